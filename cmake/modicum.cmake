@@ -1,0 +1,90 @@
+# Helpers shared by every folder's CMakeLists.txt.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+# Modules sit beside the program, where it looks for them first.
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # Objects do not depend on the build folder's name.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1
+                                  ${CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(MODICUM_SANITIZE)
+  add_compile_options(-fsanitize=${MODICUM_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MODICUM_SANITIZE})
+endif()
+
+# modicum_layer(name SOURCES a.cc ... [TESTS a_test.cc ...] [LIBS lib ...])
+# One static library per folder, modicum_<name>, and one test program,
+# <name>_test, for the tests beside the code.
+function(modicum_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;LIBS" ${ARGN})
+  add_library(modicum_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(modicum_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src
+                                                    ${CMAKE_BINARY_DIR})
+  target_link_libraries(modicum_${name} PUBLIC ${ARG_LIBS})
+  if(MODICUM_TESTS AND ARG_TESTS)
+    add_executable(${name}_test ${ARG_TESTS})
+    target_link_libraries(${name}_test PRIVATE modicum_${name} GTest::gmock
+                                               GTest::gtest_main)
+    modicum_host(${name}_test)
+    target_compile_definitions(
+      ${name}_test PRIVATE MODICUM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                           MODICUM_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+endfunction()
+
+# Lets `program` be the host of modules: they take base (and the model
+# interface) from it, so every object of those is kept and exported.
+function(modicum_host program)
+  set_target_properties(
+    ${program} PROPERTIES ENABLE_EXPORTS ON
+                          LINK_LIBRARY_OVERRIDE_modicum_base WHOLE_ARCHIVE
+                          LINK_LIBRARY_OVERRIDE_modicum_model WHOLE_ARCHIVE)
+endfunction()
+
+# modicum_module(name SOURCES ... LIBS ...): libmodicum-<name>.so, opened at
+# run time. Undefined symbols of base are resolved by the program.
+function(modicum_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(modicum-${name} MODULE ${ARG_SOURCES})
+  target_include_directories(modicum-${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(modicum-${name} PRIVATE ${ARG_LIBS})
+  set_target_properties(modicum-${name} PROPERTIES
+                        CXX_VISIBILITY_PRESET hidden
+                        VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+
+# modicum_embed(target file.csv): <build>/data/file.h with
+#   inline constexpr std::string_view kFileCsv
+function(modicum_embed target file)
+  get_filename_component(stem ${file} NAME_WE)
+  string(REPLACE "_" ";" words "${stem}")
+  set(camel "")
+  foreach(word ${words})
+    string(SUBSTRING ${word} 0 1 first)
+    string(TOUPPER ${first} first)
+    string(SUBSTRING ${word} 1 -1 rest)
+    string(APPEND camel ${first}${rest})
+  endforeach()
+  set(header ${CMAKE_BINARY_DIR}/data/${stem}.h)
+  add_custom_command(
+    OUTPUT ${header}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_SOURCE_DIR}/data/${file}
+            -DOUTPUT=${header} -DNAME=k${camel}Csv
+            -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${CMAKE_SOURCE_DIR}/data/${file}
+            ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
+  target_sources(${target} PRIVATE ${header})
+endfunction()

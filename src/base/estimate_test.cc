@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/estimate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace modicum {
+namespace {
+
+Estimate<Joules> Own(double mid, double sd) {
+  return {Joules(mid), sd, {}, Origin::kCounter, Scope::kPackage};
+}
+
+TEST(Units, OnlyMeaningfulProducts) {
+  EXPECT_DOUBLE_EQ((Watts(100) * Seconds(36)).value(), 3600);
+  EXPECT_DOUBLE_EQ((KilowattHours(2) * GramsPerKilowattHour(400)).value(), 800);
+  EXPECT_DOUBLE_EQ((Joules(10) / Watts(2)).value(), 5);
+  EXPECT_DOUBLE_EQ(InKilowattHours(KilowattHours(0.25)), 0.25);
+}
+
+TEST(Estimate, IndependentErrorsAddInQuadrature) {
+  const auto sum = Own(10, 3) + Own(20, 4);
+  EXPECT_DOUBLE_EQ(sum.mid.value(), 30);
+  EXPECT_DOUBLE_EQ(sum.sd(), 5);
+}
+
+TEST(Estimate, SharedErrorsAddLinearlyAndCancelInRatio) {
+  const SourceId model = InternSource("test model");
+  auto a = Own(10, 0).WithShared(model, 0.5);
+  auto b = Own(20, 0).WithShared(model, 0.5);
+  EXPECT_DOUBLE_EQ((a + b).sd(), 15);
+  EXPECT_DOUBLE_EQ((b - a).sd(), 5);
+  EXPECT_NEAR(Ratio(a, b).sd(), 0, 1e-15);
+  const SourceId other = InternSource("other model");
+  auto c = Own(20, 0).WithShared(other, 0.5);
+  EXPECT_NEAR(Ratio(a, c).sd(), 0.5 * std::hypot(0.5, 0.5), 1e-12);
+}
+
+TEST(Estimate, CombinationHasTheWorstOriginAndNarrowestScope) {
+  Estimate<Joules> modelled = Own(1, 0.1);
+  modelled.origin = Origin::kModelled;
+  modelled.scope = Scope::kHost;
+  const auto sum = Own(1, 0.1) + modelled;
+  EXPECT_EQ(sum.origin, Origin::kModelled);
+  EXPECT_EQ(sum.scope, Scope::kPackage);
+}
+
+TEST(Estimate, IntervalIsOnALogScaleWhenZeroIsExcluded) {
+  const auto narrow = Own(100, 10).interval();
+  EXPECT_NEAR(narrow.low * narrow.high, 100.0 * 100.0, 1e-6);
+  EXPECT_NEAR(narrow.high, 100 * std::exp(kZ90 * 0.1), 1e-9);
+  const auto wide = Own(1, 10).interval();
+  EXPECT_NEAR(wide.high - 1, 1 - wide.low, 1e-9);
+  EXPECT_LT(wide.low, 0);
+}
+
+TEST(Estimate, ProductsPropagateRelativeErrors) {
+  const Estimate<Watts> power{
+      Watts(50), 5, {}, Origin::kSensor, Scope::kDevice};
+  const Estimate<Seconds> time{
+      Seconds(10), 0.5, {}, Origin::kCounter, Scope::kDevice};
+  const auto energy = power * time;
+  EXPECT_DOUBLE_EQ(energy.mid.value(), 500);
+  EXPECT_NEAR(energy.sd() / 500, std::hypot(0.1, 0.05), 1e-12);
+  const Estimate<GramsPerKilowattHour> intensity{
+      GramsPerKilowattHour(500), 50, {}, Origin::kAssumed, Scope::kWall};
+  EXPECT_NEAR((energy * intensity).mid.value(), 500 / 3.6e6 * 500, 1e-12);
+}
+
+TEST(Estimate, SourceNamesRoundTrip) {
+  EXPECT_EQ(SourceName(InternSource("x")), "x");
+  EXPECT_EQ(InternSource("x"), InternSource("x"));
+  EXPECT_NE(InternSource("x"), InternSource("y"));
+}
+
+}  // namespace
+}  // namespace modicum

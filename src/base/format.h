@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// How numbers are printed: unit, 90 % interval and origin travel with them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/estimate.h"
+#include "base/units.h"
+
+namespace modicum {
+
+// Significant digits, never an exponent between 1e-4 and 1e9, thousands
+// separated by commas from 10,000 on: "0.42", "12,000", "3.1e-06".
+std::string FormatNumber(double value, int digits = 2);
+// With an SI prefix on the unit: "12 mJ", "3.4 kJ", "1.2 MB"; "0 J".
+std::string FormatWithUnit(double value, std::string_view unit, int digits = 2);
+// "90 s", "12 min", "3 h 20 min", "12 ms".
+std::string FormatDuration(Seconds duration);
+std::string FormatBytes(Bytes bytes);  // "1.2 MB" (powers of 1000)
+
+// "[0.18, 1.0]": both ends with the same number of significant digits.
+std::string FormatInterval(Interval interval, int digits = 2);
+// "0.42 J [0.18, 1.0] modelled, cpu package". One prefix for the three
+// numbers: "420 mJ [180, 1,000] modelled".
+template <class Tag>
+std::string FormatEstimate(const Estimate<Quantity<Tag>>& estimate,
+                           int digits = 2);
+std::string FormatMoney(const MoneyEstimate& money, int digits = 2);
+
+// The interval as a factor, "x/÷ 2.4"; "" when it is not on a log scale.
+std::string FormatFactor(const Interval& interval, double mid);
+
+std::string FormatUtc(WallTime time);  // "2026-01-01T00:00:00Z"
+
+namespace internal {
+std::string FormatEstimateText(double mid, Interval interval,
+                               std::string_view unit, Origin origin,
+                               int digits);
+}
+
+template <class Tag>
+std::string FormatEstimate(const Estimate<Quantity<Tag>>& estimate,
+                           int digits) {
+  return internal::FormatEstimateText(estimate.mid.value(), estimate.interval(),
+                                      Tag::kUnit, estimate.origin, digits);
+}
+
+}  // namespace modicum

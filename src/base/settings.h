@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings from one list: each has a flag, a TOML key, a MODICUM_* variable,
+// a default and a help text. Precedence: flag, environment, file, default.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace modicum {
+
+struct Settings {
+  std::string ledger;    // path; default: under XDG_DATA_HOME
+  std::string data_dir;  // downloaded data; default: under XDG_CACHE_HOME
+  std::string project;   // name put on every run
+  std::string region;    // see PlaceQuery
+  std::string provider;
+  std::optional<double> intensity;  // gCO2e/kWh
+  std::optional<double> pue;
+  std::optional<double> wue;     // L/kWh
+  std::optional<double> tariff;  // per kWh
+  std::string currency;
+  std::string probe;                         // "" = the best usable
+  std::string idle_policy = "proportional";  // marginal, proportional, full
+  double sample_hz = 10;
+
+  // Where each value came from, by TOML key: "flag --region",
+  // "environment MODICUM_REGION", "file /home/u/modicum.toml:3", "default".
+  std::map<std::string, std::string> origins;
+};
+
+// One row of the list, for flags, help, docs and `doctor --settings`.
+struct SettingRow {
+  std::string_view key;  // TOML key; flag and variable follow from it:
+                         // "sample_hz", --sample-hz, MODICUM_SAMPLE_HZ
+  std::string_view help;
+  // Sets the field from text; the error names what is allowed.
+  Status (*parse)(Settings&, std::string_view text);
+  std::string (*print)(const Settings&);
+};
+const std::vector<SettingRow>& SettingRows();
+std::string SettingFlag(std::string_view key);      // "--sample-hz"
+std::string SettingVariable(std::string_view key);  // "MODICUM_SAMPLE_HZ"
+
+// What LoadSettings reads from the outside; tests pass their own.
+struct SettingSources {
+  std::vector<std::pair<std::string, std::string>> flags;  // key, text
+  std::function<std::optional<std::string>(const std::string&)> environment;
+  std::vector<std::string> files;  // first that exists wins
+};
+// Looks in ./modicum.toml, then $XDG_CONFIG_HOME/modicum/modicum.toml (or
+// $MODICUM_CONFIG alone when set).
+SettingSources DefaultSettingSources();
+
+// kInvalidInput names flag, variable or file:line; an unknown key gets
+// "did you mean".
+Result<Settings> LoadSettings(const SettingSources& sources);
+
+}  // namespace modicum

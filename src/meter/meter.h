@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The meter: one sampler thread reads the probes, windows cut its series.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/estimate.h"
+#include "base/phase.h"
+#include "base/result.h"
+#include "base/root_fs.h"
+#include "place/place.h"
+#include "probe/probe.h"
+#include "record/types.h"
+
+namespace modicum {
+
+// Who pays for the idle power: nobody here, each by CPU-time share of the
+// machine's capacity, or the window as a whole.
+enum class IdlePolicy { kMarginal, kProportional, kFull };
+std::string_view IdlePolicyName(IdlePolicy policy);
+Result<IdlePolicy> ParseIdlePolicy(std::string_view name);
+
+struct MeterOptions {
+  Seconds period{0.1};  // of the sampler
+  IdlePolicy idle_policy = IdlePolicy::kProportional;
+};
+
+// Whose CPU time a window counts.
+struct Subject {
+  enum class Kind { kThisProcess, kTree } kind = Kind::kThisProcess;
+  pid_t root = 0;  // for kTree: this process's descendant and all of its own
+};
+
+// Energy of one domain in a window, whole machine.
+struct DomainEnergy {
+  Domain domain;
+  std::string probe;
+  Estimate<Joules> energy;
+  int gaps = 0;
+};
+
+// What a window saw. Conserved: see EnergySplit.
+struct WindowReading {
+  std::string name;
+  WallTime began;
+  Seconds wall;
+  Seconds cpu;          // of the subject: user + system
+  Seconds host_busy;    // of all processes, this kernel's view
+  Seconds steal;        // taken by the hypervisor
+  double pressure = 0;  // share of the time some task waited for a CPU (PSI)
+  std::vector<DomainEnergy> domains;
+  std::vector<BillLine> lines;  // the subject's, by component
+  EnergySplit split;
+  // Others used, or the hypervisor stole, more than the fixed limits allow.
+  bool contended = false;
+  std::vector<std::string> warnings;
+};
+
+enum class WindowId : uint64_t {};
+
+// Thread-safe. Windows nest and overlap freely.
+class Meter {
+ public:
+  static Result<std::unique_ptr<Meter>> Open(
+      MeterOptions options, std::vector<std::unique_ptr<Probe>> probes,
+      const RootFs& fs, const HostFacts& host, Clock& clock);
+  virtual ~Meter() = default;
+
+  virtual WindowId Begin(std::string name, Subject subject = {}) = 0;
+  // kNotFound when the window was ended already.
+  virtual Result<WindowReading> End(WindowId window) = 0;
+
+  // The machine's idle power as known now, with its origin.
+  virtual Estimate<Watts> idle_power() const = 0;
+  // Components that some probe meters: for NotCounted().
+  virtual std::vector<std::string> components() const = 0;
+};
+
+// Cuts a window per phase: give it to an engine, read the phases after.
+// Not thread-safe.
+class PhaseMeter final : public PhaseSink {
+ public:
+  explicit PhaseMeter(Meter& meter) : meter_(meter) {}
+  ~PhaseMeter() override;
+  void Begin(Phase phase) override;
+  void Step(Phase, std::span<const SeqWork>) override {}
+  // Ends the current phase; returns every phase's readings in order.
+  Result<std::vector<std::pair<Phase, WindowReading>>> Finish();
+
+ private:
+  Meter& meter_;
+  bool open_ = false;
+  Phase phase_ = Phase::kIdle;
+  WindowId window_{};
+  std::vector<std::pair<Phase, WindowReading>> done_;
+};
+
+// Prices a reading: energy x place, embodied, what is missing.
+Bill MakeBill(const WindowReading& reading, const Place& place,
+              const HostFacts& host,
+              const std::vector<std::string>& metered_components);
+
+}  // namespace modicum

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a joule costs somewhere: carbon, water, money. Every factor carries
+// its source and date.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/estimate.h"
+#include "base/result.h"
+#include "record/types.h"
+
+namespace modicum {
+
+// The factors of one place. The relative error of each is in its Estimate,
+// shared under a source such as "grid intensity: Poland".
+struct Place {
+  std::string id;        // "PL", "US-CA", "world"
+  std::string name;      // "Poland"
+  bool assumed = false;  // no place was configured: the world average
+  Estimate<GramsPerKilowattHour> intensity;
+  Estimate<Scalar> pue;
+  Estimate<LitresPerKilowattHour> water_onsite;   // WUE
+  Estimate<LitresPerKilowattHour> water_offsite;  // EWIF
+  std::optional<Estimate<AmountPerKilowattHour>> tariff;
+  Currency currency;
+  std::vector<Factor> factors;  // one per estimate above
+};
+
+// From settings or a task file; empty fields take the place's own values.
+struct PlaceQuery {
+  std::string region;    // ISO 3166 alpha-2/3 or name, "US-CA", "world"; ""
+  std::string provider;  // "aws", "gcp", "azure", "on-prem", ...; "" unknown
+  std::optional<double> intensity;  // gCO2e/kWh
+  std::optional<double> pue;
+  std::optional<double> wue;     // L/kWh
+  std::optional<double> tariff;  // major units per kWh
+  std::string currency;          // of `tariff`; "" = the place's
+};
+
+// An unknown region or provider is kNotFound with "did you mean".
+// Factors outside physical bounds (intensity < 0, PUE < 1) are kInvalidInput.
+Result<Place> FindPlace(const PlaceQuery& query);
+
+// operational = energy x PUE x intensity;
+// water = energy x (WUE + PUE x EWIF): WUE is per IT energy (The Green Grid);
+// money = energy x PUE x tariff.
+Estimate<GramsCo2e> OperationalCarbon(const Estimate<Joules>& it_energy,
+                                      const Place& place);
+Estimate<Litres> WaterUse(const Estimate<Joules>& it_energy,
+                          const Place& place);
+std::optional<MoneyEstimate> ElectricityCost(const Estimate<Joules>& it_energy,
+                                             const Place& place);
+
+// "0.3 phone charges", with the factor behind it.
+struct Equivalence {
+  std::string what;  // "phone charges", "km by car", "hours of streaming"
+  Estimate<Scalar> count;
+  Factor factor;
+};
+std::vector<Equivalence> Equivalences(const Estimate<Joules>& facility_energy,
+                                      const Estimate<GramsCo2e>& carbon);
+
+}  // namespace modicum

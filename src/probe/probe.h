@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// A probe reads one source of energy: a counter, a sensor or a model.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/estimate.h"
+#include "base/result.h"
+#include "base/root_fs.h"
+#include "record/types.h"
+
+namespace modicum {
+
+// One thing a probe meters. Domains that the meter adds up never overlap:
+// a probe offers only the outermost of nested ones as `counted`.
+struct Domain {
+  std::string name;       // "package-0", "dram-0", "cpu"
+  std::string component;  // "cpu", "dram", "gpu", "platform"
+  Scope scope = Scope::kPackage;
+  Origin origin = Origin::kCounter;
+  bool counted = true;  // false: inside another domain, shown only
+};
+
+// Energy of one domain since the previous successful read.
+struct DomainDelta {
+  Joules energy;
+  // The span had a failed read or an impossible jump: its energy is unknown
+  // and not included. Recorded, never filled in.
+  bool gap = false;
+};
+
+// Not thread-safe: the sampler thread owns it.
+class Probe {
+ public:
+  virtual ~Probe() = default;
+  virtual std::string_view name() const = 0;  // "rapl", "cpu-load", "fake"
+  virtual std::span<const Domain> domains() const = 0;
+  // One delta per domain since the last call. The first call after Open
+  // returns zeros: Open took the first reading. A failure (kRetry, kEnded)
+  // makes the next success a gap.
+  virtual Result<std::vector<DomainDelta>> Read(MonotonicTime now) = 0;
+  // Errors that every joule of this probe shares (relative, 1 sd).
+  virtual std::vector<Share> relative_errors() const = 0;
+  // Power the counted domains draw with nothing running, when the probe knows
+  // it (models do); nullopt: the meter learns it from what it sees.
+  virtual std::optional<Estimate<Watts>> idle_power() const = 0;
+  // The shortest time between two different readings.
+  virtual Seconds update_period() const = 0;
+};
+
+// What `modicum doctor` says of one kind of source.
+struct ProbeReport {
+  std::string name;
+  bool usable = false;
+  std::string covers;  // "packages 0 and 1, DRAM"
+  std::string reason;  // why not, or why this one was not chosen
+  std::string cure;    // what the user can do; empty when nothing
+};
+
+// One row per kind of source; explicit list in registry.cc, best first.
+struct ProbeKind {
+  std::string_view name;
+  Result<std::unique_ptr<Probe>> (*open)(const RootFs&, const HostFacts&,
+                                         MonotonicTime now);
+  ProbeReport (*report)(const RootFs&, const HostFacts&);
+};
+std::span<const ProbeKind> ProbeKinds();
+
+// Opens what should be summed on this machine: the best usable source of each
+// component. `only` names one kind ("rapl", "cpu-load"), or "" for the best.
+// Never empty on success: the CPU-load model always works where /proc does.
+Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(const RootFs& fs,
+                                                       const HostFacts& host,
+                                                       std::string_view only,
+                                                       MonotonicTime now);
+
+}  // namespace modicum

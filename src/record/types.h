@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the ledger keeps and the reports show: runs, measurements, bills.
+// Plain values; nothing here measures or computes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/estimate.h"
+#include "base/hash.h"
+#include "base/phase.h"
+#include "base/units.h"
+
+namespace modicum {
+
+// 36 characters, lower case: "0b3c...". Random (version 4).
+struct Uuid {
+  std::string text;
+  friend bool operator==(const Uuid&, const Uuid&) = default;
+  friend auto operator<=>(const Uuid&, const Uuid&) = default;
+};
+Uuid NewUuid();
+
+// The ledger's key: append-only, idempotent upsert, ledgers merge by it.
+struct RunKey {
+  Uuid run;
+  std::string boot;    // /proc/sys/kernel/random/boot_id
+  std::string device;  // "host" or the device's UUID
+  uint64_t seq = 0;
+};
+
+// A constant that entered a number, with where it comes from.
+struct Factor {
+  std::string name;  // "grid intensity, Poland, 2025 average"
+  double value = 0;
+  std::string unit;
+  std::string source;
+  std::string date;  // year or day the source states
+};
+
+// One component's energy in a bill.
+struct BillLine {
+  std::string component;  // "cpu", "dram", "gpu"
+  std::string probe;      // "rapl", "cpu-load"
+  Estimate<Joules> energy;
+};
+
+// A window's energy, split so that
+//   own_active + own_idle + other_active + other_idle + unattributed
+//   = measured, always.
+struct EnergySplit {
+  Estimate<Joules> measured;
+  Estimate<Joules> own_active;
+  Estimate<Joules> own_idle;  // by the idle policy
+  Estimate<Joules> other_active;
+  Estimate<Joules> other_idle;  // idle not charged to this window
+  Estimate<Joules> unattributed;
+  std::string idle_policy;  // "marginal", "proportional", "full"
+
+  Estimate<Joules> own() const { return own_active + own_idle; }
+};
+
+// Energy x place. Every factor used is listed.
+struct Bill {
+  Seconds wall;
+  Seconds cpu;  // user + system time of the metered processes, measured
+  EnergySplit split;
+  std::vector<BillLine> lines;  // sum = split.own()
+  Estimate<Joules> energy;      // split.own()
+  Estimate<GramsCo2e> operational;
+  std::optional<Estimate<GramsCo2e>> embodied;  // absent: unknown device
+  Estimate<Litres> water;
+  std::optional<MoneyEstimate> money;  // absent: no tariff is known
+  std::string place;                   // "Poland", "world average (assumed)"
+  std::vector<Factor> factors;
+  std::vector<std::string> missing;   // "8 GPUs present, NOT COUNTED"
+  std::vector<std::string> warnings;  // "window shorter than ten updates"
+};
+
+// What the machine was, stored with every run.
+struct HostFacts {
+  std::string hostname;
+  std::string boot;
+  std::string os;         // "Linux-6.1.0-x86_64"
+  std::string cpu_model;  // as /proc/cpuinfo has it
+  int sockets = 1;
+  int cores = 1;         // physical, all sockets
+  int logical_cpus = 1;  // usable by us
+  Bytes ram;
+  bool virtual_machine = false;
+  std::string hypervisor;  // "KVM"; empty on metal
+  std::vector<std::string> gpus;
+  std::string governor;  // cpufreq; empty when not exposed
+};
+
+enum class RunStatus { kRunning, kOk, kFailed, kInterrupted };
+std::string_view RunStatusName(RunStatus status);
+
+// One metered piece of work: a command, a fit, a predict.
+struct Run {
+  Uuid id;
+  std::string kind;     // "run", "fit", "predict"
+  std::string name;     // the command line, the task's name
+  std::string project;  // "" or --project
+  std::map<std::string, std::string> tags;
+  WallTime started;
+  WallTime ended;
+  RunStatus status = RunStatus::kRunning;
+  int exit_code = 0;
+  HostFacts host;
+  std::optional<Bill> bill;  // absent while running, or when nothing metered
+  std::string version;       // of modicum
+};
+
+// One window's or phase's reading, the raw evidence under a bill.
+struct Measurement {
+  RunKey key;
+  std::string name;  // "repeat 3", "sample"
+  Phase phase = Phase::kIdle;
+  std::string domain;  // "package-0", "cpu"; with probe: "rapl", "cpu-load"
+  std::string probe;
+  WallTime at;
+  Seconds wall;
+  Seconds cpu;
+  Estimate<Joules> energy;
+  bool contended = false;
+};
+
+// Identifies a trial for resuming; --shard i/N takes those with Hash % N == i.
+struct TrialKey {
+  Hash task{};
+  Hash candidate{};
+  uint32_t repeat = 0;
+};
+
+// A trial's outcome. Failures are outcomes too, with their cause.
+struct Trial {
+  TrialKey key;
+  Uuid run;             // the fit it belongs to
+  std::string name;     // "linear"
+  std::string outcome;  // "ok", "failed"
+  std::string cause;    // why it failed; empty when ok
+  Estimate<Joules> cost;
+  Seconds wall;
+  std::string detail;  // JSON: what the fit needs to resume from it
+};
+
+}  // namespace modicum
