@@ -23,6 +23,10 @@ if(MODICUM_SANITIZE)
   add_link_options(-fsanitize=${MODICUM_SANITIZE})
 endif()
 
+if(MODICUM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # modicum_layer(name SOURCES a.cc ... [TESTS a_test.cc ...] [LIBS lib ...])
 # One static library per folder, modicum_<name>, and one test program,
 # <name>_test, for the tests beside the code.

@@ -104,9 +104,9 @@ double TotalSd(double own_sd, const std::vector<Share>& shared) {
   return std::sqrt(sum);
 }
 
-Interval Interval90(double mid, double sd) {
+Interval Interval90(double mid, double sd, bool difference) {
   const double half = kZ90 * sd;
-  if (std::abs(mid) > half && mid != 0) {
+  if (mid != 0 && (!difference || std::abs(mid) > 2 * sd)) {
     const double factor = std::exp(half / std::abs(mid));
     return mid > 0 ? Interval{mid / factor, mid * factor}
                    : Interval{mid * factor, mid / factor};

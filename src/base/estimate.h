@@ -53,8 +53,10 @@ namespace internal {
 std::vector<Share> CombineShares(const std::vector<Share>& a, double ka,
                                  const std::vector<Share>& b, double kb);
 double TotalSd(double own_sd, const std::vector<Share>& shared);
-// The 90 % interval: log scale when the linear one would exclude zero.
-Interval Interval90(double mid, double sd);
+// The 90 % interval. Of a quantity that cannot change its sign, on a log
+// scale: sd / mid is then the standard deviation of its logarithm. Of a
+// difference, linear unless it is more than two sd from zero.
+Interval Interval90(double mid, double sd, bool difference);
 }  // namespace internal
 
 template <class Q>
@@ -64,10 +66,14 @@ struct Estimate {
   std::vector<Share> shared;  // sorted by source, one entry each
   Origin origin = Origin::kAssumed;
   Scope scope = Scope::kHost;
+  // Made by subtracting: may have either sign. Energies and costs have not.
+  bool difference = false;
 
   // One standard deviation, all parts together, in Q's unit.
   double sd() const { return internal::TotalSd(own_sd, shared); }
-  Interval interval() const { return internal::Interval90(mid.value(), sd()); }
+  Interval interval() const {
+    return internal::Interval90(mid.value(), sd(), difference);
+  }
   Q low() const { return Q(interval().low); }
   Q high() const { return Q(interval().high); }
 
@@ -95,9 +101,12 @@ namespace internal {
 template <class R, class A, class B>
 Estimate<R> Propagate(R value, const Estimate<A>& a, double ka,
                       const Estimate<B>& b, double kb) {
-  return Estimate<R>{value, std::hypot(ka * a.own_sd, kb * b.own_sd),
+  return Estimate<R>{value,
+                     std::hypot(ka * a.own_sd, kb * b.own_sd),
                      CombineShares(a.shared, ka, b.shared, kb),
-                     std::max(a.origin, b.origin), std::min(a.scope, b.scope)};
+                     std::max(a.origin, b.origin),
+                     std::min(a.scope, b.scope),
+                     a.difference || b.difference};
 }
 
 }  // namespace internal
@@ -108,7 +117,9 @@ Estimate<Q> operator+(const Estimate<Q>& a, const Estimate<Q>& b) {
 }
 template <class Q>
 Estimate<Q> operator-(const Estimate<Q>& a, const Estimate<Q>& b) {
-  return internal::Propagate(a.mid - b.mid, a, 1, b, -1);
+  Estimate<Q> result = internal::Propagate(a.mid - b.mid, a, 1, b, -1);
+  result.difference = true;
+  return result;
 }
 template <class Q>
 Estimate<Q> operator*(const Estimate<Q>& a, double k) {

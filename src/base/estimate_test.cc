@@ -46,13 +46,25 @@ TEST(Estimate, CombinationHasTheWorstOriginAndNarrowestScope) {
   EXPECT_EQ(sum.scope, Scope::kPackage);
 }
 
-TEST(Estimate, IntervalIsOnALogScaleWhenZeroIsExcluded) {
+TEST(Estimate, AnEnergysIntervalIsOnALogScaleAndNeverNegative) {
   const auto narrow = Own(100, 10).interval();
   EXPECT_NEAR(narrow.low * narrow.high, 100.0 * 100.0, 1e-6);
   EXPECT_NEAR(narrow.high, 100 * std::exp(kZ90 * 0.1), 1e-9);
-  const auto wide = Own(1, 10).interval();
-  EXPECT_NEAR(wide.high - 1, 1 - wide.low, 1e-9);
-  EXPECT_LT(wide.low, 0);
+  for (const double sd : {0.1, 1.0, 10.0})
+    EXPECT_GT(Own(1, sd).interval().low, 0);
+  EXPECT_EQ(Own(0, 1).interval().low, -kZ90);
+}
+
+TEST(Estimate, ADifferenceIsLinearUntilTwoSdFromZero) {
+  const auto unsure = (Own(11, 3) - Own(10, 4)).interval();
+  EXPECT_NEAR(unsure.high - 1, 1 - unsure.low, 1e-9);
+  EXPECT_LT(unsure.low, 0);
+  const auto clear = (Own(40, 3) - Own(10, 4)).interval();
+  EXPECT_NEAR(clear.low * clear.high, 900, 1e-6);
+  const auto negative = (Own(10, 4) - Own(40, 3)).interval();
+  EXPECT_LT(negative.high, 0);
+  EXPECT_LT(negative.low, negative.high);
+  EXPECT_TRUE(((Own(2, 1) - Own(1, 1)) * 2).difference);
 }
 
 TEST(Estimate, ProductsPropagateRelativeErrors) {

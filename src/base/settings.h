@@ -41,21 +41,34 @@ struct SettingRow {
   std::string_view help;
   // Sets the field from text; the error names what is allowed.
   Status (*parse)(Settings&, std::string_view text);
-  std::string (*print)(const Settings&);
+  std::string (*print)(const Settings&);  // "" when not set
+  // In a file, a relative path starts at the file's folder and ~/ at home.
+  bool is_path = false;
 };
 const std::vector<SettingRow>& SettingRows();
 std::string SettingFlag(std::string_view key);      // "--sample-hz"
 std::string SettingVariable(std::string_view key);  // "MODICUM_SAMPLE_HZ"
 
+using SettingFlags = std::vector<std::pair<std::string, std::string>>;
+// Takes `--region PL` and `--region=PL` out of `args`, wherever they stand
+// before a bare `--`. The error names the flag that has no value.
+Result<SettingFlags> TakeSettingFlags(std::vector<std::string>& args);
+
 // What LoadSettings reads from the outside; tests pass their own.
 struct SettingSources {
-  std::vector<std::pair<std::string, std::string>> flags;  // key, text
+  SettingFlags flags;  // key, text; the last of a key wins
+  // A variable's value; an empty one counts as not set.
   std::function<std::optional<std::string>(const std::string&)> environment;
   std::vector<std::string> files;  // first that exists wins
+  bool file_required = false;      // the user named it: it must be there
 };
 // Looks in ./modicum.toml, then $XDG_CONFIG_HOME/modicum/modicum.toml (or
 // $MODICUM_CONFIG alone when set).
 SettingSources DefaultSettingSources();
+
+// Sets what the TOML `text` of the file `path` holds.
+Status ApplySettingsText(Settings& settings, const SettingSources& sources,
+                         const std::string& path, const std::string& text);
 
 // kInvalidInput names flag, variable or file:line; an unknown key gets
 // "did you mean".

@@ -37,8 +37,10 @@ Interval TangoInterval(const PairedCounts& counts, double confidence = 0.95);
 double TangoPValue(const PairedCounts& counts, double margin);
 
 // Fieller's interval of the ratio mean(a)/mean(b), from means and their
-// standard errors and covariance (Fieller 1954). `bounded` is false when the
-// denominator's interval holds zero: then the set is not an interval.
+// variances and covariance (Fieller 1954). `bounded` is false when the
+// denominator's interval holds zero: then the set is not one interval, and
+// `interval` is the piece that holds mid, with one end or both infinite
+// ("from 38, possibly never").
 struct FiellerResult {
   double mid = 0;
   Interval interval;
@@ -49,30 +51,32 @@ FiellerResult FiellerInterval(double a, double var_a, double b, double var_b,
 
 // Percentile interval of a statistic by resampling whole clusters (Davison &
 // Hinkley 1997, 3.8). `clusters[i]` is item i's cluster; `statistic` gets the
-// item indices of one resample, with repeats. Deterministic in `seed`.
+// item indices of one resample, with repeats; a NaN from it is left out.
+// Deterministic in `seed`. One cluster alone tells nothing: [-inf, inf].
 Interval ClusterBootstrap(
     std::span<const uint64_t> clusters,
     const std::function<double(std::span<const uint32_t>)>& statistic,
     double confidence, int resamples, uint64_t seed);
 
 // A confidence sequence for the mean of repeats: valid at every sample size
-// at once, so that one may stop when it is narrow enough. Gaussian mixture
-// boundary with plug-in variance (asymptotic confidence sequence,
-// Waudby-Smith et al. 2021, arXiv 2103.06476).
+// at once, so that one may stop when it is narrow enough. Mixture of t
+// likelihood ratios: exact for Gaussian samples of unknown variance from the
+// second on (Wang & Ramdas, arXiv 2310.03722), for others in the limit, where
+// it is the asymptotic confidence sequence of arXiv 2103.06476.
 class ConfidenceSequence {
  public:
-  // `tune_at`: the number of samples at which it is tightest.
-  explicit ConfidenceSequence(double confidence = 0.95, double tune_at = 10)
-      : alpha_(1 - confidence), tune_at_(tune_at) {}
+  // `tune_at`: the number of samples at which it is tightest, at least 2.
+  explicit ConfidenceSequence(double confidence = 0.95, double tune_at = 10);
   void Add(double sample);
   uint64_t count() const { return count_; }
   double mean() const { return mean_; }
-  // nullopt before the second sample.
+  // nullopt before the second sample; [-inf, inf] while too few samples bound
+  // nothing (up to the fourth, by default).
   std::optional<Interval> interval() const;
 
  private:
   double alpha_;
-  double tune_at_;
+  double spread_ = 0;  // prior variance of mean / sd, set by tune_at
   uint64_t count_ = 0;
   double mean_ = 0;
   double m2_ = 0;
@@ -82,16 +86,19 @@ class ConfidenceSequence {
 std::vector<double> HolmAdjust(std::span<const double> p_values);
 
 // The smallest loss of accuracy that `items` paired items can detect with the
-// given discordant share, one-sided `alpha` and `power` (Connor 1987).
+// given discordant share, one-sided `alpha` and `power` (Connor 1987). A loss
+// makes at least its own share of items discordant; 1 when nothing less can
+// be detected.
 double SmallestDetectableLoss(uint64_t items, double discordant_share,
                               double alpha = 0.05, double power = 0.8);
 // Items needed to detect `loss`; the inverse of the above.
 uint64_t ItemsNeeded(double loss, double discordant_share, double alpha = 0.05,
                      double power = 0.8);
 
-double Mean(std::span<const double> values);
+double Mean(std::span<const double> values);      // NaN when empty
 double Variance(std::span<const double> values);  // n - 1; 0 when n < 2
-// Linear interpolation between order statistics (Hyndman & Fan type 7).
+// Linear interpolation between order statistics (Hyndman & Fan type 7); NaN
+// when empty.
 double Quantile(std::span<const double> values, double p);
 
 }  // namespace modicum

@@ -15,7 +15,9 @@ namespace modicum {
 enum class Align { kLeft, kRight };
 
 // Columns as wide as their widest cell (display width of UTF-8), two spaces
-// between, no trailing spaces. An empty table prints nothing.
+// between, no trailing spaces. An empty table prints nothing. Text() and
+// Markdown() print control characters as spaces, so that no cell moves the
+// cursor; colour sequences stay.
 class Table {
  public:
   explicit Table(std::vector<std::pair<std::string, Align>> columns);
@@ -29,11 +31,12 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Columns a string takes on a terminal: UTF-8 code points, wide ones as 2.
+// Columns a string takes on a terminal: UTF-8 code points, wide ones as 2,
+// combining ones and colour sequences as 0, each broken byte as 1.
 size_t DisplayWidth(std::string_view utf8);
 
 // True when `file` is a terminal, TERM is not dumb and NO_COLOR is not set.
-// FORCE_COLOR overrides.
+// FORCE_COLOR overrides: "0" for never, anything else for always.
 bool UseColour(std::FILE* file);
 bool IsTerminal(std::FILE* file);
 
@@ -46,7 +49,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   void Update(uint64_t done, std::string_view detail = "");
-  // Prints a whole line above the progress line.
+  // Prints a whole line above the progress line; on a pipe too.
   void Line(std::string_view text);
 
  private:

@@ -33,7 +33,8 @@ struct Context {
 // `args` without program and command name and without settings' flags.
 // Returns the exit code; main prints an Error as
 //   modicum: error: <message>\n  hint: <hint>
-// and maps its code to an exit code (kInvalidInput of a flag: see UsageError).
+// and maps its code to an exit code. A wrong flag or argument is not an Error
+// but kExitUsage: see ParseArgs() and UsageError().
 using CommandFunction = Result<int> (*)(Context& context,
                                         const std::vector<std::string>& args);
 

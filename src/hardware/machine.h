@@ -14,8 +14,10 @@ namespace modicum {
 
 // One row of data/cpus.csv. Powers are of one whole package, all cores.
 struct CpuChip {
-  std::string name;   // as vendors write it: "AMD EPYC 7763"
-  std::string match;  // lower-case pattern the model name must contain
+  std::string name;        // as vendors write it: "AMD EPYC 7763"
+  std::string match;       // lower-case words the model name must contain
+  std::string generation;  // "Milan"
+  std::string kind;        // "server", "desktop", "mobile"
   int cores = 0;
   int threads = 0;
   Watts tdp;
@@ -27,8 +29,8 @@ struct CpuChip {
 
 // A power range for the whole package this machine (or its host) has.
 struct CpuPower {
-  std::string chip;  // name of the row, or "typical server, 2.9 W/thread"
-  Watts idle;        // whole package
+  std::string chip;  // name of the row, or "Rome, average of 14 chips"
+  Watts idle;        // whole package: measured, else the load curve's
   Watts full;
   int package_threads = 0;
   bool chip_known = false;  // false: a class average; wider error
@@ -38,6 +40,9 @@ struct CpuPower {
 };
 
 // Reads /proc and /sys; never fails: what cannot be read keeps its default.
+// Where the model name names no known chip (cloud guests see "Intel(R) Xeon(R)
+// Processor"), cpu_model gets the CPUID family and model appended, so that the
+// name alone tells as much as is known: "... (family 6 model 143)".
 HostFacts DetectHost(const RootFs& fs);
 
 // The chip whose pattern matches `cpu_model` best; nullopt when none does.

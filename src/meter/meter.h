@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,9 @@ struct MeterOptions {
 // Whose CPU time a window counts.
 struct Subject {
   enum class Kind { kThisProcess, kTree } kind = Kind::kThisProcess;
-  pid_t root = 0;  // for kTree: this process's descendant and all of its own
+  // For kTree: a descendant of this process and all of its own; 0 is every
+  // descendant of this process, exact once they are waited for.
+  pid_t root = 0;
 };
 
 // Energy of one domain in a window, whole machine.
@@ -93,7 +96,10 @@ class PhaseMeter final : public PhaseSink {
   Result<std::vector<std::pair<Phase, WindowReading>>> Finish();
 
  private:
+  void EndCurrent();
+
   Meter& meter_;
+  std::optional<Error> failure_;  // of ending a window
   bool open_ = false;
   Phase phase_ = Phase::kIdle;
   WindowId window_{};

@@ -6,7 +6,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/estimate.h"
@@ -14,15 +16,9 @@
 #include "base/result.h"
 #include "model/engine.h"
 #include "model/model.h"
+#include "record/types.h"
 
 namespace modicum {
-
-struct QualityFigure {
-  std::string metric;
-  std::string split;                  // "validation", "test"
-  double mid = 0, low = 0, high = 0;  // 95 %
-  uint64_t items = 0;
-};
 
 // What the card tells of the model, beside its files.
 struct Card {
@@ -51,6 +47,11 @@ struct Card {
   std::map<std::string, uint64_t> sizes;     // name -> bytes
 };
 
+// The content address of an artifact: what it was made from, by which pass
+// ("train:linear"), with what parameters, on what data.
+Hash ArtifactHash(std::span<const Hash> parents, std::string_view pass,
+                  const Params& params, const Hash& data);
+
 // Parses card.json. kInvalidInput says what is wrong and where.
 Result<Card> ParseCard(std::string_view json);
 std::string FormatCard(const Card& card);          // card.json
@@ -58,6 +59,7 @@ std::string FormatCardMarkdown(const Card& card);  // CARD.md
 
 // Copies `files` from `directory`, fills Card::files and sizes, and writes the
 // artifact beside its final name, then renames: it is whole or not there.
+// Fills Card::artifact, for a model trained from nothing, when it is zero.
 // An existing artifact at `path` is replaced; any other file is not.
 Status WriteArtifact(const std::string& path, Card card,
                      const std::string& directory,

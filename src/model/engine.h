@@ -92,5 +92,11 @@ Result<Trainer*> FindTrainer(std::string_view family);
 std::span<const std::string_view> Families();
 // The engine that has `family`, for reports. Loads its module.
 Result<Engine*> EngineOf(std::string_view family);
+// Loads a trained model of `family`; opens a module only where the program
+// itself cannot predict.
+Result<std::unique_ptr<Model>> LoadModel(std::string_view family,
+                                         const std::string& directory,
+                                         const std::vector<std::string>& labels,
+                                         PhaseSink& sink);
 
 }  // namespace modicum

@@ -27,17 +27,19 @@ struct Place {
   std::optional<Estimate<AmountPerKilowattHour>> tariff;
   Currency currency;
   std::vector<Factor> factors;  // one per estimate above
+  bool rented = false;          // a cloud: its price includes the electricity
 };
 
 // From settings or a task file; empty fields take the place's own values.
+// The braces let a designated initialiser leave fields out.
 struct PlaceQuery {
-  std::string region;    // ISO 3166 alpha-2/3 or name, "US-CA", "world"; ""
-  std::string provider;  // "aws", "gcp", "azure", "on-prem", ...; "" unknown
-  std::optional<double> intensity;  // gCO2e/kWh
-  std::optional<double> pue;
-  std::optional<double> wue;     // L/kWh
-  std::optional<double> tariff;  // major units per kWh
-  std::string currency;          // of `tariff`; "" = the place's
+  std::string region{};    // ISO 3166 alpha-2/3 or name, "US-CA", "world"; ""
+  std::string provider{};  // "aws", "gcp", "azure", "on-prem", ...; "" unknown
+  std::optional<double> intensity{};  // gCO2e/kWh
+  std::optional<double> pue{};
+  std::optional<double> wue{};     // L/kWh
+  std::optional<double> tariff{};  // major units per kWh
+  std::string currency{};          // of `tariff`; "" = the place's
 };
 
 // An unknown region or provider is kNotFound with "did you mean".

@@ -130,6 +130,14 @@ struct Measurement {
   bool contended = false;
 };
 
+// A quality with its 95 % interval and the split it is from.
+struct QualityFigure {
+  std::string metric;
+  std::string split;  // "validation", "test"
+  double mid = 0, low = 0, high = 0;
+  uint64_t items = 0;
+};
+
 // Identifies a trial for resuming; --shard i/N takes those with Hash % N == i.
 struct TrialKey {
   Hash task{};

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/root_fs.h"
+
+namespace modicum {
+namespace {
+
+tl::unexpected<Error> CannotWrite(const std::string& path, int error_number) {
+  const std::string message =
+      "cannot write " + path + ": " + std::strerror(error_number);
+  if (error_number == ENOSPC || error_number == EDQUOT)
+    return Fail(ErrorCode::kIo, message,
+                "free some space or choose another place; nothing was "
+                "half-written");
+  if (error_number == EACCES || error_number == EPERM || error_number == EROFS)
+    return Fail(ErrorCode::kPermission, message,
+                "choose a folder you may write to");
+  return Fail(ErrorCode::kIo, message);
+}
+
+// 0, or the errno of the step that failed.
+int WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    content.remove_prefix(static_cast<size_t>(n));
+  }
+  return fsync(fd) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path) {
+  if (std::error_code ignored; std::filesystem::is_directory(path, ignored))
+    return Fail(ErrorCode::kInvalidInput, path + " is a folder, not a file");
+  return RootFs().Read(path);
+}
+
+Status WriteFileAtomically(const std::string& path, std::string_view content) {
+  const std::filesystem::path folder =
+      std::filesystem::path(path).parent_path();
+  if (std::error_code error;
+      !folder.empty() && !std::filesystem::is_directory(folder, error) &&
+      !std::filesystem::create_directories(folder, error))
+    return CannotWrite(path, error.value());
+  std::string temporary = path + ".XXXXXX";
+  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
+  if (fd < 0) return CannotWrite(path, errno);
+  int failed = WriteAll(fd, content);
+  if (failed == 0 && fchmod(fd, 0644) != 0) failed = errno;
+  if (close(fd) != 0 && failed == 0) failed = errno;
+  if (failed == 0 && rename(temporary.c_str(), path.c_str()) != 0)
+    failed = errno;
+  if (failed == 0) return {};
+  unlink(temporary.c_str());
+  return CannotWrite(path, failed);
+}
+
+}  // namespace modicum

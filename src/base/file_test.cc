@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+
+namespace modicum {
+namespace {
+
+class FileTest : public ::testing::Test {
+ protected:
+  FileTest() : folder_(::testing::TempDir() + "modicum-file-test") {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directory(folder_);
+  }
+  ~FileTest() override { std::filesystem::remove_all(folder_); }
+  size_t Entries() const {
+    return static_cast<size_t>(
+        std::distance(std::filesystem::directory_iterator(folder_), {}));
+  }
+  std::string folder_;
+};
+
+TEST_F(FileTest, RoundTripsAndCreatesFolders) {
+  const std::string path = folder_ + "/a/b/c.txt";
+  const std::string content("x\0y\n", 4);
+  ASSERT_TRUE(WriteFileAtomically(path, content).has_value());
+  EXPECT_EQ(*ReadFile(path), content);
+}
+
+TEST_F(FileTest, ReadSaysWhatIsWrong) {
+  const auto missing = ReadFile(folder_ + "/none");
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  const auto directory = ReadFile(folder_);
+  ASSERT_FALSE(directory.has_value());
+  EXPECT_EQ(directory.error().message, folder_ + " is a folder, not a file");
+}
+
+TEST_F(FileTest, AFailedWriteKeepsTheOldContentAndLeavesNothing) {
+  const std::string path = folder_ + "/kept.txt";
+  ASSERT_TRUE(WriteFileAtomically(path, "old").has_value());
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  auto* old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit tight = before;
+  tight.rlim_cur = 10;
+  setrlimit(RLIMIT_FSIZE, &tight);
+  const Status status = WriteFileAtomically(path, std::string(1000, 'x'));
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, old_handler);
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().code, ErrorCode::kIo);
+  EXPECT_EQ(*ReadFile(path), "old");
+  EXPECT_EQ(Entries(), 1U);
+}
+
+}  // namespace
+}  // namespace modicum

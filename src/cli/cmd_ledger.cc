@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// `modicum ledger list|show|export|merge`: what was recorded.
+#include <unistd.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "base/file.h"
+#include "base/suggest.h"
+#include "cli/command.h"
+#include "cli/parse.h"
+#include "cli/print_error.h"
+#include "record/ledger.h"
+#include "report/ledger_report.h"
+
+namespace modicum {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr char kHelp[] =
+    "Shows what was recorded: every run, fit and predict with its bill.\n\n"
+    "  modicum ledger list --since 2026-01-01   one line per run, newest "
+    "first\n"
+    "  modicum ledger show 0b3c                 one run, its bill and factors\n"
+    "\n"
+    "Usage: modicum ledger <action> [options]\n\n"
+    "  list                  Lists runs\n"
+    "  show ID               Shows one run, by the first characters of its id\n"
+    "  export [-o FILE]      Writes runs as CSV, JSON, Markdown or in\n"
+    "                        CodeCarbon's columns\n"
+    "  merge FILE            Takes over another ledger's runs\n"
+    "\n`modicum ledger <action> --help` shows an action's options.\n";
+
+// What list and export are asked for.
+struct Selection {
+  std::string kind;
+  std::string since;
+  Words tags;
+  int64_t limit = 0;
+  std::string format;
+};
+
+void AddSelection(CLI::App& app, Selection& selection) {
+  app.add_option("--kind", selection.kind, "Only run, fit or predict");
+  app.add_option("--tag", selection.tags, "Only runs with this tag: KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--since", selection.since,
+                 "Only runs started since, in UTC: 2026-01-31 or "
+                 "2026-01-31T18:00");
+  app.add_option("--limit", selection.limit, "At most so many, the newest")
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}));
+  app.add_option("--format", selection.format,
+                 "table, csv, json, md or codecarbon")
+      ->capture_default_str();
+}
+
+Result<WallTime> ParseDate(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  unsigned hour = 0;
+  unsigned minute = 0;
+  char end = 0;
+  const int count = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u%c", &year,
+                                &month, &day, &hour, &minute, &end);
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(month),
+                                         std::chrono::day(day)};
+  const bool whole =
+      (count == 3 && text.size() == 10) || (count == 5 && text.size() == 16);
+  if (!whole || !date.ok() || hour > 23 || minute > 59)
+    return Fail(ErrorCode::kInvalidInput,
+                "--since '" + text + "' is not a date",
+                "write it as 2026-01-31 or 2026-01-31T18:00, in UTC");
+  const std::chrono::sys_time<std::chrono::microseconds> time =
+      std::chrono::sys_days(date) + std::chrono::hours(hour) +
+      std::chrono::minutes(minute);
+  return WallTime{time.time_since_epoch().count()};
+}
+
+Result<RunFilter> FilterOf(const Selection& selection,
+                           const Settings& settings) {
+  RunFilter filter;
+  filter.kind = selection.kind;
+  filter.limit = static_cast<size_t>(selection.limit);
+  // The configured project names new runs; only an explicit flag restricts.
+  const auto origin = settings.origins.find("project");
+  if (origin != settings.origins.end() && origin->second.starts_with("flag"))
+    filter.project = settings.project;
+  for (const std::string& tag : selection.tags) {
+    const size_t equals = tag.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return Fail(ErrorCode::kInvalidInput,
+                  "--tag '" + tag + "' is not KEY=VALUE",
+                  "for example --tag team=search");
+    filter.tags[tag.substr(0, equals)] = tag.substr(equals + 1);
+  }
+  if (!selection.since.empty()) {
+    MODICUM_TRY(filter.since, ParseDate(selection.since));
+  }
+  return filter;
+}
+
+// Looking at a ledger does not make one.
+Result<std::unique_ptr<Ledger>> OpenExisting(const std::string& path) {
+  if (access(path.c_str(), F_OK) != 0)
+    return Fail(ErrorCode::kNotFound, "there is no ledger " + path + " yet",
+                "`modicum run -- COMMAND` meters a command and records it");
+  return Ledger::Open(path);
+}
+
+Result<std::vector<Run>> SelectedRuns(const std::string& path,
+                                      const RunFilter& filter) {
+  if (access(path.c_str(), F_OK) != 0) return std::vector<Run>{};
+  MODICUM_TRY(const auto ledger, Ledger::Open(path));
+  return ledger->Runs(filter);
+}
+
+bool Restricts(const RunFilter& filter) {
+  return !filter.kind.empty() || !filter.project.empty() ||
+         !filter.tags.empty() || filter.since;
+}
+
+void SayNothingFound(const std::string& path, const RunFilter& filter) {
+  const std::string text =
+      Restricts(filter)
+          ? "modicum: no run in ledger " + path + " matches\n" +
+                "  hint: `modicum ledger list` shows them all\n"
+          : "modicum: ledger " + path + " has no runs yet\n" +
+                "  hint: `modicum run -- COMMAND` meters a command and records "
+                "it\n";
+  std::fputs(text.c_str(), stderr);
+}
+
+struct FormatRow {
+  std::string_view name;
+  std::string (*runs)(std::span<const Run>);
+};
+constexpr std::array<FormatRow, 5> kFormats{{
+    {"table", &FormatRunsTable},
+    {"csv", &FormatRunsCsv},
+    {"json", &FormatRunsJson},
+    {"md", &FormatRunsMarkdown},
+    {"codecarbon", &FormatRunsCodeCarbon},
+}};
+
+Result<FormatRow> FindFormat(const std::string& name) {
+  std::string known;
+  for (const FormatRow& row : kFormats) {
+    if (row.name == name) return row;
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+  }
+  return Fail(ErrorCode::kInvalidInput, "unknown format '" + name + "'",
+              "the formats are " + known);
+}
+
+// A text to a file, or to stdout when no file is named.
+Status Deliver(const std::string& text, const std::string& file) {
+  if (!file.empty()) return WriteFileAtomically(file, text);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return {};
+}
+
+Result<int> List(Context& context, const Words& args) {
+  Selection selection;
+  selection.format = "table";
+  CLI::App app{
+      "Lists runs, the newest first; --project restricts to one project.\n\n"
+      "  modicum ledger list --kind fit --limit 5\n"
+      "  modicum ledger list --tag team=search --format csv\n",
+      "modicum ledger list"};
+  AddSelection(app, selection);
+  if (const auto code = ParseArgs(app, args)) return *code;
+  const auto format = FindFormat(selection.format);
+  if (!format) return UsageError(format.error());
+  const auto filter = FilterOf(selection, context.settings);
+  if (!filter) return UsageError(filter.error());
+  const std::string& path = context.settings.ledger;
+  MODICUM_TRY(const auto runs, SelectedRuns(path, *filter));
+  if (runs.empty()) SayNothingFound(path, *filter);
+  MODICUM_RETURN_IF_ERROR(Deliver(format->runs(runs), ""));
+  return kExitOk;
+}
+
+Result<RunRecord> RecordOf(const Ledger& ledger, Run run) {
+  RunRecord record;
+  MODICUM_TRY(record.measurements, ledger.Measurements(run.id));
+  MODICUM_TRY(record.trials, ledger.Trials(run.id));
+  record.run = std::move(run);
+  return record;
+}
+
+Result<int> Show(Context& context, const Words& args) {
+  std::string id;
+  std::string format = "table";
+  CLI::App app{
+      "Shows one run: its machine, its bill with every factor, its evidence."
+      "\n\n  modicum ledger show 0b3c\n"
+      "  modicum ledger show 0b3c --format json\n",
+      "modicum ledger show"};
+  app.add_option("id", id, "At least 4 characters of the run's id")->required();
+  app.add_option("--format", format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  if (const auto code = ParseArgs(app, args)) return *code;
+  MODICUM_TRY(const auto ledger, OpenExisting(context.settings.ledger));
+  MODICUM_TRY(Run run, ledger->FindRun(id));
+  MODICUM_TRY(const RunRecord record, RecordOf(*ledger, std::move(run)));
+  MODICUM_RETURN_IF_ERROR(Deliver(format == "json"
+                                      ? FormatRecordJson(record) + "\n"
+                                      : FormatRecordText(record),
+                                  ""));
+  return kExitOk;
+}
+
+// JSON keeps everything; the other formats hold one row per run.
+Result<std::string> ExportJson(const std::string& path, std::vector<Run> runs) {
+  std::vector<RunRecord> records;
+  if (!runs.empty()) {
+    MODICUM_TRY(const auto ledger, OpenExisting(path));
+    for (Run& run : runs) {
+      MODICUM_TRY(RunRecord record, RecordOf(*ledger, std::move(run)));
+      records.push_back(std::move(record));
+    }
+  }
+  return FormatRecordsJson(records);
+}
+
+Result<int> Export(Context& context, const Words& args) {
+  Selection selection;
+  selection.format = "csv";
+  std::string file;
+  CLI::App app{
+      "Writes runs to a file or to stdout. JSON is lossless, with every\n"
+      "measurement and trial; codecarbon has emissions.csv's columns.\n\n"
+      "  modicum ledger export -o runs.csv\n"
+      "  modicum ledger export --format codecarbon -o emissions.csv\n",
+      "modicum ledger export"};
+  AddSelection(app, selection);
+  app.add_option("-o,--output", file, "The file to write, all or nothing");
+  if (const auto code = ParseArgs(app, args)) return *code;
+  const auto format = FindFormat(selection.format);
+  if (!format) return UsageError(format.error());
+  const auto filter = FilterOf(selection, context.settings);
+  if (!filter) return UsageError(filter.error());
+  const std::string& path = context.settings.ledger;
+  MODICUM_TRY(auto runs, SelectedRuns(path, *filter));
+  if (runs.empty()) SayNothingFound(path, *filter);
+  std::string text;
+  if (format->name == "json") {
+    MODICUM_TRY(text, ExportJson(path, std::move(runs)));
+  } else {
+    text = format->runs(runs);
+  }
+  MODICUM_RETURN_IF_ERROR(Deliver(text, file));
+  return kExitOk;
+}
+
+Result<int> Merge(Context& context, const Words& args) {
+  std::string other;
+  CLI::App app{
+      "Takes over what another ledger has and this one has not. Merging\n"
+      "twice is merging once; the other ledger is left as it is.\n\n"
+      "  modicum ledger merge node7.db\n"
+      "  modicum ledger merge node7.db --ledger fleet.db\n",
+      "modicum ledger merge"};
+  app.add_option("file", other, "The other ledger")->required();
+  if (const auto code = ParseArgs(app, args)) return *code;
+  MODICUM_TRY(const auto ledger, Ledger::Open(context.settings.ledger));
+  MODICUM_TRY(const MergeCount count, ledger->MergeFrom(other));
+  std::printf("%lld runs, %lld measurements and %lld trials taken over\n",
+              static_cast<long long>(count.runs),
+              static_cast<long long>(count.measurements),
+              static_cast<long long>(count.trials));
+  return kExitOk;
+}
+
+struct Action {
+  std::string_view name;
+  Result<int> (*run)(Context&, const Words&);
+};
+constexpr std::array<Action, 4> kActions{
+    {{"list", &List}, {"show", &Show}, {"export", &Export}, {"merge", &Merge}}};
+
+int WrongAction(const std::string& word) {
+  std::vector<std::string_view> names;
+  for (const Action& action : kActions) names.push_back(action.name);
+  const std::string near = Nearest(word, names);
+  return UsageError({ErrorCode::kInvalidInput,
+                     "unknown ledger action '" + word + "'" +
+                         (near.empty() ? "" : ", did you mean '" + near + "'?"),
+                     "`modicum ledger --help` lists the actions"});
+}
+
+}  // namespace
+
+Result<int> CmdLedger(Context& context, const std::vector<std::string>& args) {
+  if (args.empty()) {
+    std::fputs(kHelp, stderr);
+    return kExitUsage;
+  }
+  if (args[0] == "--help" || args[0] == "-h") {
+    std::fputs(kHelp, stdout);
+    return kExitOk;
+  }
+  const Words rest(args.begin() + 1, args.end());
+  for (const Action& action : kActions)
+    if (action.name == args[0]) return action.run(context, rest);
+  return WrongAction(args[0]);
+}
+
+}  // namespace modicum

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// `modicum predict ARTIFACT`: a model's answers to lines of text, with a bill
+// at the end.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/format.h"
+#include "base/version.h"
+#include "cli/command.h"
+#include "cli/parse.h"
+#include "cli/place_settings.h"
+#include "cli/print_error.h"
+#include "hardware/machine.h"
+#include "meter/meter.h"
+#include "model/artifact.h"
+#include "model/predict_stream.h"
+#include "record/ledger.h"
+#include "report/bill_report.h"
+
+namespace modicum {
+namespace {
+
+struct PredictOptions {
+  std::string artifact;
+  std::string input;   // "" = stdin
+  std::string output;  // "" = stdout
+  std::string field;   // "" = the one the model was trained on
+  std::string format = "jsonl";
+  std::string on_error = "stop";
+  bool quiet = false;
+  bool no_ledger = false;
+  StreamOptions stream;
+};
+
+void Declare(CLI::App& app, PredictOptions& options) {
+  app.name("modicum predict");
+  app.add_option("ARTIFACT", options.artifact, "folder that a fit wrote")
+      ->required();
+  app.add_option("--input", options.input, "read this file, not stdin")
+      ->type_name("FILE");
+  app.add_option("--output", options.output, "write this file, not stdout")
+      ->type_name("FILE");
+  app.add_option("--field", options.field,
+                 "member of each JSON line that has the text; default: as in "
+                 "training")
+      ->type_name("NAME");
+  app.add_flag("--plain", options.stream.plain, "each line is the text itself");
+  app.add_option("--format", options.format, "jsonl, or label: the bare label")
+      ->check(CLI::IsMember({"jsonl", "label"}));
+  app.add_flag("--probabilities", options.stream.probabilities,
+               "the probability of every label");
+  app.add_option("--on-error", options.on_error,
+                 "at a bad line: stop, or skip: answer {\"error\": ...}")
+      ->check(CLI::IsMember({"stop", "skip"}));
+  app.add_option("--batch", options.stream.batch, "lines per call of the model")
+      ->check(CLI::Range(1, 1000000));
+  app.add_flag("--quiet", options.quiet, "print no bill");
+  app.add_flag("--no-ledger", options.no_ledger, "record nothing");
+}
+
+std::optional<int> ParseOptions(const std::vector<std::string>& args,
+                                PredictOptions& options) {
+  CLI::App app(
+      "Answers each line with a label, and bills it.\n\n"
+      "  modicum predict spam.modicum < mails.jsonl\n"
+      "  modicum predict spam.modicum --plain --format label < lines.txt\n");
+  Declare(app, options);
+  const auto code = ParseArgs(app, args);
+  options.stream.labels_only = options.format == "label";
+  options.stream.skip_errors = options.on_error == "skip";
+  return code;
+}
+
+// A descriptor that is closed unless it is a standard one.
+class File {
+ public:
+  static Result<File> Open(const std::string& path, int standard, int flags) {
+    if (path.empty()) return File(standard);
+    const int fd = open(path.c_str(), flags | O_CLOEXEC, 0644);
+    if (fd >= 0) return File(fd);
+    return Fail(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
+                fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  }
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  File& operator=(File&&) = delete;
+  ~File() {
+    if (fd_ > STDERR_FILENO) close(fd_);
+  }
+  int fd() const { return fd_; }
+
+ private:
+  explicit File(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+struct Setup {
+  Place place;
+  HostFacts host;
+  std::unique_ptr<Meter> meter;
+  std::unique_ptr<Ledger> ledger;  // null with --no-ledger
+};
+
+Result<Setup> Prepare(const Context& context, const PredictOptions& options) {
+  const Settings& settings = context.settings;
+  Setup setup;
+  MODICUM_TRY(setup.place, FindPlace(PlaceQueryOf(settings)));
+  MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
+  setup.host = DetectHost(context.fs);
+  if (!options.no_ledger) {
+    MODICUM_TRY(setup.ledger, Ledger::Open(settings.ledger));
+  }
+  MODICUM_TRY(auto probes, OpenProbes(context.fs, setup.host, settings.probe,
+                                      context.clock.Now()));
+  const MeterOptions meter{Seconds(1 / settings.sample_hz), policy};
+  MODICUM_TRY(setup.meter, Meter::Open(meter, std::move(probes), context.fs,
+                                       setup.host, context.clock));
+  return setup;
+}
+
+// What was answered, and how it ended.
+struct Outcome {
+  StreamResult counts;
+  Card card;
+  Status status;
+};
+
+Outcome Work(const Context& context, PredictOptions& options) {
+  Outcome outcome;
+  outcome.status = [&]() -> Status {
+    NullSink sink;
+    MODICUM_TRY(LoadedArtifact loaded, LoadArtifact(options.artifact, sink));
+    outcome.card = std::move(loaded.card);
+    MODICUM_TRY(const File in,
+                File::Open(options.input, STDIN_FILENO, O_RDONLY));
+    MODICUM_TRY(const File out, File::Open(options.output, STDOUT_FILENO,
+                                           O_WRONLY | O_CREAT | O_TRUNC));
+    options.stream.field =
+        options.field.empty() ? outcome.card.text_field : options.field;
+    options.stream.call.stop = context.stop;
+    return PredictStream(*loaded.model, in.fd(), out.fd(), options.stream, sink,
+                         outcome.counts);
+  }();
+  return outcome;
+}
+
+RunStatus StatusOf(const Status& status) {
+  if (status) return RunStatus::kOk;
+  return status.error().code == ErrorCode::kInterrupted
+             ? RunStatus::kInterrupted
+             : RunStatus::kFailed;
+}
+
+Run MakeRun(const Context& context, const PredictOptions& options,
+            const Setup& setup, const Outcome& outcome,
+            const WindowReading& reading) {
+  Run run;
+  run.id = NewUuid();
+  run.kind = "predict";
+  run.name = options.artifact;
+  run.project = context.settings.project;
+  run.tags["items"] = std::to_string(outcome.counts.items);
+  if (!outcome.card.family.empty()) {
+    run.tags["family"] = outcome.card.family;
+    run.tags["artifact"] = ToHex(outcome.card.artifact).substr(0, 12);
+  }
+  run.started = reading.began;
+  run.ended = {run.started.micros +
+               static_cast<int64_t>(reading.wall.value() * 1e6)};
+  run.status = StatusOf(outcome.status);
+  run.exit_code = outcome.status ? kExitOk : kExitFailed;
+  run.host = setup.host;
+  run.bill =
+      MakeBill(reading, setup.place, setup.host, setup.meter->components());
+  run.version = Version();
+  return run;
+}
+
+// "1,816 items  0.61 J per 1,000 [0.25, 1.5] modelled".
+std::string ItemsLine(const StreamResult& counts, const Bill& bill) {
+  std::string line = fmt::format(
+      "items     {}", FormatNumber(static_cast<double>(counts.items), 9));
+  if (counts.skipped > 0)
+    line += fmt::format(", {} bad lines skipped", counts.skipped);
+  if (counts.items > 0) {
+    const double thousands = static_cast<double>(counts.items) / 1000;
+    line += fmt::format("; {} per 1,000, loading included",
+                        FormatEstimate(bill.energy / thousands));
+  }
+  return line + "\n";
+}
+
+// What fails here is said, but the answers stand.
+void Record(const PredictOptions& options, const Setup& setup, const Run& run,
+            const StreamResult& counts) {
+  if (!options.quiet) {
+    const std::string text = FormatRunBill(run) + ItemsLine(counts, *run.bill);
+    std::fputs(text.c_str(), stderr);
+  }
+  if (!setup.ledger) return;
+  if (const Status put = setup.ledger->Put(run); !put) PrintError(put.error());
+}
+
+}  // namespace
+
+Result<int> CmdPredict(Context& context, const std::vector<std::string>& args) {
+  PredictOptions options;
+  if (const auto code = ParseOptions(args, options)) return *code;
+  MODICUM_TRY(const Setup setup, Prepare(context, options));
+
+  const WindowId window = setup.meter->Begin("predict");
+  const Outcome outcome = Work(context, options);
+  MODICUM_TRY(const WindowReading reading, setup.meter->End(window));
+
+  const Run run = MakeRun(context, options, setup, outcome, reading);
+  Record(options, setup, run, outcome.counts);
+  if (!outcome.status) return Fail(outcome.status.error());
+  return kExitOk;
+}
+
+}  // namespace modicum

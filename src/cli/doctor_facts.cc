@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/doctor_facts.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/place_settings.h"
+#include "model/engine.h"
+#include "record/ledger.h"
+
+namespace modicum {
+namespace {
+
+// The folder itself or the nearest one above it that is there.
+std::filesystem::path ExistingFolder(std::filesystem::path folder) {
+  std::error_code ignored;
+  while (!folder.empty() && !std::filesystem::exists(folder, ignored) &&
+         folder != folder.parent_path())
+    folder = folder.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+// Nothing there yet: can the first run make it?
+LedgerFacts FutureLedger(const std::string& path) {
+  const std::filesystem::path folder =
+      ExistingFolder(std::filesystem::path(path).parent_path());
+  if (access(folder.c_str(), W_OK | X_OK) == 0)
+    return {path, std::nullopt, std::nullopt};
+  return {
+      path, std::nullopt,
+      Error{ErrorCode::kPermission,
+            "cannot write in " + folder.string() + ": " + std::strerror(errno),
+            "name another file with --ledger"}};
+}
+
+// The sources that OpenProbes() chose, and the components they meter.
+struct Chosen {
+  std::vector<std::string> probes;
+  std::vector<std::string> components;
+  std::optional<Error> error;
+};
+
+Chosen ChooseSources(const Context& context, const HostFacts& host) {
+  Chosen chosen;
+  const auto probes =
+      OpenProbes(context.fs, host, context.settings.probe, context.clock.Now());
+  if (!probes) {
+    chosen.error = probes.error();
+    return chosen;
+  }
+  for (const auto& probe : *probes) {
+    chosen.probes.emplace_back(probe->name());
+    for (const Domain& domain : probe->domains())
+      chosen.components.push_back(domain.component);
+  }
+  return chosen;
+}
+
+std::vector<SourceFacts> InspectSources(const Context& context,
+                                        const HostFacts& host,
+                                        const Chosen& chosen) {
+  std::vector<SourceFacts> sources;
+  for (const ProbeKind& kind : ProbeKinds()) {
+    const bool in_use = std::find(chosen.probes.begin(), chosen.probes.end(),
+                                  kind.name) != chosen.probes.end();
+    sources.push_back({kind.report(context.fs, host), in_use});
+  }
+  return sources;
+}
+
+std::vector<FamilyFacts> InspectFamilies() {
+  std::vector<FamilyFacts> families;
+  for (const std::string_view family : Families()) {
+    FamilyFacts& facts = families.emplace_back();
+    facts.family = family;
+    if (const Result<Engine*> engine = EngineOf(family)) {
+      facts.engine = (*engine)->name();
+      facts.version = (*engine)->version();
+    } else {
+      facts.error = engine.error();
+    }
+  }
+  return families;
+}
+
+}  // namespace
+
+LedgerFacts InspectLedger(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return FutureLedger(path);
+  const auto ledger = Ledger::Open(path);
+  if (!ledger) return {path, std::nullopt, ledger.error()};
+  const auto runs = (*ledger)->Runs({});
+  if (!runs) return {path, std::nullopt, runs.error()};
+  return {path, runs->size(), std::nullopt};
+}
+
+DoctorFacts GatherFacts(const Context& context) {
+  const HostFacts host = DetectHost(context.fs);
+  const Chosen chosen = ChooseSources(context, host);
+  return {host,
+          PowerOf(host),
+          InspectSources(context, host, chosen),
+          chosen.error,
+          FindPlace(PlaceQueryOf(context.settings)),
+          InspectLedger(context.settings.ledger),
+          InspectFamilies(),
+          NotCounted(host, chosen.components)};
+}
+
+}  // namespace modicum

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `modicum doctor` finds out, before any of it is printed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/command.h"
+#include "hardware/machine.h"
+#include "place/place.h"
+#include "probe/probe.h"
+
+namespace modicum {
+
+struct SourceFacts {
+  ProbeReport report;
+  bool in_use = false;  // what `run` and `fit` would read now
+};
+
+struct LedgerFacts {
+  std::string path;
+  std::optional<size_t> runs;  // nullopt: not there yet
+  std::optional<Error> error;  // cannot be used
+};
+
+struct FamilyFacts {
+  std::string family;
+  std::string engine, version;
+  std::optional<Error> error;  // cannot be used
+};
+
+struct DoctorFacts {
+  HostFacts host;
+  CpuPower power;
+  std::vector<SourceFacts> sources;
+  std::optional<Error> sources_error;  // nothing can be metered
+  Result<Place> place;
+  LedgerFacts ledger;
+  std::vector<FamilyFacts> families;
+  std::vector<std::string> not_counted;
+};
+
+// Creates nothing: a ledger that is not there is not made.
+DoctorFacts GatherFacts(const Context& context);
+
+// Whether a ledger can be kept at `path`.
+LedgerFacts InspectLedger(const std::string& path);
+
+}  // namespace modicum

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// From settings to the question that FindPlace() answers.
+#pragma once
+
+#include "base/settings.h"
+#include "place/place.h"
+
+namespace modicum {
+
+PlaceQuery PlaceQueryOf(const Settings& settings);
+
+}  // namespace modicum

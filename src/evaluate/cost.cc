@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluate/cost.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/statistics.h"
+#include "evaluate/phase_clock.h"
+
+namespace modicum {
+namespace {
+
+// Tells the kernel to forget the process's peak (proc(5), clear_refs).
+void ResetPeakMemory() {
+  const int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (write(fd, "5", 1) != 1) {
+    // Not allowed here: the peak then covers the whole process, still true.
+  }
+  close(fd);
+}
+
+std::optional<Bytes> PeakMemory(const RootFs& fs) {
+  const auto status = fs.Read("/proc/self/status");
+  if (!status) return std::nullopt;
+  constexpr std::string_view kKey = "VmHWM:";
+  const size_t at = status->find(kKey);
+  if (at == std::string::npos) return std::nullopt;
+  const size_t digits = status->find_first_of("0123456789", at);
+  if (digits == std::string::npos) return std::nullopt;
+  double kibibytes = 0;
+  std::from_chars(status->data() + digits, status->data() + status->size(),
+                  kibibytes);
+  return Bytes(kibibytes * 1024);
+}
+
+// One subject's state through the rounds.
+struct Track {
+  uint64_t passes = 1;  // over the items, in one repeat
+  ConfidenceSequence cpu_per_prediction;
+  int accepted = 0;
+  CostFigure figure;
+
+  bool Done(const CostOptions& options) const {
+    if (static_cast<int>(figure.repeats.size()) >= options.max_repeats)
+      return true;
+    if (accepted < options.min_repeats) return false;
+    const auto interval = cpu_per_prediction.interval();
+    return interval && (interval->high - interval->low) / 2 <=
+                           options.relative_width * cpu_per_prediction.mean();
+  }
+};
+
+class CostMeasurement {
+ public:
+  CostMeasurement(std::span<const Item> items, const CostOptions& options,
+                  Meter& meter, Clock& clock, std::stop_token stop)
+      : items_(items), options_(options), meter_(meter), clock_(clock) {
+    call_.stop = std::move(stop);
+  }
+
+  Status WarmUp(Model& model, Track& track);
+  Status Latency(Model& model, Track& track);
+  Status OneRepeat(const CostSubject& subject, Track& track);
+
+ private:
+  std::span<const Item> items_;
+  const CostOptions& options_;
+  Meter& meter_;
+  Clock& clock_;
+  CallOptions call_;
+};
+
+// Also finds how many passes make a repeat long enough.
+Status CostMeasurement::WarmUp(Model& model, Track& track) {
+  NullSink sink;
+  Seconds spent;
+  uint64_t passes = 0;
+  while (passes == 0 || spent < options_.repeat_wall) {
+    const MonotonicTime begin = clock_.Now();
+    MODICUM_TRY(const auto outputs, model.Predict(items_, call_, sink));
+    MODICUM_CHECK(outputs.size() == items_.size());
+    spent += clock_.Now() - begin;
+    ++passes;
+    if (call_.stop.stop_requested())
+      return Fail(ErrorCode::kInterrupted, "interrupted while measuring");
+  }
+  track.passes = passes;
+  return {};
+}
+
+Status CostMeasurement::Latency(Model& model, Track& track) {
+  NullSink sink;
+  std::vector<double> walls;
+  const size_t count =
+      std::min(items_.size(), static_cast<size_t>(options_.latency_items));
+  for (size_t i = 0; i < count; ++i) {
+    const MonotonicTime begin = clock_.Now();
+    MODICUM_TRY(const auto outputs,
+                model.Predict(items_.subspan(i, 1), call_, sink));
+    MODICUM_CHECK(outputs.size() == 1);
+    walls.push_back((clock_.Now() - begin).value());
+  }
+  track.figure.latency_p50 = Seconds(Quantile(walls, 0.5));
+  track.figure.latency_p95 = Seconds(Quantile(walls, 0.95));
+  return {};
+}
+
+Status CostMeasurement::OneRepeat(const CostSubject& subject, Track& track) {
+  PhaseClock phases;
+  const WindowId window = meter_.Begin(subject.name);
+  for (uint64_t pass = 0; pass < track.passes; ++pass) {
+    auto outputs = subject.model->Predict(items_, call_, phases);
+    if (!outputs) {
+      (void)meter_.End(window);
+      return Fail(std::move(outputs).error());
+    }
+  }
+  MODICUM_TRY(const WindowReading reading, meter_.End(window));
+  Repeat repeat;
+  repeat.predictions = track.passes * items_.size();
+  repeat.wall = reading.wall;
+  repeat.cpu = reading.cpu;
+  repeat.energy = OfWorkload(reading.split.own(), subject.workload);
+  repeat.contended = reading.contended;
+  repeat.cpu_by_phase = phases.Finish();
+  if (!repeat.contended) {
+    ++track.accepted;
+    track.cpu_per_prediction.Add(repeat.cpu.value() /
+                                 static_cast<double>(repeat.predictions));
+  }
+  track.figure.repeats.push_back(std::move(repeat));
+  return {};
+}
+
+// Mean of `per_1000(repeat)` with the error of the mean; the shared parts, in
+// proportion to the value, are the last repeat's.
+template <class Q, class F>
+Estimate<Q> MeanPer1000(const std::vector<const Repeat*>& repeats, F per_1000) {
+  std::vector<double> values;
+  Estimate<Q> last;
+  double own = 0;
+  for (const Repeat* repeat : repeats) {
+    last = per_1000(*repeat);
+    values.push_back(last.mid.value());
+    own += last.own_sd * last.own_sd;
+  }
+  const auto n = static_cast<double>(values.size());
+  const double mean = Mean(values);
+  Estimate<Q> result = last;
+  if (last.mid.value() != 0) result = last * (mean / last.mid.value());
+  result.mid = Q(mean);
+  result.own_sd = std::sqrt(Variance(values) / n + own / (n * n));
+  return result;
+}
+
+double Thousands(const Repeat& repeat) {
+  return static_cast<double>(repeat.predictions) / 1000;
+}
+
+Estimate<Joules> MeanEnergy(const std::vector<const Repeat*>& repeats) {
+  return MeanPer1000<Joules>(
+      repeats, [](const Repeat& r) { return r.energy / Thousands(r); });
+}
+
+void Summarize(Track& track) {
+  CostFigure& figure = track.figure;
+  std::vector<const Repeat*> all;
+  std::vector<const Repeat*> quiet;
+  for (const Repeat& repeat : figure.repeats) {
+    all.push_back(&repeat);
+    if (!repeat.contended) quiet.push_back(&repeat);
+  }
+  figure.contended = all.size() - quiet.size();
+  // A machine that is never quiet still gets a figure; `contended` equal to
+  // the number of repeats says what it is worth.
+  if (quiet.empty()) quiet = all;
+  figure.joules_per_1000 = MeanEnergy(quiet);
+  figure.joules_per_1000_all = MeanEnergy(all);
+  figure.cpu_per_1000 = MeanPer1000<Seconds>(quiet, [](const Repeat& r) {
+    return Exactly(r.cpu, Origin::kCounter, Scope::kProcess) / Thousands(r);
+  });
+  Seconds wall;
+  Seconds cpu;
+  double predictions = 0;
+  std::map<Phase, Seconds> by_phase;
+  for (const Repeat* repeat : quiet) {
+    wall += repeat->wall;
+    predictions += static_cast<double>(repeat->predictions);
+    for (const auto& [phase, seconds] : repeat->cpu_by_phase) {
+      by_phase[phase] += seconds;
+      cpu += seconds;
+    }
+  }
+  figure.predictions_per_second = predictions / wall.value();
+  for (const auto& [phase, seconds] : by_phase)
+    figure.phase_share[phase] = cpu > Seconds(0) ? seconds / cpu : 0;
+}
+
+}  // namespace
+
+Estimate<Joules> OfWorkload(Estimate<Joules> energy,
+                            std::string_view workload) {
+  const SourceId generic = InternSource(kWorkloadSource);
+  const SourceId own =
+      InternSource(std::string(kWorkloadSource) + ": " + std::string(workload));
+  std::vector<Share> others;
+  std::vector<Share> renamed;
+  for (const Share& share : energy.shared) {
+    if (share.source == generic)
+      renamed.push_back({own, share.delta});
+    else
+      others.push_back(share);
+  }
+  energy.shared = internal::CombineShares(others, 1, renamed, 1);
+  return energy;
+}
+
+Result<std::vector<CostFigure>> MeasureCosts(
+    std::span<const CostSubject> subjects, std::span<const Item> items,
+    const CostOptions& options, Meter& meter, const RootFs& fs, Clock& clock,
+    std::stop_token stop) {
+  MODICUM_CHECK(!items.empty());
+  CostMeasurement measurement(items, options, meter, clock, stop);
+  std::vector<Track> tracks(subjects.size());
+
+  // Warm-up, latency and memory of each on its own.
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    ResetPeakMemory();
+    MODICUM_RETURN_IF_ERROR(measurement.WarmUp(*subjects[i].model, tracks[i]));
+    tracks[i].figure.peak_memory = PeakMemory(fs);
+    MODICUM_RETURN_IF_ERROR(measurement.Latency(*subjects[i].model, tracks[i]));
+  }
+
+  // Rounds over those not done, each round from another start.
+  for (size_t round = 0;; ++round) {
+    bool any = false;
+    for (size_t k = 0; k < subjects.size(); ++k) {
+      const size_t i = (round + k) % subjects.size();
+      if (tracks[i].Done(options)) continue;
+      any = true;
+      if (stop.stop_requested())
+        return Fail(ErrorCode::kInterrupted, "interrupted while measuring");
+      MODICUM_RETURN_IF_ERROR(measurement.OneRepeat(subjects[i], tracks[i]));
+    }
+    if (!any) break;
+  }
+
+  std::vector<CostFigure> figures;
+  for (Track& track : tracks) {
+    Summarize(track);
+    figures.push_back(std::move(track.figure));
+  }
+  return figures;
+}
+
+}  // namespace modicum

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quality with its interval, and whether one model is good enough beside
+// another: non-inferiority on the same items, or an absolute floor.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/estimate.h"
+#include "evaluate/metric.h"
+#include "record/types.h"
+
+namespace modicum {
+
+// 95 % interval. A proportion gets Wilson's; other metrics, and data with
+// near-duplicates, a cluster bootstrap that is never narrower than Wilson's
+// where both exist (a bootstrap of an all-right model has no width).
+QualityFigure QualityOf(const Metric& metric, std::span<const ItemScore> scores,
+                        std::string_view split, uint64_t seed);
+
+// `candidate` against `baseline`, both on the same items in the same order.
+// Differences are oriented so that negative means worse.
+struct Comparison {
+  double difference = 0;
+  Interval interval;  // 90 % two-sided: its low end is the one-sided 95 % bound
+  double discordant_share = 0;  // share of items on which the two differ
+  // Smallest loss that these items could have detected (power 80 %).
+  double smallest_detectable = 0;
+  // One-sided p-value of "worse by the margin or more".
+  double p_value = 1;
+  bool non_inferior = false;  // interval.low >= -margin
+};
+Comparison Compare(const Metric& metric, std::span<const ItemScore> candidate,
+                   std::span<const ItemScore> baseline, double margin,
+                   uint64_t seed);
+
+// One-sided p-value of "the metric is at the floor or worse".
+double FloorPValue(const Metric& metric, std::span<const ItemScore> scores,
+                   double floor, uint64_t seed);
+// True when the whole interval is on the good side of the floor.
+bool MeetsFloor(const Metric& metric, const QualityFigure& quality,
+                double floor);
+
+}  // namespace modicum

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The task file: what must be done, how well, how often, where.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/estimate.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "place/place.h"
+
+namespace modicum {
+
+// A published or planned figure of a model that is not run here; shown apart
+// and never chosen.
+struct Reference {
+  std::string name;
+  double joules_per_1000 = 0, low = 0, high = 0;  // 90 %; low = high: unknown
+  std::optional<double> quality;                  // in the task's metric
+  std::string scope;  // "GPU only", as its source states it
+  std::string source;
+  std::string date;
+  bool planned = false;  // computed, not measured, by its source
+};
+
+struct TaskBudget {
+  std::optional<Seconds> time;   // of the whole search
+  std::optional<Joules> energy;  // of the whole search
+  Bytes memory{4e9};             // of one training
+};
+
+struct Task {
+  std::string file;  // the task file's path
+  std::string name;
+  std::string kind;
+  std::string data;  // path, or "catalog:NAME" for `modicum data get`
+  std::string format;
+  std::string text = "text";
+  std::string label = "label";
+  std::string metric = "accuracy";
+  std::optional<double> within;  // margin to the best
+  std::optional<double> floor;   // or an absolute bound
+  double volume = 0;             // predictions a month; 0 = not said
+  std::string current;           // what runs today: a candidate or reference
+  uint64_t seed = 1;
+  double test = 0.3;  // fractions of all items
+  double validation = 0.15;
+  std::vector<std::string> families;  // empty: all
+  PlaceQuery place;
+  TaskBudget budget;
+  std::vector<Reference> references;
+};
+
+// kInvalidInput names file, line and cure; unknown keys get "did you mean".
+Result<Task> LoadTask(const std::string& path);
+// The same from text; `path` is for messages and relative data paths.
+Result<Task> ParseTask(std::string_view toml, const std::string& path);
+
+}  // namespace modicum

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fit/task.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace modicum {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr std::string_view kMinimal = R"([task]
+name = "rt"
+kind = "text-classification"
+data = "rt.jsonl"
+)";
+
+Task Parse(std::string_view text) {
+  auto task = ParseTask(text, "dir/task.toml");
+  EXPECT_TRUE(task.has_value()) << (task ? "" : task.error().message);
+  return task ? *std::move(task) : Task{};
+}
+
+Error Refused(std::string_view text) {
+  const auto task = ParseTask(text, "task.toml");
+  EXPECT_FALSE(task.has_value());
+  return task ? Error{} : task.error();
+}
+
+TEST(Task, DefaultsAndRelativeData) {
+  const Task task = Parse(kMinimal);
+  EXPECT_EQ(task.data, "dir/rt.jsonl");
+  EXPECT_EQ(task.metric, "accuracy");
+  EXPECT_EQ(task.within, 0.01);
+  EXPECT_FALSE(task.floor.has_value());
+  EXPECT_EQ(task.seed, 1U);
+  EXPECT_EQ(task.test, 0.3);
+  EXPECT_TRUE(task.families.empty());
+}
+
+TEST(Task, EveryKeyIsRead) {
+  const Task task = Parse(R"([task]
+name = "rt"
+kind = "text-classification"
+data = "/abs/rt.csv"
+format = "csv"
+text = "body"
+label = "class"
+metric = "f1:spam"
+floor = 0.9
+volume = 1000000
+current = "linear"
+seed = 7
+test = 0.2
+validation = 0.1
+families = ["majority", "linear"]
+[place]
+region = "PL"
+provider = "gcp"
+pue = 1.1
+[budget]
+seconds = 60
+joules = 500
+memory_mb = 1000
+[[reference]]
+name = "8B LLM, H100"
+joules_per_1000 = 12000
+low = 5000
+high = 29000
+scope = "GPU only"
+source = "published figures"
+date = "2025"
+planned = true
+)");
+  EXPECT_EQ(task.data, "/abs/rt.csv");
+  EXPECT_EQ(task.floor, 0.9);
+  EXPECT_FALSE(task.within.has_value());
+  EXPECT_EQ(task.volume, 1e6);
+  EXPECT_EQ(task.seed, 7U);
+  EXPECT_THAT(task.families, ElementsAre("majority", "linear"));
+  EXPECT_EQ(task.place.region, "PL");
+  EXPECT_EQ(task.place.pue, 1.1);
+  EXPECT_EQ(task.budget.time, Seconds(60));
+  EXPECT_EQ(task.budget.memory, Bytes(1e9));
+  ASSERT_EQ(task.references.size(), 1U);
+  EXPECT_TRUE(task.references[0].planned);
+  EXPECT_EQ(task.references[0].high, 29000);
+}
+
+TEST(Task, UnknownKeysAreRefusedByName) {
+  const Error error = Refused(std::string(kMinimal) + "flor = 0.9\n");
+  EXPECT_EQ(error.message,
+            "task.toml:5: unknown key 'flor' in [task], did you mean 'floor'?");
+  EXPECT_TRUE(error.hint.starts_with("keys are: name, kind, data"));
+  EXPECT_EQ(Refused(std::string(kMinimal) + "[plase]\n").message,
+            "task.toml:5: unknown key 'plase' in [task file], did you mean "
+            "'place'?");
+}
+
+TEST(Task, FaultsNameLineAndCure) {
+  EXPECT_EQ(Refused("[task]\nname = \"x\"\n").message,
+            "task.toml:1: [task] has no 'kind'");
+  EXPECT_EQ(Refused("x = 1\n").message,
+            "task.toml:1: [task file] has no 'task'");
+  EXPECT_EQ(
+      Refused(std::string(kMinimal) + "floor = 0.9\nwithin = 0.1\n").message,
+      "task.toml:6: task.within and floor exclude each other");
+  EXPECT_EQ(Refused(std::string(kMinimal) + "floor = 97\n").message,
+            "task.toml:5: task.floor must be between 0 and 1");
+  EXPECT_EQ(Refused(std::string(kMinimal) + "seed = \"a\"\n").message,
+            "task.toml:5: task.seed must be a whole number");
+  EXPECT_EQ(Refused(std::string(kMinimal) + "families = \"a\"\n").message,
+            "task.toml:5: task.families must be a list of strings");
+  EXPECT_EQ(Refused("[task]\nname = \"a/b\"\nkind = "
+                    "\"text-classification\"\ndata = \"d\"\n")
+                .message,
+            "task.toml:2: task.name must be a plain name: it names the "
+            "artifact");
+}
+
+TEST(Task, AnUnknownKindGetsAHint) {
+  const Error error = Refused(
+      "[task]\nname = \"x\"\nkind = \"text-clasification\"\ndata = \"d\"\n");
+  EXPECT_EQ(error.message,
+            "task.toml:3: task.kind 'text-clasification' is not a known "
+            "kind, did you mean 'text-classification'?");
+}
+
+TEST(Task, SyntaxErrorsShowThePlace) {
+  const Error error = Refused("[task]\nname rt\n");
+  EXPECT_TRUE(error.message.starts_with("task.toml:2:6: ")) << error.message;
+  EXPECT_NE(error.message.find("\n    name rt\n"), std::string::npos)
+      << error.message;
+}
+
+TEST(Task, AMissingFileSaysWhatOneLooksLike) {
+  const auto task = LoadTask("/nonexistent/task.toml");
+  ASSERT_FALSE(task.has_value());
+  EXPECT_EQ(task.error().message,
+            "cannot read /nonexistent/task.toml: No such file or directory");
+  EXPECT_EQ(task.error().hint,
+            "examples/spam/task.toml shows what one looks like");
+}
+
+}  // namespace
+}  // namespace modicum

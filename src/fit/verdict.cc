@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fit/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/format.h"
+#include "fit/fit.h"
+#include "record/quality_text.h"
+
+namespace modicum {
+namespace {
+
+const CandidateRow* Find(const FitResult& result, const std::string& name) {
+  for (const CandidateRow& row : result.rows)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
+std::string RatioText(const Estimate<Scalar>& ratio) {
+  return fmt::format("{}x {}", FormatNumber(ratio.mid.value()),
+                     FormatInterval(ratio.interval()));
+}
+
+std::string NoChoice(const FitResult& result) {
+  const CandidateRow* best = nullptr;
+  const bool higher = result.metric != "log-loss";
+  for (const CandidateRow& row : result.rows) {
+    if (!row.validation) continue;
+    if (best == nullptr ||
+        (higher ? row.validation->mid > best->validation->mid
+                : row.validation->mid < best->validation->mid))
+      best = &row;
+  }
+  if (best == nullptr)
+    return "No candidate could be trained and measured; the table says why.";
+  return fmt::format(
+      "No candidate is good enough ({}). The best reachable was {} with {} on "
+      "{} validation items.",
+      result.requirement, best->name, FormatQualityFigure(*best->validation),
+      best->validation->items);
+}
+
+std::string ChoiceSentence(const FitResult& result,
+                           const std::string& majority_answer) {
+  const CandidateRow& chosen = *Find(result, result.chosen);
+  if (chosen.family == "majority")
+    return fmt::format(
+        "No model is needed: answering '{}' every time is good enough ({}).",
+        majority_answer, result.requirement);
+  if (result.chosen == result.baseline)
+    return result.baseline_rule == "named by current"
+               ? fmt::format(
+                     "Leave it alone: {} is the cheapest that is good enough.",
+                     result.chosen)
+               : fmt::format(
+                     "{} is the most accurate and the cheapest that is good "
+                     "enough.",
+                     result.chosen);
+  std::string text = fmt::format("{} is the cheapest that is good enough ({})",
+                                 result.chosen, result.requirement);
+  if (result.cpu_ratio)
+    text += fmt::format(": {} needs {} its CPU time (measured)",
+                        result.baseline, RatioText(*result.cpu_ratio));
+  if (result.energy_ratio)
+    text +=
+        fmt::format(" and {} its energy ({})", RatioText(*result.energy_ratio),
+                    OriginName(result.energy_ratio->origin));
+  return text + ".";
+}
+
+std::string PaybackSentence(const FitResult& result) {
+  if (result.chosen == result.baseline) return {};
+  if (!result.payback)
+    return fmt::format(" Payback against {}: {}.", result.baseline,
+                       result.payback_reason);
+  std::string text =
+      fmt::format(" The search is repaid after {} predictions {}",
+                  FormatNumber(result.payback->mid),
+                  FormatInterval({result.payback->low, result.payback->high}));
+  if (result.volume <= 0) return text + ".";
+  const double months = result.payback->mid / result.volume;
+  if (months > kPlannedMonths)
+    return text + fmt::format(
+                      ", which takes {} months at this volume: where {} "
+                      "already runs, nothing pays back and it is best left "
+                      "alone.",
+                      FormatNumber(months), result.baseline);
+  return text + fmt::format(", {} at this volume.",
+                            FormatDuration(Hours(730.5 * months)));
+}
+
+}  // namespace
+
+std::string RequirementText(const Metric& metric,
+                            const Requirement& requirement) {
+  const std::string name(metric.name());
+  if (requirement.floor)
+    return fmt::format("{} {} {}", name,
+                       metric.higher_is_better() ? "at least" : "at most",
+                       FormatQuality(name, *requirement.floor));
+  return fmt::format("{} within {} of the best", name,
+                     FormatQualityLoss(name, requirement.within.value_or(0)));
+}
+
+std::string MachineText(const HostFacts& host) {
+  std::string text =
+      fmt::format("{} {} {}", host.logical_cpus,
+                  host.virtual_machine ? "vCPU" : "logical CPUs",
+                  host.cpu_model.empty() ? "unknown CPU" : host.cpu_model);
+  if (host.virtual_machine)
+    text += fmt::format(
+        ", VM{}", host.hypervisor.empty() ? "" : " (" + host.hypervisor + ")");
+  if (host.gpus.empty()) return text + ", no GPU";
+  return text + fmt::format(", {} GPU{}", host.gpus.size(),
+                            host.gpus.size() == 1 ? "" : "s");
+}
+
+std::string EnergyNote(const Estimate<Joules>& example) {
+  std::string origin(OriginName(example.origin));
+  // A modelled number must never look like a measured one.
+  if (example.origin >= Origin::kModelled)
+    std::transform(origin.begin(), origin.end(), origin.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
+  const std::string factor =
+      FormatFactor(example.interval(), example.mid.value());
+  return fmt::format("joules {}{}, scope {}", origin,
+                     factor.empty() ? "" : ", " + factor + " (90 %)",
+                     ScopeName(example.scope));
+}
+
+std::string VerdictText(const FitResult& result,
+                        const std::string& majority_answer) {
+  if (result.chosen.empty()) return NoChoice(result);
+  std::string text = ChoiceSentence(result, majority_answer);
+  text += PaybackSentence(result);
+  if (!result.established)
+    text +=
+        " The claim is not established on the test items; the notes say what "
+        "would be needed.";
+  return text;
+}
+
+}  // namespace modicum

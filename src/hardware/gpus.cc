@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// GPUs by PCI class, whether or not a driver or a probe knows them.
+#include <map>
+
+#include "hardware/detect.h"
+#include "hardware/machine.h"
+
+namespace modicum {
+namespace {
+
+constexpr std::string_view kPci = "/sys/bus/pci/devices";
+constexpr std::string_view kNvidia = "/proc/driver/nvidia/gpus";
+
+// Graphics that sits in the CPU's package is part of the package's energy.
+constexpr std::string_view kIntegratedIntel = "0000:00:02.0";
+constexpr std::string_view kIntegratedMark = " (in the CPU package)";
+
+std::string_view VendorName(std::string_view id) {
+  if (id == "0x10de") return "NVIDIA";
+  if (id == "0x1002") return "AMD";
+  if (id == "0x8086") return "Intel";
+  return "";  // a board controller's or a virtual display
+}
+
+// 0x03: display controllers; 0x12: processing accelerators.
+bool IsGpuClass(std::string_view pci_class) {
+  return pci_class.starts_with("0x03") || pci_class.starts_with("0x12");
+}
+
+// "Model: \t\t NVIDIA H100 80GB HBM3" from the driver; "" without it.
+std::string NvidiaModel(const RootFs& fs, const std::string& address) {
+  const auto text =
+      fs.Read(std::string(kNvidia) + "/" + address + "/information");
+  if (!text) return "";
+  const size_t key = text->find("Model:");
+  if (key == std::string::npos) return "";
+  const size_t first = text->find_first_not_of(" \t", key + 6);
+  if (first == std::string::npos) return "";
+  return text->substr(first, text->find('\n', first) - first);
+}
+
+std::string GpuName(const RootFs& fs, const std::string& address) {
+  const std::string device = std::string(kPci) + "/" + address;
+  const auto pci_class = ReadTrimmed(fs, device + "/class");
+  const auto vendor_id = ReadTrimmed(fs, device + "/vendor");
+  if (!pci_class || !vendor_id || !IsGpuClass(*pci_class)) return "";
+  const std::string vendor(VendorName(*vendor_id));
+  if (vendor.empty()) return "";
+  if (vendor == "NVIDIA")
+    if (std::string model = NvidiaModel(fs, address); !model.empty())
+      return model;
+  std::string name =
+      vendor + " GPU " + ReadTrimmed(fs, device + "/device").value_or("");
+  if (name.back() == ' ') name.pop_back();
+  if (vendor == "Intel" && address == kIntegratedIntel) name += kIntegratedMark;
+  return name;
+}
+
+bool Has(const std::vector<std::string>& metered, std::string_view component) {
+  for (const std::string& name : metered)
+    if (name == component) return true;
+  return false;
+}
+
+// "7 NVIDIA A, 1 NVIDIA B"; just the name when all are alike.
+std::string Kinds(const std::vector<std::string>& gpus) {
+  std::map<std::string, int> kinds;
+  for (const std::string& gpu : gpus) ++kinds[gpu];
+  if (kinds.size() == 1) return gpus.front();
+  std::string text;
+  for (const auto& [name, count] : kinds)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> DetectGpus(const RootFs& fs) {
+  std::vector<std::string> gpus;
+  for (const std::string& address :
+       fs.List(kPci).value_or(std::vector<std::string>{}))
+    if (std::string name = GpuName(fs, address); !name.empty())
+      gpus.push_back(std::move(name));
+  if (!gpus.empty()) return gpus;
+  // In a container /sys may hide the devices that the driver still lists.
+  for (const std::string& address :
+       fs.List(kNvidia).value_or(std::vector<std::string>{})) {
+    std::string model = NvidiaModel(fs, address);
+    gpus.push_back(model.empty() ? "NVIDIA GPU" : std::move(model));
+  }
+  return gpus;
+}
+
+std::vector<std::string> NotCounted(const HostFacts& host,
+                                    const std::vector<std::string>& metered) {
+  const bool platform = Has(metered, "platform");
+  const bool cpu = platform || Has(metered, "cpu");
+  std::vector<std::string> gpus;
+  for (const std::string& gpu : host.gpus)
+    if (!(cpu && gpu.ends_with(kIntegratedMark))) gpus.push_back(gpu);
+
+  std::vector<std::string> out;
+  if (!gpus.empty() && !Has(metered, "gpu"))
+    out.push_back(std::to_string(gpus.size()) +
+                  (gpus.size() == 1 ? " GPU present (" : " GPUs present (") +
+                  Kinds(gpus) + "), NOT COUNTED");
+  if (!cpu) out.emplace_back("CPU, NOT COUNTED");
+  if (!platform && !Has(metered, "dram")) out.emplace_back("DRAM, NOT COUNTED");
+  out.emplace_back("power supply, fans, disks and network, NOT COUNTED");
+  return out;
+}
+
+}  // namespace modicum

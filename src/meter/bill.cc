@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bill: a reading's energy times the factors of its place, the share of
+// the machine's manufacture, and by name everything that is not in it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hardware/machine.h"
+#include "meter/meter.h"
+#include "place/embodied.h"
+
+namespace modicum {
+namespace {
+
+// Hardware threads of the machine that `device`'s figure is for. A virtual
+// machine sees only its own; its host is taken as a full one of such packages.
+double MachineThreads(const HostFacts& host, const EmbodiedDevice& device) {
+  const int seen = std::max(host.logical_cpus, 1);
+  if (!host.virtual_machine) return seen;
+  return std::max(seen, device.sockets * PowerOf(host).package_threads);
+}
+
+// Time of the whole machine that this reading used up. Its CPU time, spread
+// over all threads; when the idle policy charges the whole window, all of the
+// window on the threads that are ours.
+Seconds MachineTime(const WindowReading& reading, const HostFacts& host,
+                    double threads) {
+  const Seconds thread_time =
+      reading.split.idle_policy == IdlePolicyName(IdlePolicy::kFull)
+          ? reading.wall * std::max(host.logical_cpus, 1)
+          : reading.cpu;
+  return thread_time / threads;
+}
+
+void AddEmbodied(Bill& bill, const WindowReading& reading,
+                 const HostFacts& host) {
+  const auto device =
+      FindEmbodied(DeviceClass(host.cpu_model, host.virtual_machine));
+  if (!device) {
+    bill.missing.push_back("manufacture of this machine");
+    return;
+  }
+  const Seconds used =
+      MachineTime(reading, host, MachineThreads(host, *device));
+  bill.embodied = device->carbon * (used / device->life);
+  bill.embodied->WithScope(Scope::kHost);
+  bill.factors.insert(bill.factors.end(), device->factors.begin(),
+                      device->factors.end());
+}
+
+void AddMoney(Bill& bill, const Place& place) {
+  bill.money = ElectricityCost(bill.energy, place);
+  if (!bill.money)
+    bill.missing.push_back(
+        fmt::format("money: no electricity price is known for {}; "
+                    "--tariff and --currency give one",
+                    place.name));
+  // The electricity is part of what a cloud charges: never the two together.
+  if (place.rented)
+    bill.missing.push_back(
+        bill.money ? "rent of the machine, which includes the electricity "
+                     "priced here"
+                   : "rent of the machine");
+}
+
+}  // namespace
+
+Bill MakeBill(const WindowReading& reading, const Place& place,
+              const HostFacts& host,
+              const std::vector<std::string>& metered_components) {
+  Bill bill;
+  bill.wall = reading.wall;
+  bill.cpu = reading.cpu;
+  bill.split = reading.split;
+  bill.lines = reading.lines;
+  bill.energy = reading.split.own();
+  bill.operational = OperationalCarbon(bill.energy, place);
+  bill.water = WaterUse(bill.energy, place);
+  bill.place = place.name;
+  bill.factors = place.factors;
+  bill.warnings = reading.warnings;
+  bill.missing = NotCounted(host, metered_components);
+  AddEmbodied(bill, reading, host);
+  AddMoney(bill, place);
+  if (place.assumed)
+    bill.warnings.push_back(
+        "no place is set, so the world average is assumed (--region names it)");
+  return bill;
+}
+
+}  // namespace modicum

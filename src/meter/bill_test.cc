@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// MakeBill: conserved energy, golden factors, and what is named as missing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "hardware/machine.h"
+#include "meter/meter.h"
+#include "place/embodied.h"
+
+namespace modicum {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+Estimate<Joules> Counted(double joules, double sd = 0) {
+  return {Joules(joules), sd, {}, Origin::kCounter, Scope::kPackage};
+}
+
+// 10 s on an otherwise idle package: 60 J active and 40 J idle are ours.
+WindowReading Reading() {
+  WindowReading reading;
+  reading.wall = Seconds(10);
+  reading.cpu = Seconds(20);
+  reading.split = {Counted(300), Counted(60, 3), Counted(40, 2), Counted(20),
+                   Counted(160), Counted(20),    "proportional"};
+  reading.lines = {{"cpu", "rapl", Counted(90)}, {"dram", "rapl", Counted(10)}};
+  reading.warnings = {"window shorter than ten updates"};
+  return reading;
+}
+
+HostFacts Server() {
+  HostFacts host;
+  host.cpu_model = "AMD EPYC 7763 64-Core Processor";
+  host.sockets = 2;
+  host.cores = 128;
+  host.logical_cpus = 256;
+  return host;
+}
+
+Place At(const PlaceQuery& query) {
+  auto place = FindPlace(query);
+  EXPECT_TRUE(place.has_value()) << place.error().message;
+  return *std::move(place);
+}
+
+TEST(MakeBill, EnergyIsTheReadingsOwnAndLinesSumToIt) {
+  const WindowReading reading = Reading();
+  const Bill bill =
+      MakeBill(reading, At({.region = "PL"}), Server(), {"cpu", "dram"});
+  EXPECT_DOUBLE_EQ(bill.energy.mid.value(), 100);
+  Joules sum;
+  for (const BillLine& line : bill.lines) sum += line.energy.mid;
+  EXPECT_DOUBLE_EQ(sum.value(), bill.energy.mid.value());
+  const EnergySplit& split = bill.split;
+  EXPECT_DOUBLE_EQ(
+      (split.own() + split.other_active + split.other_idle + split.unattributed)
+          .mid.value(),
+      split.measured.mid.value());
+  EXPECT_DOUBLE_EQ(bill.wall.value(), 10);
+  EXPECT_DOUBLE_EQ(bill.cpu.value(), 20);
+  EXPECT_EQ(bill.place, "Poland");
+}
+
+TEST(MakeBill, EveryFigureIsEnergyTimesTheListedFactors) {
+  const Place place = At({.region = "DE", .provider = "on-prem"});
+  const Bill bill = MakeBill(Reading(), place, Server(), {"cpu"});
+  const double kwh = 100 / 3.6e6;
+  std::vector<double> value;
+  for (const Factor& factor : bill.factors) value.push_back(factor.value);
+  ASSERT_EQ(value.size(), 7u);  // grid, PUE, WUE, EWIF, price; make, life
+  EXPECT_NEAR(bill.operational.mid.value(), kwh * value[0] * value[1], 1e-12);
+  EXPECT_NEAR(bill.water.mid.value(), kwh * (value[2] + value[1] * value[3]),
+              1e-15);
+  ASSERT_TRUE(bill.money.has_value());
+  EXPECT_NEAR(bill.money->amount.mid.value(), kwh * value[1] * value[4], 1e-15);
+  EXPECT_EQ(bill.money->currency.view(), "EUR");
+  // 20 of 2,560 thread-seconds of a 2,909 kg machine that lives 5 years.
+  ASSERT_TRUE(bill.embodied.has_value());
+  EXPECT_NEAR(bill.embodied->mid.value(),
+              value[5] * 1000 * (20.0 / 256) / (value[6] * 365.25 * 86400),
+              1e-9);
+}
+
+TEST(MakeBill, EachFactorIsListedOnceWithItsSource) {
+  const Bill bill =
+      MakeBill(Reading(), At({.region = "US-CA"}), Server(), {"cpu"});
+  std::set<std::string> names;
+  for (const Factor& factor : bill.factors) {
+    EXPECT_TRUE(names.insert(factor.name).second) << factor.name;
+    EXPECT_FALSE(factor.source.empty()) << factor.name;
+    EXPECT_FALSE(factor.date.empty()) << factor.name;
+  }
+}
+
+TEST(MakeBill, ErrorsOfEnergyAndFactorsBothArrive) {
+  WindowReading exact = Reading();
+  exact.split.own_active = Counted(60);
+  exact.split.own_idle = Counted(40);
+  const Place place = At({.region = "PL"});
+  const Bill wide = MakeBill(Reading(), place, Server(), {"cpu"});
+  const Bill narrow = MakeBill(exact, place, Server(), {"cpu"});
+  EXPECT_GT(narrow.operational.sd(), 0.25 * narrow.operational.mid.value());
+  EXPECT_GT(wide.operational.sd(), narrow.operational.sd());
+  // Two bills of one place: the factors cancel, the readings' errors do not.
+  EXPECT_NEAR(Ratio(wide.operational, narrow.operational).sd(), 0.036, 0.001);
+}
+
+TEST(MakeBill, HardwareThatIsThereButNotMeteredIsNamed) {
+  HostFacts host = Server();
+  host.gpus.assign(8, "NVIDIA H100");
+  const Place place = At({.region = "PL"});
+  const Bill cpu = MakeBill(Reading(), place, host, {"cpu"});
+  EXPECT_THAT(cpu.missing, Contains(HasSubstr("8 GPUs")));
+  EXPECT_THAT(cpu.missing, Contains(HasSubstr("DRAM")));
+  const Bill more = MakeBill(Reading(), place, host, {"cpu", "dram", "gpu"});
+  EXPECT_THAT(more.missing, Not(Contains(HasSubstr("GPU"))));
+  EXPECT_THAT(more.missing, Not(Contains(HasSubstr("DRAM"))));
+  EXPECT_THAT(more.missing, Contains(HasSubstr("network")));
+}
+
+TEST(MakeBill, WithoutAPriceThereIsNoMoneyAndItSaysSo) {
+  const Bill bill = MakeBill(Reading(), At({}), Server(), {"cpu"});
+  EXPECT_FALSE(bill.money.has_value());
+  EXPECT_THAT(bill.missing,
+              Contains("money: no electricity price is known for world "
+                       "average (assumed); --tariff and --currency give one"));
+}
+
+TEST(MakeBill, AnAssumedPlaceIsSaidAloud) {
+  const Bill bill = MakeBill(Reading(), At({}), Server(), {"cpu"});
+  EXPECT_EQ(bill.place, "world average (assumed)");
+  EXPECT_THAT(bill.warnings, Contains("no place is set, so the world average "
+                                      "is assumed (--region names it)"));
+  EXPECT_THAT(bill.warnings, Contains("window shorter than ten updates"));
+  EXPECT_EQ(bill.operational.origin, Origin::kAssumed);
+  const Bill known = MakeBill(Reading(), At({.region = "PL"}), Server(), {});
+  EXPECT_EQ(known.warnings.size(), 1u);
+}
+
+TEST(MakeBill, ElectricityInsideARentIsNotBilledTwice) {
+  const Bill cloud = MakeBill(
+      Reading(), At({.region = "DE", .provider = "aws"}), Server(), {"cpu"});
+  EXPECT_THAT(cloud.missing, Contains("rent of the machine, which includes the "
+                                      "electricity priced here"));
+  EXPECT_THAT(
+      cloud.factors,
+      Contains(testing::Field(
+          &Factor::name, "electricity price, Germany (part of the rent)")));
+  const Bill own = MakeBill(Reading(), At({.region = "DE"}), Server(), {"cpu"});
+  EXPECT_THAT(own.missing, Not(Contains(HasSubstr("rent"))));
+}
+
+TEST(MakeBill, AnUnknownMachineHasNoEmbodiedCarbon) {
+  HostFacts desktop;
+  desktop.cpu_model = "AMD Ryzen 9 7950X 16-Core Processor";
+  desktop.logical_cpus = 32;
+  const Bill bill = MakeBill(Reading(), At({.region = "PL"}), desktop, {"cpu"});
+  EXPECT_FALSE(bill.embodied.has_value());
+  EXPECT_THAT(bill.missing, Contains("manufacture of this machine"));
+}
+
+TEST(MakeBill, AVirtualMachinePaysForItsThreadsOfTheHost) {
+  HostFacts vm = Server();
+  vm.virtual_machine = true;
+  vm.sockets = 1;
+  vm.logical_cpus = 2;
+  const Place place = At({.region = "PL"});
+  const Bill guest = MakeBill(Reading(), place, vm, {"cpu"});
+  ASSERT_TRUE(guest.embodied.has_value());
+  const int threads = 2 * PowerOf(vm).package_threads;
+  ASSERT_GT(threads, 2);
+  const EmbodiedDevice server = FindEmbodied("server").value();
+  EXPECT_NEAR(
+      guest.embodied->mid.value(),
+      server.carbon.mid.value() * (20.0 / threads) / server.life.value(), 1e-9);
+}
+
+TEST(MakeBill, TheFullPolicyPaysForTheWholeWindow) {
+  WindowReading reading = Reading();
+  reading.cpu = Seconds(1);
+  const Place place = At({.region = "PL"});
+  const Bill shared = MakeBill(reading, place, Server(), {"cpu"});
+  reading.split.idle_policy = "full";
+  const Bill whole = MakeBill(reading, place, Server(), {"cpu"});
+  // 10 s of all 256 threads against 1 s of one.
+  EXPECT_NEAR(whole.embodied->mid / shared.embodied->mid, 2560, 1e-6);
+}
+
+TEST(MakeBill, NothingUsedCostsNothing) {
+  WindowReading reading;
+  reading.split.idle_policy = "proportional";
+  const Bill bill = MakeBill(reading, At({.region = "DE"}), Server(), {"cpu"});
+  EXPECT_DOUBLE_EQ(bill.operational.mid.value(), 0);
+  EXPECT_DOUBLE_EQ(bill.water.mid.value(), 0);
+  EXPECT_DOUBLE_EQ(bill.money->amount.mid.value(), 0);
+  EXPECT_DOUBLE_EQ(bill.embodied->mid.value(), 0);
+}
+
+}  // namespace
+}  // namespace modicum

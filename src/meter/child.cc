@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/child.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+
+namespace modicum {
+namespace {
+
+constexpr std::array<int, 4> kRelayed = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+// What the signal handler sees.
+std::atomic<pid_t> relay_to{0};
+std::atomic<int> received{0};
+std::atomic<bool> undelivered{false};  // came before there was a child
+static_assert(std::atomic<pid_t>::is_always_lock_free);
+
+void Relay(int number, siginfo_t* info, void*) {
+  const int saved = errno;
+  received = number;
+  // The terminal signals its whole foreground group, the child with it.
+  if (info->si_code != SI_KERNEL) {
+    const pid_t child = relay_to;
+    if (child > 0)
+      kill(child, number);
+    else
+      undelivered = true;
+  }
+  errno = saved;
+}
+
+tl::unexpected<Error> CannotRun(const std::string& program, int error) {
+  const std::string what = "cannot run '" + program + "': ";
+  if (error == ENOENT && program.find('/') == std::string::npos)
+    return Fail(ErrorCode::kNotFound, what + "command not found",
+                "check the spelling, or give its path: ./" + program);
+  if (error == ENOENT || error == ENOTDIR)
+    return Fail(ErrorCode::kNotFound, what + "no such file",
+                "a script fails so, too, when its #! interpreter is missing");
+  if (error == EACCES)
+    return Fail(ErrorCode::kPermission, what + "not executable",
+                "chmod +x " + program);
+  if (error == ENOEXEC)
+    return Fail(ErrorCode::kPermission, what + "not a program",
+                "a script needs a first line such as #!/bin/sh");
+  return Fail(ErrorCode::kIo, what + strerror(error));
+}
+
+}  // namespace
+
+// Restores what was there before.
+struct Child::SignalHandlers {
+  SignalHandlers() {
+    received = 0;
+    relay_to = 0;
+    undelivered = false;
+    for (size_t i = 0; i < kRelayed.size(); ++i) {
+      sigaction(kRelayed[i], nullptr, &old[i]);
+      // Ignored on purpose (nohup): the child inherits that.
+      if (old[i].sa_handler == SIG_IGN) continue;
+      struct sigaction action {};
+      action.sa_sigaction = Relay;
+      action.sa_flags = SA_SIGINFO | SA_RESTART;
+      sigaction(kRelayed[i], &action, nullptr);
+    }
+  }
+  ~SignalHandlers() {
+    relay_to = 0;
+    for (size_t i = 0; i < kRelayed.size(); ++i)
+      sigaction(kRelayed[i], &old[i], nullptr);
+  }
+  std::array<struct sigaction, kRelayed.size()> old{};
+};
+
+Child::Child() : handlers_(std::make_unique<SignalHandlers>()) {}
+Child::~Child() = default;
+
+Result<std::unique_ptr<Child>> Child::Start(
+    const std::vector<std::string>& command) {
+  MODICUM_CHECK(!command.empty());
+  // Orphans of the tree then become ours, to be waited for.
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  std::unique_ptr<Child> child(new Child);
+  std::vector<char*> argv;
+  for (const std::string& word : command)
+    argv.push_back(const_cast<char*>(word.c_str()));  // exec() never writes
+  argv.push_back(nullptr);
+  const int error = posix_spawnp(&child->pid_, argv[0], nullptr, nullptr,
+                                 argv.data(), environ);
+  if (error != 0) return CannotRun(command[0], error);
+  relay_to = child->pid_;
+  if (undelivered) kill(child->pid_, received);
+  return child;
+}
+
+ChildExit Child::Wait() {
+  int status = 0;
+  while (true) {
+    const pid_t ended = waitpid(-1, &status, 0);
+    if (ended == pid_) break;
+    MODICUM_CHECK(ended > 0 || errno == EINTR);
+  }
+  relay_to = 0;  // the pid may be given to another process from here on
+  ChildExit result;
+  if (WIFSIGNALED(status))
+    result.signal = WTERMSIG(status);
+  else
+    result.code = WEXITSTATUS(status);
+  result.asked = received != 0;
+  pid_t orphan = 0;
+  while ((orphan = waitpid(-1, nullptr, WNOHANG)) > 0) {
+  }
+  result.survivors = orphan == 0;
+  return result;
+}
+
+std::string SignalName(int number) {
+  const char* name = sigabbrev_np(number);
+  return name != nullptr ? name : "signal " + std::to_string(number);
+}
+
+}  // namespace modicum

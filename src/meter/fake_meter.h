@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A meter for tests of everything that measures: every second of the clock
+// is a second of our CPU time at 10 W, modelled, with two named errors.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "base/clock.h"
+#include "meter/meter.h"
+
+namespace modicum {
+
+// Thread-safe.
+class FakeMeter final : public Meter {
+ public:
+  static constexpr double kSharedError = 0.3;
+  static constexpr double kWorkloadError = 0.2;
+
+  explicit FakeMeter(Clock& clock) : clock_(clock) {}
+
+  WindowId Begin(std::string name, Subject) override {
+    const std::lock_guard lock(mutex_);
+    open_[++windows_] = {std::move(name), clock_.Now()};
+    return WindowId{windows_};
+  }
+
+  Result<WindowReading> End(WindowId window) override {
+    const std::lock_guard lock(mutex_);
+    const auto it = open_.find(static_cast<uint64_t>(window));
+    if (it == open_.end())
+      return Fail(ErrorCode::kNotFound, "the window was ended already");
+    WindowReading reading;
+    reading.name = it->second.first;
+    reading.wall = reading.cpu = clock_.Now() - it->second.second;
+    const auto zero = Exactly(Joules(0), Origin::kModelled, Scope::kPackage);
+    reading.split = {zero, zero, zero, zero, zero, zero, "marginal"};
+    reading.split.own_active = zero;
+    reading.split.own_active.mid = Watts(10) * reading.cpu;
+    reading.split.own_active
+        .WithShared(InternSource("cpu-load model"), kSharedError)
+        .WithShared(InternSource("instruction mix"), kWorkloadError);
+    reading.split.measured = reading.split.own_active;
+    reading.contended = contended && contended(it->first);
+    open_.erase(it);
+    return reading;
+  }
+
+  Estimate<Watts> idle_power() const override {
+    return Exactly(Watts(5), Origin::kModelled, Scope::kPackage);
+  }
+  std::vector<std::string> components() const override { return {"cpu"}; }
+
+  std::function<bool(uint64_t)> contended;  // by window number, from 1
+
+ private:
+  Clock& clock_;
+  std::mutex mutex_;
+  uint64_t windows_ = 0;
+  std::map<uint64_t, std::pair<std::string, MonotonicTime>> open_;
+};
+
+}  // namespace modicum

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// CPU time of the whole machine as the kernel counts it: busy, stolen by a
+// hypervisor, and the time in which some task waited for a CPU.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/root_fs.h"
+#include "base/units.h"
+
+namespace modicum {
+
+// Totals since boot.
+struct HostCpu {
+  Seconds busy;      // user, nice, system, irq, softirq; all CPUs
+  Seconds steal;     // the hypervisor ran somebody else
+  Seconds pressure;  // PSI "some"; stays 0 on kernels without PSI
+};
+
+// Not thread-safe.
+class HostCpuReader {
+ public:
+  explicit HostCpuReader(const RootFs& fs) : fs_(fs) {}
+
+  Result<HostCpu> Read();
+  // CPUs /proc/stat sums over; 0 when it cannot be read.
+  int CountCpus();
+  // The step in which the kernel counts CPU time (a jiffy).
+  static Seconds Tick();
+
+ private:
+  Seconds ReadPressure();
+
+  const RootFs& fs_;
+  std::string buffer_;
+  bool has_pressure_ = true;
+};
+
+}  // namespace modicum

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/meter_core.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "meter/warnings.h"
+
+namespace modicum {
+namespace {
+
+int CountCpus(const RootFs& fs, const HostFacts& host) {
+  const int counted = HostCpuReader(fs).CountCpus();
+  return std::max(1, counted > 0 ? counted : host.logical_cpus);
+}
+
+std::vector<Share> Sorted(std::vector<Share> shares) {
+  std::sort(shares.begin(), shares.end(),
+            [](const Share& a, const Share& b) { return a.source < b.source; });
+  return shares;
+}
+
+// Counters of the kernel may step back (CPU hotplug); time spent does not.
+Seconds Spent(Seconds from, Seconds to) {
+  return std::max(Seconds(0), to - from);
+}
+
+template <class Q>
+Q Between(Q a, Q b, double part) {
+  return a + (b - a) * part;
+}
+
+HostCpu Between(const HostCpu& a, const HostCpu& b, double part) {
+  return {Between(a.busy, b.busy, part), Between(a.steal, b.steal, part),
+          Between(a.pressure, b.pressure, part)};
+}
+
+bool IsEnergy(const DomainDelta& delta) {
+  return !delta.gap && std::isfinite(delta.energy.value()) &&
+         delta.energy >= Joules(0);
+}
+
+}  // namespace
+
+MeterCore::MeterCore(const MeterOptions& options,
+                     std::vector<std::unique_ptr<Probe>> probes,
+                     const RootFs& fs, const HostFacts& host, Clock& clock,
+                     SubjectCpu& subjects)
+    : options_(options),
+      clock_(clock),
+      subjects_(subjects),
+      cpus_(CountCpus(fs, host)),
+      shortest_update_(options.period),
+      host_reader_(fs) {
+  for (auto& probe : probes) {
+    Source source;
+    source.first = baselines_.size();
+    source.errors = Sorted(probe->relative_errors());
+    source.idle = probe->idle_power();
+    shortest_update_ = std::min(shortest_update_, probe->update_period());
+    for (size_t i = 0; i < probe->domains().size(); ++i)
+      baselines_.emplace_back(probe->update_period());
+    source.probe = std::move(probe);
+    sources_.push_back(std::move(source));
+  }
+  last_.at = clock_.Now();
+  last_.energy.resize(baselines_.size());
+  last_.gaps.resize(baselines_.size());
+  ReadHost();
+  start_ = last_;
+}
+
+void MeterCore::Step() {
+  const std::lock_guard lock(mutex_);
+  StepLocked();
+}
+
+void MeterCore::StepLocked() {
+  const Totals before = last_;
+  const MonotonicTime now = clock_.Now();
+  if (now < last_.at) return;
+  last_.at = now;
+  for (Source& source : sources_) ReadSource(source, now);
+  ReadHost();
+  LearnIdle(before);
+  for (auto& [id, window] : windows_) {
+    if (!window.base) window.base = Interpolate(before, last_, window.began);
+    if (window.subject.kind == Subject::Kind::kTree)
+      window.cpu_latest = subjects_.Read(window.subject, false);
+  }
+}
+
+// A failing source is one gap from its first failure to its next success.
+void MeterCore::ReadSource(Source& source, MonotonicTime now) {
+  const auto deltas = source.probe->Read(now);
+  const size_t count = source.probe->domains().size();
+  const bool was_failing = source.failure.has_value();
+  if (!deltas || deltas->size() != count) {
+    source.failure =
+        deltas ? Error{ErrorCode::kInternal, "wrong size", {}} : deltas.error();
+    for (size_t i = 0; i < count && !was_failing; ++i)
+      ++last_.gaps[source.first + i];
+    return;
+  }
+  source.failure.reset();
+  for (size_t i = 0; i < count; ++i) {
+    const DomainDelta& delta = (*deltas)[i];
+    if (IsEnergy(delta))
+      last_.energy[source.first + i] += delta.energy;
+    else if (!was_failing)
+      ++last_.gaps[source.first + i];
+  }
+}
+
+void MeterCore::ReadHost() {
+  auto host = host_reader_.Read();
+  host_failure_.reset();
+  if (host)
+    last_.host = *host;
+  else
+    host_failure_ = std::move(host).error();
+}
+
+void MeterCore::LearnIdle(const Totals& before) {
+  const Seconds wall = last_.at - before.at;
+  if (wall <= Seconds(0) || host_failure_) return;
+  const double load = Spent(before.host.busy, last_.host.busy) / (wall * cpus_);
+  for (size_t i = 0; i < baselines_.size(); ++i)
+    baselines_[i].Observe(last_.energy[i] - before.energy[i], wall, load,
+                          last_.gaps[i] == before.gaps[i]);
+}
+
+// A gap between the two samples counts for a window that begins there.
+MeterCore::Totals MeterCore::Interpolate(const Totals& a, const Totals& b,
+                                         MonotonicTime at) {
+  const Seconds span = b.at - a.at;
+  const double part =
+      span > Seconds(0) ? std::clamp((at - a.at) / span, 0.0, 1.0) : 0;
+  Totals totals = a;
+  totals.at = at;
+  totals.host = Between(a.host, b.host, part);
+  for (size_t i = 0; i < a.energy.size(); ++i)
+    totals.energy[i] = Between(a.energy[i], b.energy[i], part);
+  return totals;
+}
+
+WindowId MeterCore::Begin(std::string name, Subject subject) {
+  const std::lock_guard lock(mutex_);
+  // An old sample would smear the window's first moments over the time before
+  // it; a source that cannot have changed since need not be read again.
+  if (clock_.Now() - last_.at > shortest_update_) StepLocked();
+  const WindowId id{next_window_++};
+  Window& window = windows_[id];
+  window.name = std::move(name);
+  window.subject = subject;
+  window.began_wall = clock_.WallNow();
+  window.began = std::max(clock_.Now(), last_.at);
+  window.cpu_begin = subjects_.Read(subject, true);
+  window.cpu_latest = window.cpu_begin;
+  return id;
+}
+
+Result<WindowReading> MeterCore::End(WindowId id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = windows_.find(id);
+  if (found == windows_.end())
+    return Fail(ErrorCode::kNotFound, "the window was ended already");
+  Window& window = found->second;
+  const Seconds cpu = subjects_.Read(window.subject, true);
+  StepLocked();
+  window.cpu_latest = std::max(window.cpu_latest, cpu);
+  // Only a clock that went back leaves a window without a sample.
+  if (!window.base) window.base = last_;
+  WindowReading reading = ReadingOf(window);
+  windows_.erase(found);
+  return reading;
+}
+
+WindowReading MeterCore::ReadingOf(const Window& window) const {
+  const Totals& base = *window.base;
+  WindowReading reading;
+  reading.name = window.name;
+  reading.began = window.began_wall;
+  reading.wall = Spent(Seconds(0), last_.at - window.began);
+  reading.cpu = Spent(window.cpu_begin, window.cpu_latest);
+  reading.host_busy = Spent(base.host.busy, last_.host.busy);
+  reading.steal = Spent(base.host.steal, last_.host.steal);
+  if (reading.wall > Seconds(0))
+    reading.pressure = std::min(
+        1.0, Spent(base.host.pressure, last_.host.pressure) / reading.wall);
+  for (const Source& source : sources_) {
+    if (source.failure)
+      reading.warnings.push_back(
+          ProbeFailedWarning(source.probe->name(), source.failure->message));
+  }
+  if (host_failure_)
+    reading.warnings.push_back(NoHostCpuWarning(host_failure_->message));
+  Attribute(DomainUses(base), CpuUseOf(reading), options_.idle_policy, reading);
+  return reading;
+}
+
+CpuUse MeterCore::CpuUseOf(const WindowReading& reading) const {
+  CpuUse use;
+  use.own = reading.cpu;
+  use.busy = host_failure_ ? reading.cpu : reading.host_busy;
+  use.capacity = reading.wall * cpus_;
+  // Each CPU's count begins and ends somewhere inside a tick.
+  use.busy_sd = HostCpuReader::Tick() * std::sqrt(static_cast<double>(cpus_));
+  return use;
+}
+
+std::vector<DomainUse> MeterCore::DomainUses(const Totals& base) const {
+  std::vector<DomainUse> uses;
+  for (const Source& source : sources_) {
+    const auto domains = source.probe->domains();
+    Joules counted;
+    for (size_t i = 0; i < domains.size(); ++i) {
+      uses.push_back(UseOf(source, source.first + i, base));
+      if (domains[i].counted) counted += uses.back().energy;
+    }
+    for (size_t i = source.first; i < uses.size(); ++i) {
+      const double part = counted > Joules(0) ? uses[i].energy / counted : 0;
+      uses[i].idle = DomainIdle(source, i, part);
+    }
+  }
+  return uses;
+}
+
+DomainUse MeterCore::UseOf(const Source& source, size_t domain,
+                           const Totals& base) const {
+  DomainUse use;
+  use.domain = source.probe->domains()[domain - source.first];
+  use.probe = source.probe->name();
+  use.update_period = source.probe->update_period();
+  use.relative_errors = source.errors;
+  use.energy = std::max(Joules(0), last_.energy[domain] - base.energy[domain]);
+  use.gaps = last_.gaps[domain] - base.gaps[domain];
+  if (use.domain.origin == Origin::kModelled)
+    use.per_cpu = PowerPerCpu(source, domain);
+  return use;
+}
+
+// A probe that knows its idle power knows it for all its domains together:
+// `part` of that belongs to this one.
+std::optional<Estimate<Watts>> MeterCore::DomainIdle(const Source& source,
+                                                     size_t domain,
+                                                     double part) const {
+  if (source.idle) return *source.idle * part;
+  const auto idle = baselines_[domain].idle();
+  if (!idle) return std::nullopt;
+  const Domain& info = source.probe->domains()[domain - source.first];
+  auto estimate = Exactly(*idle, info.origin, info.scope);
+  for (const Share& error : source.errors)
+    estimate.WithShared(error.source, error.delta);
+  return estimate;
+}
+
+// From all that was seen since Open: a model's power is linear in busy CPUs.
+std::optional<Watts> MeterCore::PowerPerCpu(const Source& source,
+                                            size_t domain) const {
+  if (!source.idle || source.probe->domains().size() != 1) return std::nullopt;
+  const Seconds busy = Spent(start_.host.busy, last_.host.busy);
+  if (busy <= Seconds(0)) return std::nullopt;
+  const Joules active =
+      last_.energy[domain] - source.idle->mid * (last_.at - start_.at);
+  if (active <= Joules(0)) return std::nullopt;
+  return active / busy;
+}
+
+Estimate<Watts> MeterCore::idle_power() const {
+  const std::lock_guard lock(mutex_);
+  std::optional<Estimate<Watts>> total;
+  const auto add = [&total](const Estimate<Watts>& idle) {
+    total = total ? *total + idle : idle;
+  };
+  for (const Source& source : sources_) {
+    if (source.idle) {
+      add(*source.idle);
+      continue;
+    }
+    for (size_t i = 0; i < source.probe->domains().size(); ++i) {
+      if (!source.probe->domains()[i].counted) continue;
+      if (const auto idle = DomainIdle(source, source.first + i, 1)) add(*idle);
+    }
+  }
+  return total.value_or(Exactly(Watts(0), Origin::kAssumed, Scope::kHost));
+}
+
+std::vector<std::string> MeterCore::components() const {
+  std::vector<std::string> components;
+  for (const Source& source : sources_) {
+    for (const Domain& domain : source.probe->domains()) {
+      if (domain.counted && std::find(components.begin(), components.end(),
+                                      domain.component) == components.end())
+        components.push_back(domain.component);
+    }
+  }
+  return components;
+}
+
+}  // namespace modicum

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The meter without its thread: Step() takes one sample, windows are cut from
+// the running totals by interpolation. Tests drive it with a fake clock.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "meter/baseline.h"
+#include "meter/host_cpu.h"
+#include "meter/meter.h"
+#include "meter/process_cpu.h"
+#include "meter/reading.h"
+
+namespace modicum {
+
+// Thread-safe: one lock. The history is two samples, whatever the windows: a
+// window's beginning is fixed by the first sample after it.
+// Lifetime: everything passed by reference outlives the core.
+class MeterCore final : public Meter {
+ public:
+  MeterCore(const MeterOptions& options,
+            std::vector<std::unique_ptr<Probe>> probes, const RootFs& fs,
+            const HostFacts& host, Clock& clock, SubjectCpu& subjects);
+
+  void Step();
+
+  WindowId Begin(std::string name, Subject subject) override;
+  Result<WindowReading> End(WindowId window) override;
+  Estimate<Watts> idle_power() const override;
+  std::vector<std::string> components() const override;
+
+ private:
+  // Since Open.
+  struct Totals {
+    MonotonicTime at;
+    std::vector<Joules> energy;  // by domain
+    std::vector<int> gaps;       // by domain
+    HostCpu host;
+  };
+  struct Source {
+    std::unique_ptr<Probe> probe;
+    size_t first = 0;  // of its domains
+    std::vector<Share> errors;
+    std::optional<Estimate<Watts>> idle;
+    std::optional<Error> failure;  // of the last read
+  };
+  struct Window {
+    std::string name;
+    Subject subject;
+    MonotonicTime began;
+    WallTime began_wall;
+    Seconds cpu_begin;
+    Seconds cpu_latest;
+    std::optional<Totals> base;  // absent until the first sample after `began`
+  };
+
+  void StepLocked();
+  void ReadSource(Source& source, MonotonicTime now);
+  void ReadHost();
+  void LearnIdle(const Totals& before);
+  static Totals Interpolate(const Totals& a, const Totals& b, MonotonicTime at);
+  WindowReading ReadingOf(const Window& window) const;
+  std::vector<DomainUse> DomainUses(const Totals& base) const;
+  DomainUse UseOf(const Source& source, size_t domain,
+                  const Totals& base) const;
+  std::optional<Estimate<Watts>> DomainIdle(const Source& source, size_t domain,
+                                            double part) const;
+  std::optional<Watts> PowerPerCpu(const Source& source, size_t domain) const;
+  CpuUse CpuUseOf(const WindowReading& reading) const;
+
+  const MeterOptions options_;
+  Clock& clock_;
+  SubjectCpu& subjects_;
+  const int cpus_;
+  Seconds shortest_update_;
+
+  mutable std::mutex mutex_;
+  HostCpuReader host_reader_;
+  std::optional<Error> host_failure_;
+  std::vector<Source> sources_;
+  std::vector<Baseline> baselines_;  // by domain
+  Totals start_;
+  Totals last_;
+  std::map<WindowId, Window> windows_;
+  uint64_t next_window_ = 1;
+};
+
+}  // namespace modicum

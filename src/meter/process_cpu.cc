@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/process_cpu.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "meter/host_cpu.h"
+
+namespace modicum {
+namespace {
+
+// How often a tree is searched for new members between window edges. What is
+// born and dies in between is counted all the same, by whoever waits for it.
+constexpr Seconds kDiscoverEvery(1);
+
+template <class Integer>
+bool ParseNumber(std::string_view text, Integer& value) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end && !text.empty();
+}
+
+// The next word of `text`, which is cut behind it.
+std::string_view TakeWord(std::string_view& text) {
+  const size_t start = std::min(text.find_first_not_of(" \n"), text.size());
+  text.remove_prefix(start);
+  const size_t length = std::min(text.find_first_of(" \n"), text.size());
+  const std::string_view word = text.substr(0, length);
+  text.remove_prefix(length);
+  return word;
+}
+
+Seconds ThisProcessCpu() {
+  timespec ts{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+  return Seconds(static_cast<double>(ts.tv_sec) +
+                 static_cast<double>(ts.tv_nsec) / 1e9);
+}
+
+Seconds FromTimeval(const timeval& time) {
+  return Seconds(static_cast<double>(time.tv_sec) +
+                 static_cast<double>(time.tv_usec) / 1e6);
+}
+
+// Every descendant that ended and was waited for, by us in the end.
+Seconds ReapedCpu() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  return FromTimeval(usage.ru_utime) + FromTimeval(usage.ru_stime);
+}
+
+// Not those that ended and were waited for.
+bool HaveChildren() {
+  siginfo_t info{};
+  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+std::string PidPath(pid_t pid, std::string_view file) {
+  return "/proc/" + std::to_string(pid) + std::string(file);
+}
+
+}  // namespace
+
+// proc(5): pid (comm) state ppid ... utime(14) stime cutime cstime ... start
+// (22). The name may hold spaces and parentheses: fields count from the last.
+std::optional<ProcessTree::Stat> ProcessTree::ReadStat(pid_t pid) {
+  if (!fs_.ReadInto(PidPath(pid, "/stat"), buffer_)) return std::nullopt;
+  std::string_view text = buffer_;
+  const size_t name_end = text.rfind(')');
+  if (name_end == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(name_end + 1);
+  Stat stat;
+  for (int field = 3; field <= 22; ++field) {
+    const std::string_view word = TakeWord(text);
+    uint64_t number = 0;
+    if (field == 4 && !ParseNumber(word, stat.parent)) return std::nullopt;
+    if (field < 14 || (field > 17 && field < 22)) continue;
+    if (!ParseNumber(word, number)) return std::nullopt;
+    (field == 22 ? stat.start : stat.ticks) += number;
+  }
+  return stat;
+}
+
+bool ProcessTree::IsMemberOf(pid_t parent) const {
+  return (root_ == 0 && parent == self_) || members_.contains(parent);
+}
+
+void ProcessTree::Admit(pid_t pid) {
+  if (const auto stat = ReadStat(pid)) members_.emplace(pid, stat->start);
+}
+
+// Kernels without CONFIG_PROC_CHILDREN lack the file.
+bool ProcessTree::HasChildrenFiles() {
+  if (!has_children_files_) {
+    const std::string pid = std::to_string(self_);
+    has_children_files_ =
+        fs_.Exists("/proc/" + pid + "/task/" + pid + "/children");
+  }
+  return *has_children_files_;
+}
+
+void ProcessTree::Discover() {
+  if (root_ != 0) Admit(root_);
+  if (HasChildrenFiles())
+    WalkChildren();
+  else
+    ScanAll();
+}
+
+void ProcessTree::WalkChildren() {
+  std::vector<pid_t> todo;
+  if (root_ == 0) todo.push_back(self_);
+  for (const auto& [pid, start] : members_) todo.push_back(pid);
+  while (!todo.empty()) {
+    const std::string tasks = PidPath(todo.back(), "/task");
+    todo.pop_back();
+    const auto threads = fs_.List(tasks);
+    if (!threads) continue;  // it ended
+    for (const std::string& thread : *threads) {
+      const auto children = fs_.Read(tasks + "/" + thread + "/children");
+      if (!children) continue;
+      std::string_view rest = *children;
+      pid_t child = 0;
+      while (ParseNumber(TakeWord(rest), child)) {
+        if (members_.contains(child)) continue;
+        Admit(child);
+        todo.push_back(child);
+      }
+    }
+  }
+}
+
+// Reads only processes not seen before, until no more of them join.
+void ProcessTree::ScanAll() {
+  const auto names = fs_.List("/proc");
+  if (!names) return;
+  std::map<pid_t, Stat> unknown;
+  std::set<pid_t> alive;
+  for (const std::string& name : *names) {
+    pid_t pid = 0;
+    if (!ParseNumber(name, pid)) continue;
+    alive.insert(pid);
+    if (members_.contains(pid) || strangers_.contains(pid)) continue;
+    if (const auto stat = ReadStat(pid)) unknown.emplace(pid, *stat);
+  }
+  bool joined = true;
+  while (joined) {
+    joined = std::erase_if(unknown, [this](const auto& entry) {
+               if (!IsMemberOf(entry.second.parent)) return false;
+               members_.emplace(entry.first, entry.second.start);
+               return true;
+             }) > 0;
+  }
+  for (const auto& [pid, stat] : unknown) strangers_.insert(pid);
+  std::erase_if(strangers_,
+                [&alive](pid_t pid) { return !alive.contains(pid); });
+}
+
+Seconds ProcessTree::LiveCpu() {
+  uint64_t ticks = 0;
+  std::erase_if(members_, [this, &ticks](const auto& member) {
+    const auto stat = ReadStat(member.first);
+    if (!stat || stat->start != member.second) return true;
+    ticks += stat->ticks;
+    return false;
+  });
+  return HostCpuReader::Tick() * static_cast<double>(ticks);
+}
+
+ProcessCpu::ProcessCpu(const RootFs& fs, Clock& clock)
+    : fs_(fs), clock_(clock) {}
+
+Seconds ProcessCpu::Read(const Subject& subject, bool thorough) {
+  if (subject.kind == Subject::Kind::kThisProcess) return ThisProcessCpu();
+  return ReadTree(subject.root, thorough);
+}
+
+Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
+  // The usual case at both edges of a command: nothing is alive to look for.
+  if (root == 0 && !HaveChildren()) return ReapedCpu();
+  auto found = trees_.find(root);
+  const MonotonicTime now = clock_.Now();
+  if (found == trees_.end()) {
+    thorough = true;
+    found =
+        trees_.emplace(root, Watched{ProcessTree(fs_, getpid(), root), now, {}})
+            .first;
+  }
+  Watched& watched = found->second;
+  if (thorough || now - watched.discovered >= kDiscoverEvery) {
+    watched.tree.Discover();
+    watched.discovered = now;
+  }
+  // The dead first: one that ends in between is then missed for a moment, not
+  // counted twice.
+  const Seconds reaped = root == 0 ? ReapedCpu() : Seconds(0);
+  const Seconds total = reaped + watched.tree.LiveCpu();
+  watched.most = std::max(watched.most, total);
+  return watched.most;
+}
+
+}  // namespace modicum

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// CPU time of a subject: this process, or a tree of processes, dead ones
+// included.
+//
+// What has ended and was waited for is exact: the kernel adds it to the parent,
+// and to us at last. What still runs is read from /proc in jiffies.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/root_fs.h"
+#include "meter/meter.h"
+
+namespace modicum {
+
+// The meter's view of subjects; tests pass their own.
+class SubjectCpu {
+ public:
+  virtual ~SubjectCpu() = default;
+  // CPU time of the subject so far; only differences have a meaning.
+  // `thorough` looks for new processes first: for the edges of windows.
+  virtual Seconds Read(const Subject& subject, bool thorough) = 0;
+};
+
+// The living members of one tree.
+// Not thread-safe.
+class ProcessTree {
+ public:
+  // `root` and its descendants, or when `root` is 0 those of `self` alone.
+  ProcessTree(const RootFs& fs, pid_t self, pid_t root)
+      : fs_(fs), self_(self), root_(root) {}
+
+  // Finds members born since the last call.
+  void Discover();
+  // CPU time of the living and of the dead they waited for.
+  Seconds LiveCpu();
+  size_t size() const { return members_.size(); }
+
+ private:
+  struct Stat {
+    pid_t parent = 0;
+    uint64_t ticks = 0;  // own and waited-for children's
+    uint64_t start = 0;  // tells a reused pid
+  };
+
+  std::optional<Stat> ReadStat(pid_t pid);
+  bool HasChildrenFiles();
+  void WalkChildren();
+  void ScanAll();
+  void Admit(pid_t pid);
+  bool IsMemberOf(pid_t parent) const;
+
+  const RootFs& fs_;
+  const pid_t self_;
+  const pid_t root_;
+  std::map<pid_t, uint64_t> members_;  // pid -> start
+  std::set<pid_t> strangers_;          // seen before, not of this tree
+  std::optional<bool> has_children_files_;
+  std::string buffer_;
+};
+
+// Reads the machine. Not thread-safe.
+class ProcessCpu final : public SubjectCpu {
+ public:
+  ProcessCpu(const RootFs& fs, Clock& clock);
+  Seconds Read(const Subject& subject, bool thorough) override;
+
+ private:
+  struct Watched {
+    ProcessTree tree;
+    MonotonicTime discovered;
+    Seconds most;  // a total never falls
+  };
+  Seconds ReadTree(pid_t root, bool thorough);
+
+  const RootFs& fs_;
+  Clock& clock_;
+  std::map<pid_t, Watched> trees_;
+};
+
+}  // namespace modicum

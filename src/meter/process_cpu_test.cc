@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/process_cpu.h"
+
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "base/fake_clock.h"
+#include "meter/fake_machine.h"
+#include "meter/host_cpu.h"
+
+namespace modicum {
+namespace {
+
+constexpr pid_t kSelf = 100;
+
+struct FakeProcess {
+  pid_t pid;
+  pid_t parent;
+  int own = 0;     // ticks
+  int waited = 0;  // of children it waited for
+  int start = 7;
+};
+
+void Put(MemoryFs& fs, const FakeProcess& p) {
+  const auto n = [](int number) { return std::to_string(number); };
+  // A name with spaces and parentheses, as programs may have.
+  fs.Write("/proc/" + n(p.pid) + "/stat",
+           n(p.pid) + " (a) b (c) S " + n(p.parent) +
+               " 1 1 0 -1 4194304 0 0 0 0 " + n(p.own) + " 0 " + n(p.waited) +
+               " 0 20 0 1 0 " + n(p.start) + " 1000 10\n");
+}
+
+double Ticks(Seconds cpu) { return cpu / HostCpuReader::Tick(); }
+
+TEST(ProcessTree, ScanFindsDescendantsAndLeavesStrangers) {
+  MemoryFs fs;
+  Put(fs, {.pid = 1, .parent = 0, .own = 1000});
+  Put(fs, {.pid = kSelf, .parent = 1, .own = 500});
+  Put(fs, {.pid = 101, .parent = kSelf, .own = 3, .waited = 20});
+  Put(fs, {.pid = 50, .parent = 101, .own = 4});  // pids wrapped
+  Put(fs, {.pid = 200, .parent = 1, .own = 900});
+  ProcessTree tree(fs, kSelf, 0);
+  tree.Discover();
+  EXPECT_EQ(tree.size(), 2U);
+  EXPECT_DOUBLE_EQ(Ticks(tree.LiveCpu()), 27);
+}
+
+TEST(ProcessTree, ChildrenFilesGiveTheSameTree) {
+  MemoryFs fs;
+  Put(fs, {.pid = kSelf, .parent = 1});
+  Put(fs, {.pid = 101, .parent = kSelf, .own = 3});
+  Put(fs, {.pid = 102, .parent = 101, .own = 4});
+  Put(fs, {.pid = 103, .parent = 101, .own = 5});
+  fs.Write("/proc/100/task/100/children", "101 ");
+  fs.Write("/proc/101/task/101/children", "102 ");
+  fs.Write("/proc/101/task/104/children", "103 ");  // a thread's child
+  fs.Write("/proc/102/task/102/children", "");
+  ProcessTree tree(fs, kSelf, 0);
+  tree.Discover();
+  EXPECT_DOUBLE_EQ(Ticks(tree.LiveCpu()), 12);
+}
+
+TEST(ProcessTree, ARootCountsItself) {
+  MemoryFs fs;
+  Put(fs, {.pid = kSelf, .parent = 1, .own = 9});
+  Put(fs, {.pid = 101, .parent = kSelf, .own = 3});
+  Put(fs, {.pid = 102, .parent = 101, .own = 4});
+  ProcessTree tree(fs, kSelf, 101);
+  tree.Discover();
+  EXPECT_DOUBLE_EQ(Ticks(tree.LiveCpu()), 7);
+}
+
+TEST(ProcessTree, AMemberStaysWhenItsParentEndsAndItIsReparented) {
+  MemoryFs fs;
+  Put(fs, {.pid = 101, .parent = kSelf, .own = 1});
+  Put(fs, {.pid = 102, .parent = 101, .own = 4});
+  ProcessTree tree(fs, kSelf, 101);
+  tree.Discover();
+  fs.Remove("/proc/101");
+  Put(fs, {.pid = 102, .parent = 1, .own = 6});
+  tree.Discover();
+  EXPECT_DOUBLE_EQ(Ticks(tree.LiveCpu()), 6);
+}
+
+TEST(ProcessTree, AReusedPidIsNotTheOldMember) {
+  MemoryFs fs;
+  Put(fs, {.pid = 101, .parent = kSelf, .own = 5, .start = 7});
+  ProcessTree tree(fs, kSelf, 0);
+  tree.Discover();
+  Put(fs, {.pid = 101, .parent = 1, .own = 900, .start = 8});
+  EXPECT_EQ(tree.LiveCpu(), Seconds(0));
+  EXPECT_EQ(tree.size(), 0U);
+}
+
+TEST(ProcessTree, MalformedStatsAreLeftOut) {
+  MemoryFs fs;
+  for (const char* text : {"", "101", "101 (x", "101 (x) S abc", "101 (x) S"}) {
+    fs.Write("/proc/101/stat", text);
+    ProcessTree tree(fs, kSelf, 101);
+    tree.Discover();
+    EXPECT_EQ(tree.size(), 0U) << text;
+  }
+}
+
+TEST(ProcessCpu, ATotalNeverFalls) {
+  MemoryFs fs;
+  FakeClock clock;
+  Put(fs, {.pid = 101, .parent = 1, .own = 5});
+  ProcessCpu cpu(fs, clock);
+  const Subject subject{Subject::Kind::kTree, 101};
+  EXPECT_DOUBLE_EQ(Ticks(cpu.Read(subject, true)), 5);
+  fs.Remove("/proc/101");
+  EXPECT_DOUBLE_EQ(Ticks(cpu.Read(subject, true)), 5);
+}
+
+TEST(ProcessCpu, BetweenEdgesNewMembersAreSoughtOnceASecond) {
+  MemoryFs fs;
+  FakeClock clock;
+  Put(fs, {.pid = 101, .parent = 1, .own = 5});
+  ProcessCpu cpu(fs, clock);
+  const Subject subject{Subject::Kind::kTree, 101};
+  cpu.Read(subject, false);
+  Put(fs, {.pid = 102, .parent = 101, .own = 2});
+  EXPECT_DOUBLE_EQ(Ticks(cpu.Read(subject, false)), 5);
+  clock.Tick(Seconds(1));
+  EXPECT_DOUBLE_EQ(Ticks(cpu.Read(subject, false)), 7);
+}
+
+void BurnCpu(double seconds) {
+  timespec ts{};
+  do {
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+  } while (static_cast<double>(ts.tv_sec) +
+               static_cast<double>(ts.tv_nsec) / 1e9 <
+           seconds);
+}
+
+// 20 processes, orphaned before they work: each lives less than any sampling
+// interval, and its parent never waits for it.
+TEST(ProcessCpu, ShortLivedOrphansAreCountedExactly) {
+  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+  const RootFs fs;
+  ProcessCpu cpu(fs, SystemClock());
+  const Subject subject{Subject::Kind::kTree, 0};
+  const Seconds before = cpu.Read(subject, true);
+  const pid_t parent = fork();
+  ASSERT_GE(parent, 0);
+  if (parent == 0) {
+    for (int i = 0; i < 20; ++i) {
+      if (fork() == 0) {
+        BurnCpu(0.004);
+        _exit(0);
+      }
+    }
+    _exit(0);
+  }
+  while (waitpid(-1, nullptr, 0) > 0) {
+  }
+  const Seconds used = cpu.Read(subject, true) - before;
+  EXPECT_GE(used.value(), 20 * 0.004);
+}
+
+TEST(ProcessCpu, ThisProcessIsExact) {
+  const RootFs fs;
+  ProcessCpu cpu(fs, SystemClock());
+  const Seconds before = cpu.Read({}, true);
+  timespec ts{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+  BurnCpu(static_cast<double>(ts.tv_sec) +
+          static_cast<double>(ts.tv_nsec) / 1e9 + 0.003);
+  EXPECT_GE((cpu.Read({}, true) - before).value(), 0.003);
+}
+
+}  // namespace
+}  // namespace modicum

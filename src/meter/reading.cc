@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/reading.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "meter/warnings.h"
+
+namespace modicum {
+namespace {
+
+// Two ends, two readers of the same ticks: standard deviations to allow.
+constexpr double kTickSlack = 4;
+
+// CPU time explains what CPUs, memory and board draw, not accelerators.
+bool ExplainedByCpuTime(const Domain& domain) {
+  return domain.component == "cpu" || domain.component == "dram" ||
+         domain.component == "platform";
+}
+
+// What a linear model makes of the CPU time that the window saw. Ticks reach
+// the probe and the meter at slightly different moments, and miss short work:
+// this takes the meter's count, and the subject's exact one where it is more.
+// nullopt when the probe disagrees by more than ticks explain: then it is not
+// linear, or has gaps, and its own figure stands.
+std::optional<Joules> LinearEnergy(const DomainUse& use, const CpuUse& cpu,
+                                   Seconds wall) {
+  if (!use.per_cpu || !use.idle || use.gaps > 0) return std::nullopt;
+  const Watts per_cpu = *use.per_cpu;
+  const Joules seen = use.idle->mid * wall + per_cpu * cpu.busy;
+  const double apart = std::abs((seen - use.energy).value());
+  if (apart > (per_cpu * cpu.busy_sd * kTickSlack).value()) return std::nullopt;
+  return use.idle->mid * wall + per_cpu * std::max(cpu.own, cpu.busy);
+}
+
+Estimate<Joules> EstimateOf(const DomainUse& use, Joules energy) {
+  Estimate<Joules> measured =
+      Exactly(energy, use.domain.origin, use.domain.scope);
+  for (const Share& error : use.relative_errors)
+    measured.WithShared(error.source, error.delta);
+  return measured;
+}
+
+EnergySplit SplitDomain(const DomainUse& use, const CpuUse& cpu, Seconds wall,
+                        IdlePolicy policy) {
+  if (!ExplainedByCpuTime(use.domain))
+    return Unattributed(EstimateOf(use, use.energy), policy);
+  const auto linear = LinearEnergy(use, cpu, wall);
+  if (!linear)
+    return Split(EstimateOf(use, use.energy), use.idle, wall, cpu, policy);
+  // The subject's part comes from its exact CPU time: ticks leave only the
+  // others' part open.
+  CpuUse exact = cpu;
+  exact.busy_sd = Seconds(0);
+  EnergySplit split =
+      Split(EstimateOf(use, *linear), use.idle, wall, exact, policy);
+  const double open = (*use.per_cpu * cpu.busy_sd).value();
+  split.measured.own_sd = open;
+  split.other_active.own_sd = open;
+  return split;
+}
+
+void AddLine(const DomainUse& use, const EnergySplit& split,
+             std::vector<BillLine>& lines) {
+  const auto same = [&use](const BillLine& line) {
+    return line.component == use.domain.component && line.probe == use.probe;
+  };
+  const auto line = std::find_if(lines.begin(), lines.end(), same);
+  if (line == lines.end())
+    lines.push_back({use.domain.component, use.probe, split.own()});
+  else
+    line->energy = line->energy + split.own();
+}
+
+void AddSplit(const EnergySplit& split, EnergySplit& total) {
+  const bool first = total.idle_policy.empty();
+  total = first ? split : total + split;
+}
+
+void WarnOnce(std::string warning, std::vector<std::string>& warnings) {
+  if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end())
+    warnings.push_back(std::move(warning));
+}
+
+void WarnOf(const DomainUse& use, WindowReading& reading) {
+  auto& warnings = reading.warnings;
+  if (use.gaps > 0) warnings.push_back(GapWarning(use.domain.name, use.gaps));
+  if (reading.wall < use.update_period * kMinUpdates)
+    WarnOnce(ShortWindowWarning(use.probe, reading.wall, use.update_period),
+             warnings);
+  if (!ExplainedByCpuTime(use.domain))
+    warnings.push_back(UnattributedDomainWarning(use.domain.name));
+  else if (!use.idle)
+    WarnOnce(NoIdleWarning(use.probe), warnings);
+}
+
+}  // namespace
+
+void Attribute(const std::vector<DomainUse>& domains, const CpuUse& use,
+               IdlePolicy policy, WindowReading& reading) {
+  for (const DomainUse& domain : domains) {
+    const EnergySplit split = SplitDomain(domain, use, reading.wall, policy);
+    reading.domains.push_back(
+        {domain.domain, domain.probe, split.measured, domain.gaps});
+    if (!domain.domain.counted) continue;
+    AddSplit(split, reading.split);
+    AddLine(domain, split, reading.lines);
+    WarnOf(domain, reading);
+  }
+  reading.split.idle_policy = IdlePolicyName(policy);
+  const Contention contention = ContentionOf(
+      use, reading.steal, Seconds(reading.pressure * reading.wall.value()),
+      reading.wall);
+  reading.contended = contention.contended();
+  for (std::string& warning : ContentionWarnings(contention))
+    reading.warnings.push_back(std::move(warning));
+}
+
+}  // namespace modicum

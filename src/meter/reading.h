@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what a window's ends showed to its reading: pure arithmetic.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "meter/attribution.h"
+#include "meter/meter.h"
+
+namespace modicum {
+
+// One domain's part in a window, before attribution.
+struct DomainUse {
+  Domain domain;
+  std::string probe;
+  Seconds update_period;
+  std::vector<Share> relative_errors;  // sorted by source
+  Joules energy;
+  int gaps = 0;
+  std::optional<Estimate<Watts>> idle;
+  // Models only: power per busy CPU. Ticks miss short work, the subject's own
+  // CPU time does not: the model is applied to the larger of the two.
+  std::optional<Watts> per_cpu;
+};
+
+// Fills domains, lines, split, contention and warnings of `reading`, whose
+// wall, cpu, host_busy, steal and pressure are set.
+void Attribute(const std::vector<DomainUse>& domains, const CpuUse& use,
+               IdlePolicy policy, WindowReading& reading);
+
+}  // namespace modicum

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/predict_stream.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "dataset/json_line.h"
+
+namespace modicum {
+
+namespace {
+
+constexpr size_t kReadBytes = size_t{1} << 18;
+
+class Stream {
+ public:
+  Stream(Model& model, int in, int out, const StreamOptions& options,
+         PhaseSink& sink, StreamResult& result)
+      : model_(model),
+        in_(in),
+        out_(out),
+        options_(options),
+        sink_(sink),
+        result_(result) {
+    for (const std::string& label : model.info().labels)
+      names_.push_back(JsonString(label));
+  }
+
+  Status Run() {
+    while (true) {
+      MODICUM_TRY(const bool more, ReadSome());
+      MODICUM_RETURN_IF_ERROR(AnswerLines(!more));
+      if (!more) return {};
+    }
+  }
+
+ private:
+  // Appends what the input has now; false at its end.
+  Result<bool> ReadSome() {
+    const size_t had = buffer_.size();
+    buffer_.resize(had + kReadBytes);
+    ssize_t n = -1;
+    while (n < 0) {
+      if (options_.call.stop.stop_requested())
+        return Fail(ErrorCode::kInterrupted, "prediction interrupted");
+      n = read(in_, buffer_.data() + had, kReadBytes);
+      if (n < 0 && errno != EINTR) {
+        return Fail(ErrorCode::kIo, fmt::format("cannot read the input: {}",
+                                                std::strerror(errno)));
+      }
+    }
+    buffer_.resize(had + static_cast<size_t>(n));
+    return n > 0;
+  }
+
+  // Answers every whole line of the buffer; at the end also a last one that
+  // has no line end.
+  Status AnswerLines(bool end) {
+    const std::string_view all(buffer_);
+    size_t begin = 0;
+    while (begin < all.size()) {
+      const size_t found = all.find('\n', std::max(begin, searched_));
+      if (found == all.npos && !end) break;
+      const size_t stop = found == all.npos ? all.size() : found;
+      MODICUM_RETURN_IF_ERROR(TakeLine(all.substr(begin, stop - begin)));
+      begin = stop + 1;
+    }
+    MODICUM_RETURN_IF_ERROR(Flush());
+    buffer_.erase(0, std::min(begin, buffer_.size()));
+    searched_ = buffer_.size();
+    if (buffer_.size() <= options_.max_line_bytes) return {};
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("line {} of the input is longer than {} bytes",
+                            line_ + 1, options_.max_line_bytes),
+                "each item must be one line that ends in a line feed");
+  }
+
+  Status TakeLine(std::string_view line) {
+    ++line_;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!options_.plain && line.find_first_not_of(" \t") == line.npos)
+      return {};
+    Item& item = NextItem();
+    std::string& text = std::get<Text>(item.payload).text;
+    const Status read = ReadText(line, text);
+    if (read) {
+      faults_.emplace_back();
+      ++used_;
+    } else if (options_.skip_errors) {
+      faults_.push_back(read.error().message);
+    } else {
+      MODICUM_RETURN_IF_ERROR(Flush());
+      return Fail(read.error());
+    }
+    return used_ < options_.batch ? Status() : Flush();
+  }
+
+  // Items keep their buffers from batch to batch.
+  Item& NextItem() {
+    if (used_ == items_.size()) {
+      items_.emplace_back();
+      items_.back().payload = Text{};
+    }
+    items_[used_].id = line_ - 1;
+    return items_[used_];
+  }
+
+  Status ReadText(std::string_view line, std::string& text) {
+    if (options_.plain) {
+      text.assign(line);
+      return {};
+    }
+    const std::array<std::string_view, 1> keys{options_.field};
+    const Status read = reader_.Read(line, keys, values_);
+    if (!read) {
+      return Fail(
+          ErrorCode::kInvalidInput,
+          fmt::format("line {} of the input: {}", line_, read.error().message),
+          "each line must be a JSON object; --plain reads bare text, "
+          "--on-error skip goes on");
+    }
+    if (!values_[0]) return Fail(MissingField(line));
+    text.swap(*values_[0]);
+    return {};
+  }
+
+  Error MissingField(std::string_view line) {
+    std::string keys;
+    if (const auto all = reader_.Keys(line))
+      keys = fmt::format("it has: {}; ", fmt::join(*all, ", "));
+    return {
+        ErrorCode::kInvalidInput,
+        fmt::format("line {} of the input has no '{}'", line_, options_.field),
+        keys + "--field names the one to read"};
+  }
+
+  Status Flush() {
+    if (faults_.empty()) return {};
+    MODICUM_TRY(
+        const std::vector<Output> outputs,
+        model_.Predict(std::span(items_).first(used_), options_.call, sink_));
+    size_t next = 0;
+    for (const std::string& fault : faults_) {
+      if (fault.empty())
+        WriteAnswer(outputs[next++]);
+      else
+        text_ += fmt::format("{{\"error\":{}}}\n", JsonString(fault));
+    }
+    MODICUM_RETURN_IF_ERROR(WriteOut());
+    result_.items += used_;
+    result_.skipped += faults_.size() - used_;
+    used_ = 0;
+    faults_.clear();
+    return {};
+  }
+
+  void WriteAnswer(const Output& output) {
+    const auto& label = std::get<Label>(output);
+    const auto index = static_cast<size_t>(label.index);
+    if (options_.labels_only) {
+      text_ += model_.info().labels[index];
+      text_ += '\n';
+      return;
+    }
+    auto out = std::back_inserter(text_);
+    fmt::format_to(out, "{{\"label\":{}", names_[index]);
+    if (!label.probabilities.empty())
+      fmt::format_to(out, ",\"p\":{:.4f}", label.probabilities[index]);
+    if (options_.probabilities) {
+      text_ += ",\"probabilities\":{";
+      for (size_t i = 0; i < label.probabilities.size(); ++i)
+        fmt::format_to(out, "{}{}:{:.4f}", i == 0 ? "" : ",", names_[i],
+                       label.probabilities[i]);
+      text_ += '}';
+    }
+    text_ += "}\n";
+  }
+
+  Status WriteOut() {
+    std::string_view rest(text_);
+    while (!rest.empty()) {
+      const ssize_t n = write(out_, rest.data(), rest.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) {
+        return Fail(ErrorCode::kIo, fmt::format("cannot write the output: {}",
+                                                std::strerror(errno)));
+      }
+      rest.remove_prefix(static_cast<size_t>(n));
+    }
+    text_.clear();
+    return {};
+  }
+
+  Model& model_;
+  const int in_;
+  const int out_;
+  const StreamOptions& options_;
+  PhaseSink& sink_;
+  StreamResult& result_;
+  std::vector<std::string> names_;  // the labels as JSON
+  std::string buffer_;              // begins at a line's begin
+  size_t searched_ = 0;             // no line end before this
+  uint64_t line_ = 0;
+  JsonLineReader reader_;
+  std::array<std::optional<std::string>, 1> values_;
+  std::vector<Item> items_;  // the first used_ are this batch's
+  size_t used_ = 0;
+  std::vector<std::string> faults_;  // per line; "" where an item is
+  std::string text_;                 // answers to write
+};
+
+}  // namespace
+
+Status PredictStream(Model& model, int in, int out,
+                     const StreamOptions& options, PhaseSink& sink,
+                     StreamResult& result) {
+  return Stream(model, in, out, options, sink, result).Run();
+}
+
+}  // namespace modicum

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/predict_stream.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+
+#include <thread>
+
+#include "model/test_data.h"
+
+namespace modicum {
+namespace {
+
+// Answers "long" (1) to texts of more than three bytes, else "short" (0).
+class LengthModel final : public Model {
+ public:
+  LengthModel() { info_.labels = {"short", "lo\"ng"}; }
+  const ModelInfo& info() const override { return info_; }
+  Result<std::vector<Output>> Predict(std::span<const Item> items,
+                                      const CallOptions&, PhaseSink&) override {
+    largest_ = std::max(largest_, items.size());
+    std::vector<Output> outputs;
+    for (const Item& item : items) {
+      const bool is_long = std::get<Text>(item.payload).text.size() > 3;
+      outputs.emplace_back(is_long ? Label{1, {0.25, 0.75}}
+                                   : Label{0, {0.9, 0.1}});
+    }
+    return outputs;
+  }
+  size_t largest() const { return largest_; }
+
+ private:
+  ModelInfo info_;
+  size_t largest_ = 0;
+};
+
+struct Pipe {
+  Pipe() { MODICUM_CHECK(pipe2(ends, O_CLOEXEC) == 0); }
+  ~Pipe() {
+    close(ends[0]);
+    CloseWriter();
+  }
+  void Write(std::string_view text) const {
+    MODICUM_CHECK(write(ends[1], text.data(), text.size()) ==
+                  static_cast<ssize_t>(text.size()));
+  }
+  void CloseWriter() {
+    if (ends[1] >= 0) close(ends[1]);
+    ends[1] = -1;
+  }
+  std::string ReadAll() const {
+    std::string all;
+    char block[4096];
+    ssize_t n = 0;
+    while ((n = read(ends[0], block, sizeof(block))) > 0)
+      all.append(block, static_cast<size_t>(n));
+    return all;
+  }
+  int ends[2]{};
+};
+
+struct Answer {
+  std::string out;
+  std::string error, hint;
+  StreamResult counts;
+  size_t largest_batch = 0;
+};
+
+Answer Predict(std::string_view input, const StreamOptions& options = {}) {
+  Pipe in, out;
+  in.Write(input);
+  in.CloseWriter();
+  LengthModel model;
+  NullSink sink;
+  Answer answer;
+  const Status status = PredictStream(model, in.ends[0], out.ends[1], options,
+                                      sink, answer.counts);
+  if (!status) {
+    answer.error = status.error().message;
+    answer.hint = status.error().hint;
+  }
+  out.CloseWriter();
+  answer.out = out.ReadAll();
+  answer.largest_batch = model.largest();
+  return answer;
+}
+
+constexpr char kShort[] = "{\"label\":\"short\",\"p\":0.9000}\n";
+constexpr char kLong[] = "{\"label\":\"lo\\\"ng\",\"p\":0.7500}\n";
+
+TEST(PredictStream, OneLineOutPerLineInInOrder) {
+  const Answer answer = Predict(
+      "{\"text\":\"abcd\"}\n{\"x\":1,\"text\":\"a\"}\r\n\n{\"text\":\"\"}");
+  EXPECT_EQ(answer.error, "");
+  EXPECT_EQ(answer.out, std::string(kLong) + kShort + kShort);
+  EXPECT_EQ(answer.counts.items, 3U);
+}
+
+TEST(PredictStream, EmptyInputIsNoError) {
+  EXPECT_EQ(Predict("").out, "");
+  EXPECT_EQ(Predict("\n\n").counts.items, 0U);
+}
+
+TEST(PredictStream, Formats) {
+  StreamOptions options;
+  options.plain = true;
+  EXPECT_EQ(Predict("abcd\n\nab\n", options).out,
+            std::string(kLong) + kShort + kShort);
+  options.labels_only = true;
+  EXPECT_EQ(Predict("abcd\nab", options).out, "lo\"ng\nshort\n");
+  options.labels_only = false;
+  options.probabilities = true;
+  EXPECT_EQ(Predict("ab\n", options).out,
+            "{\"label\":\"short\",\"p\":0.9000,\"probabilities\":"
+            "{\"short\":0.9000,\"lo\\\"ng\":0.1000}}\n");
+}
+
+TEST(PredictStream, BatchesAreBounded) {
+  StreamOptions options;
+  options.plain = true;
+  options.batch = 3;
+  std::string input, expected;
+  for (int i = 0; i < 100; ++i) {
+    input += i % 2 == 0 ? "abcd\n" : "a\n";
+    expected += i % 2 == 0 ? kLong : kShort;
+  }
+  const Answer answer = Predict(input, options);
+  EXPECT_EQ(answer.out, expected);
+  EXPECT_EQ(answer.largest_batch, 3U);
+}
+
+TEST(PredictStream, ABadLineIsNamedAfterTheGoodOnes) {
+  const Answer answer =
+      Predict("{\"text\":\"a\"}\n{\"text\": \n{\"text\":\"b\"}\n");
+  EXPECT_EQ(answer.out, kShort);
+  EXPECT_THAT(answer.error, testing::StartsWith("line 2 of the input: "));
+  EXPECT_EQ(answer.counts.items, 1U);
+}
+
+TEST(PredictStream, AMissingFieldListsWhatThereIs) {
+  const Answer answer = Predict("{\"body\":\"a\",\"id\":4}\n");
+  EXPECT_EQ(answer.error, "line 1 of the input has no 'text'");
+  EXPECT_EQ(answer.hint, "it has: body, id; --field names the one to read");
+  StreamOptions options;
+  options.field = "body";
+  EXPECT_EQ(Predict("{\"body\":\"a\",\"id\":4}\n", options).out, kShort);
+}
+
+TEST(PredictStream, BadLinesCanBeSkipped) {
+  StreamOptions options;
+  options.skip_errors = true;
+  const Answer answer =
+      Predict("{\"text\":\"a\"}\n{}\n{\"text\":\"abcd\"}\n", options);
+  EXPECT_EQ(answer.error, "");
+  EXPECT_EQ(answer.out,
+            std::string(kShort) +
+                "{\"error\":\"line 2 of the input has no 'text'\"}\n" + kLong);
+  EXPECT_EQ(answer.counts.items, 2U);
+  EXPECT_EQ(answer.counts.skipped, 1U);
+}
+
+TEST(PredictStream, AnEndlessLineIsRefused) {
+  StreamOptions options;
+  options.max_line_bytes = 1000;
+  const Answer answer =
+      Predict("{\"text\":\"a\"}\n" + std::string(5000, 'x'), options);
+  EXPECT_EQ(answer.out, kShort);
+  EXPECT_EQ(answer.error, "line 2 of the input is longer than 1000 bytes");
+}
+
+// The answer to the first line comes while the input is still open.
+TEST(PredictStream, AnswersBeforeTheInputEnds) {
+  Pipe in, out;
+  LengthModel model;
+  StreamResult counts;
+  std::jthread worker([&] {
+    NullSink sink;
+    EXPECT_TRUE(
+        PredictStream(model, in.ends[0], out.ends[1], {}, sink, counts));
+  });
+  in.Write("{\"text\":\"a\"}\n{\"te");
+  pollfd ready{out.ends[0], POLLIN, 0};
+  EXPECT_EQ(poll(&ready, 1, 60000), 1);
+  in.Write("xt\":\"abcd\"}\n");
+  in.CloseWriter();
+  worker.join();
+  out.CloseWriter();
+  EXPECT_EQ(out.ReadAll(), std::string(kShort) + kLong);
+}
+
+TEST(PredictStream, AClosedOutputIsAnError) {
+  Pipe in;
+  in.Write("{\"text\":\"a\"}\n");
+  in.CloseWriter();
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  LengthModel model;
+  NullSink sink;
+  StreamResult counts;
+  const Status status =
+      PredictStream(model, in.ends[0], full, {}, sink, counts);
+  close(full);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message,
+            "cannot write the output: No space left on device");
+}
+
+}  // namespace
+}  // namespace modicum

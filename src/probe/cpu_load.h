@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model for machines without sensors: package power from the chip's TDP
+// and the time its CPUs were busy.
+//
+// Energy is linear in CPU time (hardware/load_curve.h). A guest is charged for
+// its vCPUs' share of the host's package. Time that the hypervisor stole from
+// us ran someone else's work: it is not ours and is left out. The host's other
+// guests are not seen.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hardware/load_curve.h"
+#include "probe/probe.h"
+
+namespace modicum {
+
+// Errors of the model, by name: the first (with ": " and the chip appended) is
+// the same for all work on one machine and cancels in ratios; the second is
+// drawn anew for each workload (threads, placement, load, instructions) and
+// does not.
+inline constexpr std::string_view kCpuLoadModelSource = "cpu-load model";
+inline constexpr std::string_view kInstructionMixSource = "instruction mix";
+
+// How far the model misses, computed from its data, see load_curve.h.
+const LoadCurveQuality& CpuLoadModelQuality();
+
+// The machine's CPU time since boot, /proc/stat's first line and CPU count.
+struct CpuTimes {
+  uint64_t busy = 0;   // USER_HZ ticks: user, nice, system, irq, softirq
+  uint64_t steal = 0;  // ticks
+  int cpus = 0;
+};
+Result<CpuTimes> ParseCpuTimes(std::string_view proc_stat);
+
+// Lifetime: `fs` of Open must outlive the probe.
+class CpuLoadProbe final : public Probe {
+ public:
+  static Result<std::unique_ptr<Probe>> Open(const RootFs& fs,
+                                             const HostFacts& host,
+                                             MonotonicTime now);
+  static ProbeReport Report(const RootFs& fs, const HostFacts& host);
+
+  std::string_view name() const override { return "cpu-load"; }
+  std::span<const Domain> domains() const override { return {&domain_, 1}; }
+  Result<std::vector<DomainDelta>> Read(MonotonicTime now) override;
+  std::vector<Share> relative_errors() const override;
+  // Of our share of the package, nothing running.
+  std::optional<Estimate<Watts>> idle_power() const override;
+  // /proc/stat counts in USER_HZ ticks, 10 ms on every Linux.
+  Seconds update_period() const override { return kTick; }
+
+  static constexpr Seconds kTick{0.01};
+
+ private:
+  struct PerCpu {
+    Watts idle;
+    Watts active;  // in addition, while busy
+  };
+  CpuLoadProbe(const RootFs& fs, const HostFacts& host, const CpuTimes& times,
+               MonotonicTime now);
+  DomainDelta Advance(const CpuTimes& times, MonotonicTime now);
+
+  const RootFs& fs_;
+  const Domain domain_;
+  std::string chip_;
+  double chip_sd_ = 0;
+  PerCpu per_cpu_;
+  CpuTimes last_;
+  MonotonicTime last_at_;
+  bool based_ = true;  // last_ is a reading from which a delta may start
+  std::string buffer_;
+};
+
+}  // namespace modicum

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "hardware/machine.h"
+#include "probe/probe.h"
+
+namespace modicum {
+namespace {
+
+using testing::ElementsAre;
+
+std::string RootOf(const std::string& machine) {
+  return std::string(MODICUM_SOURCE_DIR) + "/tests/roots/" + machine;
+}
+
+std::vector<std::string> Chosen(const std::string& machine,
+                                std::string_view only = "") {
+  const RootFs fs(RootOf(machine));
+  const auto probes = OpenProbes(fs, DetectHost(fs), only, MonotonicTime{});
+  std::vector<std::string> names;
+  if (!probes) return {"error: " + probes.error().message};
+  for (const auto& probe : *probes) names.emplace_back(probe->name());
+  return names;
+}
+
+TEST(OpenProbes, PrefersTheCounterAndNeverAddsTheModelToIt) {
+  EXPECT_THAT(Chosen("xeon-2s-rapl-dram"), ElementsAre("rapl"));
+  EXPECT_THAT(Chosen("laptop-psys"), ElementsAre("rapl"));
+}
+
+TEST(OpenProbes, FallsBackToTheModel) {
+  EXPECT_THAT(Chosen("epyc-no-rapl-vm"), ElementsAre("cpu-load"));
+  EXPECT_THAT(Chosen("gpu-server-8x"), ElementsAre("cpu-load"));
+}
+
+TEST(OpenProbes, TakesTheOneAskedFor) {
+  EXPECT_THAT(Chosen("xeon-2s-rapl-dram", "cpu-load"), ElementsAre("cpu-load"));
+  EXPECT_THAT(Chosen("epyc-no-rapl-vm", "rapl"),
+              ElementsAre("error: no RAPL counters: /sys/class/powercap has no "
+                          "package"));
+}
+
+TEST(OpenProbes, AnUnknownNameIsRefusedWithTheList) {
+  const RootFs fs(RootOf("epyc-no-rapl-vm"));
+  const auto probes = OpenProbes(fs, HostFacts{}, "rapi", MonotonicTime{});
+  ASSERT_FALSE(probes.has_value());
+  EXPECT_EQ(probes.error().code, ErrorCode::kInvalidInput);
+  EXPECT_THAT(probes.error().message,
+              testing::StartsWith("unknown probe 'rapi'"));
+  EXPECT_EQ(probes.error().hint,
+            "probes: rapl, cpu-load; 'modicum doctor' says which can be used");
+}
+
+TEST(OpenProbes, NothingAtAllIsAnError) {
+  const RootFs fs("/nonexistent");
+  const auto probes = OpenProbes(fs, DetectHost(fs), "", MonotonicTime{});
+  ASSERT_FALSE(probes.has_value());
+  EXPECT_EQ(probes.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(probes.error().message,
+            "nothing here can be metered: cannot read /proc/stat: No such file "
+            "or directory");
+}
+
+// On every recorded machine: no two counted domains overlap, and each kind
+// says whether it can be used and, when not, why.
+TEST(OpenProbes, CountedDomainsNeverOverlap) {
+  for (const char* machine : {"epyc-no-rapl-vm", "xeon-2s-rapl-dram",
+                              "laptop-psys", "gpu-server-8x"}) {
+    SCOPED_TRACE(machine);
+    const RootFs fs(RootOf(machine));
+    const HostFacts host = DetectHost(fs);
+    const auto probes = OpenProbes(fs, host, "", MonotonicTime{});
+    ASSERT_TRUE(probes.has_value());
+    std::set<std::string> names;
+    std::set<std::string> components;
+    for (const auto& probe : *probes)
+      for (const Domain& domain : probe->domains()) {
+        if (!domain.counted) continue;
+        EXPECT_TRUE(names.insert(domain.name).second) << domain.name;
+        components.insert(domain.component);
+      }
+    EXPECT_FALSE(names.empty());
+    if (components.contains("platform")) {
+      EXPECT_EQ(components.size(), 1u);
+    }
+    for (const ProbeKind& kind : ProbeKinds()) {
+      const ProbeReport report = kind.report(fs, host);
+      EXPECT_EQ(report.name, kind.name);
+      EXPECT_EQ(report.usable,
+                kind.open(fs, host, MonotonicTime{}).has_value());
+      if (report.usable)
+        EXPECT_FALSE(report.covers.empty());
+      else
+        EXPECT_FALSE(report.reason.empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace modicum

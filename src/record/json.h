@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lossless JSON of the record's types: an estimate is written whole, with
+// its shared errors by source name, and numbers read back bit for bit. Text
+// that is not UTF-8 is the one exception: its bad bytes become U+FFFD.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "record/types.h"
+
+namespace modicum {
+
+enum class JsonStyle {
+  kStored,    // one line, nothing that can be derived
+  kReadable,  // two-space indent; estimates also have unit, low and high
+};
+
+// T is Estimate<Joules | GramsCo2e | Litres | Amount | Scalar | Seconds>,
+// Bill, HostFacts, Run, Measurement or Trial.
+template <class T>
+nlohmann::json ToJson(const T& value, JsonStyle style = JsonStyle::kStored);
+template <class T>
+std::string ToJsonText(const T& value, JsonStyle style = JsonStyle::kStored);
+
+// kInvalidInput names the place and fault ("bill.energy.mid: not a number").
+// Members that are not known are ignored, as later versions add some.
+template <class T>
+Result<T> FromJson(const nlohmann::json& json);
+template <class T>
+Result<T> FromJsonText(std::string_view text);
+
+}  // namespace modicum

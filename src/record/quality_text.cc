@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record/quality_text.h"
+
+#include <fmt/format.h>
+
+namespace modicum {
+namespace {
+
+bool IsShare(std::string_view metric) { return metric != "log-loss"; }
+
+std::string Bare(std::string_view metric, double value) {
+  return IsShare(metric) ? fmt::format("{:.1f}", 100 * value)
+                         : fmt::format("{:.4f}", value);
+}
+
+}  // namespace
+
+std::string FormatQuality(std::string_view metric, double value) {
+  return Bare(metric, value) + (IsShare(metric) ? " %" : "");
+}
+
+std::string FormatQualityLoss(std::string_view metric, double value) {
+  return Bare(metric, value) + (IsShare(metric) ? " pt" : "");
+}
+
+std::string FormatQualityFigure(const QualityFigure& figure) {
+  return fmt::format("{} [{}, {}]", FormatQuality(figure.metric, figure.mid),
+                     Bare(figure.metric, figure.low),
+                     Bare(figure.metric, figure.high));
+}
+
+}  // namespace modicum
