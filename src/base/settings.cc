@@ -16,13 +16,6 @@
 namespace modicum {
 namespace {
 
-// ", did you mean 'x'?" or "".
-std::string Guess(std::string_view word,
-                  std::span<const std::string_view> candidates) {
-  const std::string near = Nearest(word, candidates);
-  return near.empty() ? "" : fmt::format(", did you mean '{}'?", near);
-}
-
 // ---- Values ---------------------------------------------------------------
 
 struct Bounds {
@@ -68,7 +61,7 @@ Status ParseIdle(std::string_view text, std::string& out) {
       std::end(kPolicies))
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("'{}' is not an idle policy{}", text,
-                            Guess(text, kPolicies)),
+                            DidYouMean(text, kPolicies)),
                 "allowed: marginal, proportional, full");
   out = text;
   return {};
@@ -221,10 +214,10 @@ Result<toml::table> ParseToml(const ConfigFile& file) {
 tl::unexpected<Error> UnknownKey(const ConfigFile& file, const toml::key& key) {
   std::vector<std::string_view> keys;
   for (const SettingRow& row : SettingRows()) keys.push_back(row.key);
-  return Fail(ErrorAt(
-      file.path, file.text, PlaceOf(key.source().begin),
-      fmt::format("unknown setting '{}'{}", key.str(), Guess(key.str(), keys)),
-      "`modicum doctor --settings` lists all settings"));
+  return Fail(ErrorAt(file.path, file.text, PlaceOf(key.source().begin),
+                      fmt::format("unknown setting '{}'{}", key.str(),
+                                  DidYouMean(key.str(), keys)),
+                      "`modicum doctor --settings` lists all settings"));
 }
 
 // A string as it is, a number as TOML prints it; nullopt for all else.

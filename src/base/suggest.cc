@@ -52,7 +52,7 @@ std::string Nearest(std::string_view word,
 std::string DidYouMean(std::string_view word,
                        std::span<const std::string_view> candidates) {
   const std::string nearest = Nearest(word, candidates);
-  return nearest.empty() ? "" : " did you mean '" + nearest + "'?";
+  return nearest.empty() ? "" : ", did you mean '" + nearest + "'?";
 }
 
 }  // namespace modicum

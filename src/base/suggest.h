@@ -12,7 +12,7 @@ namespace modicum {
 // most a third of the word's length (and at least 1 is allowed); else "".
 std::string Nearest(std::string_view word,
                     std::span<const std::string_view> candidates);
-// " did you mean 'x'?" or "" when nothing is near.
+// ", did you mean 'x'?" to end a message with; "" when nothing is near.
 std::string DidYouMean(std::string_view word,
                        std::span<const std::string_view> candidates);
 

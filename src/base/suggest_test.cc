@@ -41,7 +41,7 @@ TEST(Nearest, NothingForNothingOrAHugeWord) {
 }
 
 TEST(DidYouMean, WordsTheQuestionOrNothing) {
-  EXPECT_EQ(DidYouMean("docter", kCommands), " did you mean 'doctor'?");
+  EXPECT_EQ(DidYouMean("docter", kCommands), ", did you mean 'doctor'?");
   EXPECT_EQ(DidYouMean("zzzzzz", kCommands), "");
 }
 

@@ -289,11 +289,10 @@ constexpr std::array<Action, 4> kActions{
 int WrongAction(const std::string& word) {
   std::vector<std::string_view> names;
   for (const Action& action : kActions) names.push_back(action.name);
-  const std::string near = Nearest(word, names);
-  return UsageError({ErrorCode::kInvalidInput,
-                     "unknown ledger action '" + word + "'" +
-                         (near.empty() ? "" : ", did you mean '" + near + "'?"),
-                     "`modicum ledger --help` lists the actions"});
+  return UsageError(
+      {ErrorCode::kInvalidInput,
+       "unknown ledger action '" + word + "'" + DidYouMean(word, names),
+       "`modicum ledger --help` lists the actions"});
 }
 
 }  // namespace

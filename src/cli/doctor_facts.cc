@@ -28,13 +28,15 @@ std::filesystem::path ExistingFolder(std::filesystem::path folder) {
 LedgerFacts FutureLedger(const std::string& path) {
   const std::filesystem::path folder =
       ExistingFolder(std::filesystem::path(path).parent_path());
-  if (access(folder.c_str(), W_OK | X_OK) == 0)
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(folder, ignored);
+  if (is_folder && access(folder.c_str(), W_OK | X_OK) == 0)
     return {path, std::nullopt, std::nullopt};
-  return {
-      path, std::nullopt,
-      Error{ErrorCode::kPermission,
-            "cannot write in " + folder.string() + ": " + std::strerror(errno),
-            "name another file with --ledger"}};
+  return {path, std::nullopt,
+          Error{ErrorCode::kPermission,
+                "cannot make a file in " + folder.string() + ": " +
+                    (is_folder ? std::strerror(errno) : "not a folder"),
+                "name another file with --ledger"}};
 }
 
 // The sources that OpenProbes() chose, and the components they meter.

@@ -56,13 +56,11 @@ int UnknownWord(const std::string& word) {
   for (const SettingRow& row : SettingRows())
     known.push_back(SettingFlag(row.key));
   const std::vector<std::string_view> views(known.begin(), known.end());
-  const std::string near = Nearest(word, views);
-  return UsageError(
-      {ErrorCode::kInvalidInput,
-       fmt::format("unknown {} '{}'{}",
-                   word.starts_with("-") ? "option" : "command", word,
-                   near.empty() ? "" : ", did you mean '" + near + "'?"),
-       "`modicum --help` lists the commands"});
+  return UsageError({ErrorCode::kInvalidInput,
+                     fmt::format("unknown {} '{}'{}",
+                                 word.starts_with("-") ? "option" : "command",
+                                 word, DidYouMean(word, views)),
+                     "`modicum --help` lists the commands"});
 }
 
 const Command* FindCommand(std::string_view name) {

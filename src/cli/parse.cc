@@ -23,8 +23,7 @@ std::string Guess(const CLI::App& app, const std::string& word) {
   for (const SettingRow& row : SettingRows())
     known.push_back(SettingFlag(row.key));
   const std::vector<std::string_view> views(known.begin(), known.end());
-  const std::string near = Nearest(word, views);
-  return near.empty() ? "" : ", did you mean '" + near + "'?";
+  return DidYouMean(word, views);
 }
 
 // What is wrong with words that the command does not know.

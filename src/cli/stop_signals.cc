@@ -26,13 +26,13 @@ void OnStop(int) {
 void OnPipe(int) {}
 
 // SA_RESETHAND: the second signal has its default effect.
-void Handle(int signal_number, void (*handler)(int), int flags) {
+void Handle(int signal_number, void (*handler)(int), unsigned flags) {
   struct sigaction old {};
   sigaction(signal_number, nullptr, &old);
   if (old.sa_handler == SIG_IGN && handler == OnStop) return;
   struct sigaction action {};
   action.sa_handler = handler;
-  action.sa_flags = flags;
+  action.sa_flags = static_cast<int>(flags);
   sigaction(signal_number, &action, nullptr);
 }
 

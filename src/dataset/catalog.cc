@@ -296,10 +296,9 @@ Result<std::string> GetData(std::string_view name, const std::string& data_dir,
     if (entry.name == name) return GetData(entry, data_dir, options);
     names.push_back(entry.name);
   }
-  const std::string near = DidYouMean(name, names);
   return Fail(ErrorCode::kNotFound,
-              fmt::format("no data set '{}' in the catalog{}{}", name,
-                          near.empty() ? "" : ";", near),
+              fmt::format("no data set '{}' in the catalog{}", name,
+                          DidYouMean(name, names)),
               fmt::format("there are: {}", fmt::join(names, ", ")));
 }
 

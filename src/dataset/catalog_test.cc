@@ -188,7 +188,7 @@ TEST(Catalog, UnknownNamesGetASuggestion) {
   ASSERT_FALSE(path.has_value());
   EXPECT_EQ(path.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(path.error().message,
-            "no data set 'spam-asassin' in the catalog; did you mean "
+            "no data set 'spam-asassin' in the catalog, did you mean "
             "'spam-assassin'?");
   EXPECT_EQ(path.error().hint, "there are: spam-assassin");
 }

@@ -162,7 +162,7 @@ TEST_F(Load, BadBytesAreReplacedWhenAsked) {
 
 TEST_F(Load, MissingColumnsAreNamedWithThoseThereAre) {
   EXPECT_EQ(ErrorOf("a.csv", "text,lable\na,b\n").first,
-            "a.csv:1: no column 'label' (there are: text, lable); did you mean "
+            "a.csv:1: no column 'label' (there are: text, lable), did you mean "
             "'lable'?");
   EXPECT_EQ(ErrorOf("a.tsv", "x\ty\n1\t2\n").first,
             "a.tsv:1: no column 'text' (there are: x, y)");

@@ -38,13 +38,12 @@ tl::unexpected<Error> At(const LineReader& lines, std::string_view message,
               fmt::format("{}: {}", lines.Where(), message), std::move(hint));
 }
 
-// "no column 'label' (there are: text, lable); did you mean 'lable'?"
+// "no column 'label' (there are: text, lable), did you mean 'lable'?"
 std::string NoColumn(std::string_view kind, std::string_view name,
                      const Columns& columns) {
   const std::vector<std::string_view> names(columns.begin(), columns.end());
-  const std::string near = DidYouMean(name, names);
-  return fmt::format("no {} '{}' (there are: {}){}{}", kind, name,
-                     fmt::join(columns, ", "), near.empty() ? "" : ";", near);
+  return fmt::format("no {} '{}' (there are: {}){}", kind, name,
+                     fmt::join(columns, ", "), DidYouMean(name, names));
 }
 
 tl::unexpected<Error> BadByte(const LineReader& lines, std::string_view text,

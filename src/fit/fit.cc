@@ -119,6 +119,7 @@ Status FitJob::LoadAndSplit() {
   options.format = task_.format;
   options.text = task_.text;
   options.label = task_.label;
+  if (task_.replace_bad_bytes) options.bad_bytes = BadBytes::kReplace;
   MODICUM_TRY(data_, LoadDataset(path, options));
   MODICUM_RETURN_IF_ERROR(CheckTrainable(data_, 3));
   MODICUM_TRY(metric_, MakeMetric(task_.metric, data_.labels));
@@ -134,8 +135,8 @@ Status FitJob::LoadAndSplit() {
   result_.validation_items = split_.validation.size();
   result_.test_items = split_.test.size();
   for (const ClassSummary& c : Summarize(data_).classes)
-    result_.classes.push_back(fmt::format(
-        "{} {}", c.label, FormatCount(c.items)));
+    result_.classes.push_back(
+        fmt::format("{} {}", c.label, FormatCount(c.items)));
   result_.requirement = RequirementText(*metric_, requirement_);
 
   runner_ = std::make_unique<TrialRunner>(TrialRunner::Parts{

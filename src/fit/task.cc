@@ -152,6 +152,11 @@ Status ReadTask(Section& section, Task& task) {
   section.Read("format", task.format);
   section.Read("text", task.text);
   section.Read("label", task.label);
+  std::string bad_bytes = "refuse";
+  section.Read("bad_bytes", bad_bytes);
+  if (bad_bytes != "refuse" && bad_bytes != "replace")
+    section.Fault("bad_bytes", "must be \"refuse\" or \"replace\"");
+  task.replace_bad_bytes = bad_bytes == "replace";
   section.Read("metric", task.metric);
   section.Read("within", task.within);
   section.Read("floor", task.floor);

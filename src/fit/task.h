@@ -40,6 +40,7 @@ struct Task {
   std::string format;
   std::string text = "text";
   std::string label = "label";
+  bool replace_bad_bytes = false;  // invalid UTF-8 becomes U+FFFD
   std::string metric = "accuracy";
   std::optional<double> within;  // margin to the best
   std::optional<double> floor;   // or an absolute bound

@@ -72,8 +72,8 @@ Hash HashOfTask(const Task& task, const Dataset& data, const HostFacts& host) {
   for (const std::string& part :
        {task.kind, task.text, task.label, task.metric,
         std::to_string(task.seed), std::to_string(task.test),
-        std::to_string(task.validation), host.cpu_model,
-        std::to_string(host.logical_cpus)})
+        std::to_string(task.validation), std::to_string(task.replace_bad_bytes),
+        host.cpu_model, std::to_string(host.logical_cpus)})
     hash.AddField(part);
   return hash.Finish();
 }

@@ -79,12 +79,10 @@ Result<IdlePolicy> ParseIdlePolicy(std::string_view name) {
     if (IdlePolicyName(policy) == name) return policy;
     names.push_back(IdlePolicyName(policy));
   }
-  return Fail(
-      ErrorCode::kInvalidInput,
-      "unknown idle policy '" + std::string(name) + "'" +
-          (DidYouMean(name, names).empty() ? ""
-                                           : "," + DidYouMean(name, names)),
-      "use marginal, proportional or full");
+  return Fail(ErrorCode::kInvalidInput,
+              "unknown idle policy '" + std::string(name) + "'" +
+                  DidYouMean(name, names),
+              "use marginal, proportional or full");
 }
 
 Result<std::unique_ptr<Meter>> Meter::Open(

@@ -49,10 +49,9 @@ Status CheckParamNames(const Params& params, std::string_view family,
   for (const auto& [name, value] : params) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     return Fail(ErrorCode::kInvalidInput,
-                fmt::format("family {} has no parameter '{}'", family, name),
-                fmt::format("{}{}it has: {}", DidYouMean(name, known),
-                            DidYouMean(name, known).empty() ? "" : " ",
-                            fmt::join(known, ", ")));
+                fmt::format("family {} has no parameter '{}'{}", family, name,
+                            DidYouMean(name, known)),
+                fmt::format("it has: {}", fmt::join(known, ", ")));
   }
   return {};
 }

@@ -40,11 +40,10 @@ constexpr auto kFamilies = [] {
 Result<const FamilyRow*> FindRow(std::string_view family) {
   for (const FamilyRow& row : kRows)
     if (row.family == family) return &row;
-  const std::string near = DidYouMean(family, kFamilies);
-  return Fail(ErrorCode::kNotFound, fmt::format("no model family '{}'", family),
-              near.empty()
-                  ? fmt::format("there are: {}", fmt::join(kFamilies, ", "))
-                  : near);
+  return Fail(ErrorCode::kNotFound,
+              fmt::format("no model family '{}'{}", family,
+                          DidYouMean(family, kFamilies)),
+              fmt::format("there are: {}", fmt::join(kFamilies, ", ")));
 }
 
 // The module's engine, opened once. A failure is tried again: the user may

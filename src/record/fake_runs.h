@@ -62,6 +62,7 @@ class FakeRecords {
     e.own_sd = std::fabs(Number());
     e.origin = static_cast<Origin>(rng_.Below(4));
     e.scope = static_cast<Scope>(rng_.Below(5));
+    e.difference = Flip();
     for (uint32_t n = rng_.Below(3); n > 0; --n)
       e.shared = internal::CombineShares(
           e.shared, 1,

@@ -195,6 +195,7 @@ class Writer {
     json& shared = out["shared"] = json::object();
     for (const Share& share : estimate.shared)
       shared[SourceName(share.source)] = Write(share.delta);
+    if (estimate.difference) out["difference"] = true;  // rare: else absent
     if (!readable_) return out;
     if (!Tag::kUnit.empty()) out["unit"] = Tag::kUnit;
     out["low"] = Write(estimate.interval().low);
@@ -361,6 +362,8 @@ class Reader {
     visit("origin", out.origin);
     visit("scope", out.scope);
     if (!(out.own_sd >= 0)) Fault("own_sd is negative");
+    if (const auto it = in.find("difference"); it != in.end())
+      ReadAt("difference", *it, out.difference);
     std::map<std::string, double> shared;
     visit("shared", shared);
     for (const auto& [name, delta] : shared)

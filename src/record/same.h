@@ -33,8 +33,8 @@ namespace internal {
 inline auto Tie(const Share& v) { return std::tie(v.source, v.delta); }
 template <class Q>
 auto Tie(const Estimate<Q>& v) {
-  const auto& [a, b, c, d, e] = v;
-  return std::tie(a, b, c, d, e);
+  const auto& [a, b, c, d, e, f] = v;
+  return std::tie(a, b, c, d, e, f);
 }
 inline auto Tie(const MoneyEstimate& v) {
   const auto& [a, b] = v;

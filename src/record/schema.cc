@@ -108,6 +108,15 @@ Result<FileState> CheckOwner(const SqliteDb& db) {
   return state;
 }
 
+// In one transaction: else another process, making the file at this moment,
+// could be seen half-way.
+Result<FileState> CheckOwnerAtOnce(const SqliteDb& db) {
+  MODICUM_RETURN_IF_ERROR(db.Execute("BEGIN"));
+  MODICUM_TRY(const FileState state, CheckOwner(db));
+  MODICUM_RETURN_IF_ERROR(db.Execute("COMMIT"));
+  return state;
+}
+
 // Two processes that switch at once are told "busy" without waiting, lest
 // they wait for each other: so the wait is here.
 Status UseWal(const SqliteDb& db) {
@@ -166,7 +175,7 @@ SqliteDb::Mode ReadingMode(const std::string& path) {
 Result<SqliteDb> OpenToRead(const std::string& path) {
   MODICUM_TRY(SqliteDb db, SqliteDb::Open(path, ReadingMode(path)));
   db.SetBusyTimeout(static_cast<int>(kBusyTimeout.count()));
-  MODICUM_TRY(const FileState state, CheckOwner(db));
+  MODICUM_TRY(const FileState state, CheckOwnerAtOnce(db));
   if (state.version < kLedgerSchemaVersion)
     return Fail(ErrorCode::kInvalidInput,
                 "ledger " + path + " has the old schema version " +
@@ -181,7 +190,7 @@ Result<SqliteDb> OpenToWrite(const std::string& path) {
   MODICUM_RETURN_IF_ERROR(MakeFolderOf(path));
   MODICUM_TRY(SqliteDb db, SqliteDb::Open(path, SqliteDb::Mode::kReadWrite));
   db.SetBusyTimeout(static_cast<int>(kBusyTimeout.count()));
-  MODICUM_TRY(const FileState state, CheckOwner(db));
+  MODICUM_TRY(const FileState state, CheckOwnerAtOnce(db));
   MODICUM_RETURN_IF_ERROR(UseWal(db));
   MODICUM_RETURN_IF_ERROR(db.Execute("PRAGMA synchronous=FULL"));
   if (state.version < kLedgerSchemaVersion)

@@ -179,10 +179,7 @@ void Runner::SetEnvironment() {
   const string bin = std::filesystem::path(options_.program).parent_path();
   const char* path = std::getenv("PATH");
   environment_ = {{"PATH", bin + ":" + (path ? path : "/usr/bin:/bin")},
-                  {"HOME", dir_ + "/home"},
-                  {"XDG_DATA_HOME", dir_ + "/home/data"},
-                  {"XDG_CACHE_HOME", dir_ + "/home/cache"},
-                  {"XDG_CONFIG_HOME", dir_ + "/home/config"},
+                  {"HOME", dir_},
                   {"TMPDIR", dir_ + "/tmp"},
                   {"SRC", options_.source},
                   {"LANG", "C.UTF-8"},
@@ -191,8 +188,7 @@ void Runner::SetEnvironment() {
   for (const char* variable : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
                                "LSAN_OPTIONS", "LLVM_PROFILE_FILE"})
     Pass(variable);
-  for (const char* folder : {"/home", "/tmp"})
-    std::filesystem::create_directories(dir_ + folder);
+  std::filesystem::create_directory(dir_ + "/tmp");
 }
 
 size_t Runner::WriteFile(size_t at) {

@@ -60,4 +60,3 @@ BENCHMARK(WidthOfALine);
 
 }  // namespace
 }  // namespace modicum
-

@@ -53,4 +53,3 @@ BENCHMARK(NearDuplicates)->Arg(6000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace modicum
-

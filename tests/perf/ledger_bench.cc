@@ -85,4 +85,3 @@ BENCHMARK(BM_OpenPutTwiceAndClose)
 
 }  // namespace
 }  // namespace modicum
-
