@@ -27,11 +27,13 @@ if(MODICUM_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# modicum_layer(name SOURCES a.cc ... [TESTS a_test.cc ...] [LIBS lib ...])
+# modicum_layer(name SOURCES a.cc ... [TESTS a_test.cc ...] [LIBS lib ...]
+#               [THREADS])
 # One static library per folder, modicum_<name>, and one test program,
-# <name>_test, for the tests beside the code.
+# <name>_test, for the tests beside the code. THREADS: the thread sanitizer's
+# run takes its tests too.
 function(modicum_layer name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "SOURCES;TESTS;LIBS" ${ARGN})
   add_library(modicum_${name} STATIC ${ARG_SOURCES})
   target_include_directories(modicum_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src
                                                     ${CMAKE_BINARY_DIR})
@@ -44,8 +46,12 @@ function(modicum_layer name)
     target_compile_definitions(
       ${name}_test PRIVATE MODICUM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                            MODICUM_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    set(labels "")
+    if(ARG_THREADS)
+      set(labels PROPERTIES LABELS threads)
+    endif()
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
-                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ${labels})
   endif()
 endfunction()
 

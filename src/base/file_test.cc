@@ -12,7 +12,11 @@ namespace {
 
 class FileTest : public ::testing::Test {
  protected:
-  FileTest() : folder_(::testing::TempDir() + "modicum-file-test") {
+  FileTest()
+      : folder_(::testing::TempDir() + "modicum-file-test-" +
+                ::testing::UnitTest::GetInstance()
+                    ->current_test_info()
+                    ->name()) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directory(folder_);
   }

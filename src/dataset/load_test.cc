@@ -168,7 +168,7 @@ TEST_F(Load, MissingColumnsAreNamedWithThoseThereAre) {
             "a.tsv:1: no column 'text' (there are: x, y)");
   EXPECT_EQ(
       ErrorOf("a.jsonl", "{\"text\":\"a\",\"label\":\"b\"}\n{\"txt\":\"a\"}\n"),
-      std::pair(std::string("a.jsonl:2: no key 'text' (there are: txt); "
+      std::pair(std::string("a.jsonl:2: no key 'text' (there are: txt), "
                             "did you mean 'txt'?"),
                 std::string("name the keys that hold text and label")));
   EXPECT_EQ(ErrorOf("a.jsonl", "{\"text\":null,\"label\":\"b\"}").first,

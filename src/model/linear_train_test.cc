@@ -118,7 +118,8 @@ TEST(LinearTrain, RefusesBadParameters) {
     return parsed ? "" : parsed.error().message;
   };
   EXPECT_EQ(message({{"min_document", int64_t{1}}}),
-            "family linear has no parameter 'min_document'");
+            "family linear has no parameter 'min_document', did you mean "
+            "'min_documents'?");
   EXPECT_EQ(message({{"C", -1.0}}),
             "parameter C = -1: a number from 1e-06 to 1000000 expected");
   EXPECT_EQ(message({{"C", std::string("big")}}),

@@ -121,7 +121,7 @@ TEST(FastText, RefusesBadParameters) {
     return TrainInto(folder.path(), data, params).error().message;
   };
   EXPECT_EQ(message({{"dims", int64_t{3}}}),
-            "family fasttext has no parameter 'dims'");
+            "family fasttext has no parameter 'dims', did you mean 'dim'?");
   EXPECT_EQ(message({{"dim", int64_t{0}}}),
             "parameter dim = 0: a whole number from 1 to 1000 expected");
   EXPECT_EQ(message({{"dim", int64_t{1000}}, {"buckets", int64_t{10000000}}}),
