@@ -17,6 +17,11 @@ if(CCACHE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION
+                                            VERSION_LESS 13)
+  # False alarms on std::string + at -O2 (GCC bug 105651).
+  add_compile_options(-Wno-restrict)
+endif()
 if(MODICUM_SANITIZE)
   add_compile_options(-fsanitize=${MODICUM_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -38,6 +39,17 @@ int WriteAll(int fd, std::string_view content) {
   return fsync(fd) == 0 ? 0 : errno;
 }
 
+// Renaming onto a device or a pipe would replace it: those are written to.
+Status WriteInPlace(const std::string& path, std::string_view content) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return CannotWrite(path, errno);
+  int failed = WriteAll(fd, content);
+  if (failed == EINVAL) failed = 0;  // what cannot be fsynced is not a disk
+  if (close(fd) != 0 && failed == 0) failed = errno;
+  if (failed != 0) return CannotWrite(path, failed);
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> ReadFile(const std::string& path) {
@@ -46,11 +58,20 @@ Result<std::string> ReadFile(const std::string& path) {
   return RootFs().Read(path);
 }
 
-Status WriteFileAtomically(const std::string& path, std::string_view content) {
+Status WriteFileAtomically(const std::string& named, std::string_view content) {
+  std::error_code error;
+  const std::filesystem::file_status status =
+      std::filesystem::status(named, error);
+  if (std::filesystem::exists(status) &&
+      !std::filesystem::is_regular_file(status))
+    return WriteInPlace(named, content);
+  std::string path = named;
+  if (std::filesystem::is_symlink(named, error) &&
+      std::filesystem::exists(status))
+    path = std::filesystem::canonical(named, error).string();
   const std::filesystem::path folder =
       std::filesystem::path(path).parent_path();
-  if (std::error_code error;
-      !folder.empty() && !std::filesystem::is_directory(folder, error) &&
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error) &&
       !std::filesystem::create_directories(folder, error))
     return CannotWrite(path, error.value());
   std::string temporary = path + ".XXXXXX";
@@ -64,6 +85,30 @@ Status WriteFileAtomically(const std::string& path, std::string_view content) {
   if (failed == 0) return {};
   unlink(temporary.c_str());
   return CannotWrite(path, failed);
+}
+
+Status MoveFolder(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                RENAME_NOREPLACE) == 0)
+    return {};
+  if (errno == EEXIST && renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                                   RENAME_EXCHANGE) == 0)
+    return {};
+  const int reason = errno;
+  if (reason != EINVAL && reason != ENOSYS && reason != EEXIST)
+    return CannotWrite(to, reason);
+  // Some network file systems know neither flag: leave a moment's gap.
+  const std::string aside = from + ".old";
+  if (rename(to.c_str(), aside.c_str()) != 0 && errno != ENOENT)
+    return CannotWrite(to, errno);
+  std::error_code ignored;
+  if (rename(from.c_str(), to.c_str()) != 0) {
+    const int failed = errno;
+    std::filesystem::rename(aside, to, ignored);
+    return CannotWrite(to, failed);
+  }
+  std::filesystem::remove_all(aside, ignored);
+  return {};
 }
 
 }  // namespace modicum

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -13,10 +16,9 @@ namespace {
 class FileTest : public ::testing::Test {
  protected:
   FileTest()
-      : folder_(::testing::TempDir() + "modicum-file-test-" +
-                ::testing::UnitTest::GetInstance()
-                    ->current_test_info()
-                    ->name()) {
+      : folder_(
+            ::testing::TempDir() + "modicum-file-test-" +
+            ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directory(folder_);
   }
@@ -60,6 +62,38 @@ TEST_F(FileTest, AFailedWriteKeepsTheOldContentAndLeavesNothing) {
   EXPECT_EQ(status.error().code, ErrorCode::kIo);
   EXPECT_EQ(*ReadFile(path), "old");
   EXPECT_EQ(Entries(), 1U);
+}
+
+TEST_F(FileTest, ADeviceIsWrittenToAndALinkIsKept) {
+  namespace fs = std::filesystem;
+  const std::string pipe = folder_ + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_TRUE(WriteFileAtomically(pipe, "text"));
+  char got[5] = {};
+  EXPECT_EQ(read(reader, got, 4), 4);
+  close(reader);
+  EXPECT_STREQ(got, "text");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/real", "old"));
+  fs::create_symlink("real", folder_ + "/link");
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/link", "new"));
+  EXPECT_TRUE(fs::is_symlink(folder_ + "/link"));
+  EXPECT_EQ(*ReadFile(folder_ + "/real"), "new");
+}
+
+TEST_F(FileTest, AFolderIsMovedInOneStepAndTheOldOneIsLeftToTheCaller) {
+  namespace fs = std::filesystem;
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/a/file", "a"));
+  ASSERT_TRUE(MoveFolder(folder_ + "/a", folder_ + "/b"));
+  EXPECT_EQ(*ReadFile(folder_ + "/b/file"), "a");
+  EXPECT_FALSE(fs::exists(folder_ + "/a"));
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/a/file", "newer"));
+  ASSERT_TRUE(MoveFolder(folder_ + "/a", folder_ + "/b"));
+  EXPECT_EQ(*ReadFile(folder_ + "/b/file"), "newer");
+  EXPECT_FALSE(MoveFolder(folder_ + "/none", folder_ + "/b"));
+  EXPECT_EQ(*ReadFile(folder_ + "/b/file"), "newer");
 }
 
 }  // namespace

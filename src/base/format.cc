@@ -37,7 +37,7 @@ int RoundedExponent(double value, int digits) {
 std::string Significant(double value, int digits) {
   if (!std::isfinite(value)) return NotFinite(value);
   if (value == 0) return "0";
-  const std::string scientific = fmt::format("{:.{}e}", value, digits - 1);
+  std::string scientific = fmt::format("{:.{}e}", value, digits - 1);
   const int exponent = std::stoi(scientific.substr(scientific.find('e') + 1));
   if (exponent < -4 || exponent >= 9) return scientific;
   const double step = std::pow(10.0, exponent - digits + 1);
@@ -46,6 +46,9 @@ std::string Significant(double value, int digits) {
   return WithCommas(
       fmt::format("{:.{}f}", value, std::max(0, digits - 1 - exponent)));
 }
+
+// Money has no prefixes, and nobody reads 4.5e-09 EUR.
+constexpr double kLeastMoney = 0.0001;
 
 struct Prefix {
   int exponent;
@@ -180,6 +183,10 @@ std::string FormatInterval(Interval interval, int digits) {
 }
 
 std::string FormatMoney(const MoneyEstimate& money, int digits) {
+  const double high = money.amount.interval().high;
+  if (high > 0 && high < kLeastMoney && money.amount.mid.value() > 0)
+    return fmt::format("under {} {} {}", kLeastMoney, money.currency.view(),
+                       OriginName(money.amount.origin));
   return internal::FormatEstimateText(
       money.amount.mid.value(), money.amount.interval(), money.currency.view(),
       money.amount.origin, digits);

@@ -31,6 +31,8 @@ std::string FormatInterval(Interval interval, int digits = 2);
 template <class Tag>
 std::string FormatEstimate(const Estimate<Quantity<Tag>>& estimate,
                            int digits = 2);
+// "0.0012 EUR [0.0010, 0.0014] modelled"; "under 0.0001 EUR modelled" where
+// the whole interval is.
 std::string FormatMoney(const MoneyEstimate& money, int digits = 2);
 
 // The interval as a factor, "x/÷ 2.4"; "" when it is not on a log scale.

@@ -197,6 +197,9 @@ TEST(FormatMoney, NamesTheCurrencyWithoutPrefix) {
   MoneyEstimate money;
   money.amount = {Amount(0.0012), 0.0001, {}, Origin::kAssumed, Scope::kHost};
   EXPECT_EQ(FormatMoney(money), "0.0012 EUR [0.0010, 0.0014] assumed");
+  money.amount.mid = Amount(4.5e-9);
+  money.amount.own_sd = 1e-9;
+  EXPECT_EQ(FormatMoney(money), "under 0.0001 EUR assumed");
   money.amount.mid = Amount(12'345);
   money.currency = Currency{"USD"};
   money.amount.own_sd = 0;

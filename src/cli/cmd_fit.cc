@@ -5,17 +5,17 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "base/file.h"
 #include "base/terminal.h"
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/instruments.h"
 #include "cli/parse.h"
 #include "cli/place_settings.h"
 #include "fit/fit.h"
 #include "fit/task.h"
-#include "hardware/machine.h"
-#include "meter/meter.h"
 #include "record/ledger.h"
 #include "report/fit_report.h"
 
@@ -53,50 +53,27 @@ PlaceQuery MergedPlace(const Task& task, const Settings& settings) {
   return query;
 }
 
-// Everything a fit stands on, opened in order.
-struct Bench {
-  HostFacts host;
-  Place place;
-  std::unique_ptr<Ledger> ledger;
-  std::unique_ptr<Meter> meter;
-};
-
-Result<Bench> OpenBench(const Context& context, const Task& task) {
-  Bench bench;
-  bench.host = DetectHost(context.fs);
-  MODICUM_TRY(bench.place, FindPlace(MergedPlace(task, context.settings)));
-  MODICUM_TRY(bench.ledger, Ledger::Open(context.settings.ledger));
-  MODICUM_TRY(auto probes,
-              OpenProbes(context.fs, bench.host, context.settings.probe,
-                         context.clock.Now()));
-  MeterOptions options;
-  options.period = Seconds(1 / context.settings.sample_hz);
-  MODICUM_TRY(options.idle_policy,
-              ParseIdlePolicy(context.settings.idle_policy));
-  MODICUM_TRY(bench.meter, Meter::Open(options, std::move(probes), context.fs,
-                                       bench.host, context.clock));
-  return bench;
-}
-
 // Runs the fit inside a metered window and keeps the run in the ledger,
 // whatever comes of it.
 Result<FitResult> RecordedFit(const Context& context, const FitFlags& flags,
-                              const Task& task, const Bench& bench) {
+                              const Task& task, const Instruments& instruments,
+                              Ledger& ledger) {
   Run run;
   run.id = NewUuid();
   run.kind = "fit";
   run.name = task.name;
   run.project = context.settings.project;
   run.started = context.clock.WallNow();
-  run.host = bench.host;
+  run.host = instruments.host;
   run.version = Version();
-  MODICUM_RETURN_IF_ERROR(bench.ledger->Put(run));
+  MODICUM_RETURN_IF_ERROR(ledger.Put(run));
 
-  Progress progress(stderr, "fit", 1, context.clock);
-  FitParts parts{*bench.ledger,
-                 *bench.meter,
-                 bench.place,
-                 bench.host,
+  std::optional<Progress> progress;  // cleared from the terminal at the end
+  uint64_t steps = 0;
+  FitParts parts{ledger,
+                 *instruments.meter,
+                 instruments.place,
+                 instruments.host,
                  context.fs,
                  context.clock,
                  context.stop,
@@ -106,24 +83,24 @@ Result<FitResult> RecordedFit(const Context& context, const FitFlags& flags,
                  run.id,
                  {}};
   if (!flags.quiet)
-    parts.progress = [&progress](uint64_t done, uint64_t total,
-                                 std::string_view what) {
-      progress.Update(done, fmt::format("{}/{} {}", done, total, what));
+    parts.progress = [&](uint64_t done, uint64_t total, std::string_view what) {
+      if (total != steps) progress.emplace(stderr, "fit", total, context.clock);
+      steps = total;
+      progress->Update(done, what);
     };
-  const WindowId window = bench.meter->Begin("fit run");
+  const WindowId window = instruments.meter->Begin("fit run");
   auto result = Fit(task, parts);
-  MODICUM_TRY(const WindowReading reading, bench.meter->End(window));
+  MODICUM_TRY(const WindowReading reading, instruments.meter->End(window));
 
   run.ended = context.clock.WallNow();
-  run.bill =
-      MakeBill(reading, bench.place, bench.host, bench.meter->components());
+  run.bill = instruments.BillOf(reading);
   const bool stopped =
       !result && result.error().code == ErrorCode::kInterrupted;
   run.status = result    ? RunStatus::kOk
                : stopped ? RunStatus::kInterrupted
                          : RunStatus::kFailed;
   run.exit_code = result ? kExitOk : stopped ? kExitInterrupted : kExitFailed;
-  MODICUM_RETURN_IF_ERROR(bench.ledger->Put(run));
+  MODICUM_RETURN_IF_ERROR(ledger.Put(run));
   if (stopped)
     return Fail(ErrorCode::kInterrupted,
                 "fit interrupted; every finished trial is in the ledger",
@@ -154,8 +131,11 @@ Result<int> CmdFit(Context& context, const std::vector<std::string>& args) {
 
   MODICUM_TRY(const Task task, LoadTask(flags.task));
   if (flags.output.empty()) flags.output = task.name + ".modicum";
-  MODICUM_TRY(const Bench bench, OpenBench(context, task));
-  MODICUM_TRY(const FitResult result, RecordedFit(context, flags, task, bench));
+  MODICUM_TRY(const Instruments instruments,
+              OpenInstruments(context, MergedPlace(task, context.settings)));
+  MODICUM_TRY(const auto ledger, Ledger::Open(context.settings.ledger));
+  MODICUM_TRY(const FitResult result,
+              RecordedFit(context, flags, task, instruments, *ledger));
   MODICUM_TRY(const std::string text, Formatted(result, flags.format));
   std::fputs(text.c_str(), stdout);
   if (!flags.save.empty())

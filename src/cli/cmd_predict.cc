@@ -15,10 +15,10 @@
 #include "base/format.h"
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/instruments.h"
 #include "cli/parse.h"
 #include "cli/place_settings.h"
 #include "cli/print_error.h"
-#include "hardware/machine.h"
 #include "meter/meter.h"
 #include "model/artifact.h"
 #include "model/predict_stream.h"
@@ -101,32 +101,23 @@ class File {
   int fd_;
 };
 
-struct Setup {
-  Place place;
-  HostFacts host;
-  std::unique_ptr<Meter> meter;
+struct Setup : Instruments {
   std::unique_ptr<Ledger> ledger;  // null with --no-ledger
 };
 
 Result<Setup> Prepare(const Context& context, const PredictOptions& options) {
-  const Settings& settings = context.settings;
   Setup setup;
-  MODICUM_TRY(setup.place, FindPlace(PlaceQueryOf(settings)));
-  MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
-  setup.host = DetectHost(context.fs);
+  MODICUM_TRY(static_cast<Instruments&>(setup),
+              OpenInstruments(context, PlaceQueryOf(context.settings)));
   if (!options.no_ledger) {
-    MODICUM_TRY(setup.ledger, Ledger::Open(settings.ledger));
+    MODICUM_TRY(setup.ledger, Ledger::Open(context.settings.ledger));
   }
-  MODICUM_TRY(auto probes, OpenProbes(context.fs, setup.host, settings.probe,
-                                      context.clock.Now()));
-  const MeterOptions meter{Seconds(1 / settings.sample_hz), policy};
-  MODICUM_TRY(setup.meter, Meter::Open(meter, std::move(probes), context.fs,
-                                       setup.host, context.clock));
   return setup;
 }
 
 // What was answered, and how it ended.
 struct Outcome {
+  bool loaded = false;  // there was a model to ask
   StreamResult counts;
   Card card;
   Status status;
@@ -137,6 +128,7 @@ Outcome Work(const Context& context, PredictOptions& options) {
   outcome.status = [&]() -> Status {
     NullSink sink;
     MODICUM_TRY(LoadedArtifact loaded, LoadArtifact(options.artifact, sink));
+    outcome.loaded = true;
     outcome.card = std::move(loaded.card);
     MODICUM_TRY(const File in,
                 File::Open(options.input, STDIN_FILENO, O_RDONLY));
@@ -177,16 +169,14 @@ Run MakeRun(const Context& context, const PredictOptions& options,
   run.status = StatusOf(outcome.status);
   run.exit_code = outcome.status ? kExitOk : kExitFailed;
   run.host = setup.host;
-  run.bill =
-      MakeBill(reading, setup.place, setup.host, setup.meter->components());
+  run.bill = setup.BillOf(reading);
   run.version = Version();
   return run;
 }
 
 // "1,816 items  0.61 J per 1,000 [0.25, 1.5] modelled".
 std::string ItemsLine(const StreamResult& counts, const Bill& bill) {
-  std::string line = fmt::format(
-      "items     {}", FormatNumber(static_cast<double>(counts.items), 9));
+  std::string line = fmt::format("items     {}", FormatCount(counts.items));
   if (counts.skipped > 0)
     line += fmt::format(", {} bad lines skipped", counts.skipped);
   if (counts.items > 0) {
@@ -219,6 +209,7 @@ Result<int> CmdPredict(Context& context, const std::vector<std::string>& args) {
   const Outcome outcome = Work(context, options);
   MODICUM_TRY(const WindowReading reading, setup.meter->End(window));
 
+  if (!outcome.loaded) return Fail(outcome.status.error());
   const Run run = MakeRun(context, options, setup, outcome, reading);
   Record(options, setup, run, outcome.counts);
   if (!outcome.status) return Fail(outcome.status.error());

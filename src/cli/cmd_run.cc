@@ -2,6 +2,7 @@
 // `modicum run -- CMD`: meters any command, passes its exit code through, and
 // keeps the bill.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -124,12 +125,40 @@ std::string CommandLine(const std::vector<std::string>& command) {
   return line;
 }
 
+// The run's place in the ledger, kept out of the command's way: the row that is
+// left if we are killed is written beside it, and only once it has run for a
+// moment. A short command waits for one write, at its end.
+class Recorder {
+ public:
+  // A ledger that cannot be opened is found here, before anything runs.
+  static Result<std::unique_ptr<Recorder>> Open(const std::string& path) {
+    MODICUM_TRY(auto ledger, Ledger::Open(path, LedgerClose::kFast));
+    return std::make_unique<Recorder>(std::move(ledger));
+  }
+  explicit Recorder(std::unique_ptr<Ledger> ledger)
+      : ledger_(std::move(ledger)) {}
+
+  void PutRunning(const Run& run) {
+    thread_ = std::jthread([this, run] {
+      if (const Status put = ledger_->Put(run); !put) PrintError(put.error());
+    });
+  }
+  Status PutEnded(const Run& run, const std::vector<Measurement>& rows) {
+    if (thread_.joinable()) thread_.join();
+    return ledger_->Put(run, rows);
+  }
+
+ private:
+  const std::unique_ptr<Ledger> ledger_;
+  std::jthread thread_;  // last: ends first
+};
+
 // What is looked up before the command starts, so that it can still be refused.
 struct Setup {
   Place place;
   HostFacts host;
   std::unique_ptr<Meter> meter;
-  std::unique_ptr<Ledger> ledger;  // null with --no-ledger
+  std::unique_ptr<Recorder> recorder;  // null with --no-ledger
 };
 
 Result<Setup> Prepare(const Context& context, const RunOptions& options) {
@@ -139,7 +168,7 @@ Result<Setup> Prepare(const Context& context, const RunOptions& options) {
   MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
   setup.host = DetectHost(context.fs);
   if (!options.no_ledger) {
-    MODICUM_TRY(setup.ledger, Ledger::Open(settings.ledger));
+    MODICUM_TRY(setup.recorder, Recorder::Open(settings.ledger));
   }
   MODICUM_TRY(auto probes, OpenProbes(context.fs, setup.host, settings.probe,
                                       context.clock.Now()));
@@ -210,33 +239,15 @@ bool WantsLiveLine(const RunOptions& options) {
          (options.live || !IsTerminal(stdout));
 }
 
-// Records the run as running while the command does, so that a row is left if
-// we are killed. Only once it has run for a moment: a short command is not
-// made to wait for the disk.
-class RunningRow {
- public:
-  RunningRow(Ledger* ledger, const Run& run) {
-    if (ledger == nullptr) return;
-    thread_ = std::jthread([ledger, run](const std::stop_token& stop) {
-      std::mutex mutex;
-      std::condition_variable_any wake;
-      std::unique_lock lock(mutex);
-      wake.wait_for(lock, stop, kMoment, [] { return false; });
-      if (stop.stop_requested()) return;
-      if (const Status put = ledger->Put(run); !put) PrintError(put.error());
-    });
-  }
-
- private:
-  static constexpr std::chrono::milliseconds kMoment{100};
-  std::jthread thread_;
-};
+// A command that lives longer than this gets a row while it runs.
+constexpr Seconds kMoment = Milliseconds(100);
 
 ChildExit WaitFor(Child& child, const RunOptions& options, const Setup& setup,
                   const Run& run) {
-  const RunningRow row(setup.ledger.get(), run);
   std::optional<LiveLine> live;
   if (WantsLiveLine(options)) live.emplace(*setup.meter);
+  if (setup.recorder && !child.EndsWithin(kMoment))
+    setup.recorder->PutRunning(run);
   return child.Wait();
 }
 
@@ -301,10 +312,8 @@ void Record(const RunOptions& options, const Setup& setup, const Run& run,
     std::fputs(
         FormatRunBill(run, {.verbose = options.verbose, .indent = ""}).c_str(),
         stderr);
-  if (setup.ledger) {
-    say(setup.ledger->Put(run));
-    say(setup.ledger->Put(Measurements(run, reading)));
-  }
+  if (setup.recorder)
+    say(setup.recorder->PutEnded(run, Measurements(run, reading)));
   if (!options.csv.empty()) say(AppendEmissionsRow(options.csv, run));
   if (!options.json.empty()) say(WriteJson(options.json, run));
 }
@@ -317,6 +326,9 @@ int DidNotStart(const Error& error) {
 }  // namespace
 
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args) {
+  // Our threads allocate next to nothing: heaps of their own would cost more
+  // to set up than a short command takes.
+  mallopt(M_ARENA_MAX, 1);
   RunOptions options;
   if (const auto code = ParseOptions(args, options)) return *code;
   MODICUM_TRY(const Setup setup, Prepare(context, options));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: settings' flags out of the words, the command's row out of the
 // table, run it, and see that everything it printed arrived.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -131,7 +133,18 @@ int Flushed(int code) {
   return code == kExitOk ? kExitFailed : code;
 }
 
+// A file or pipe that we open must not become the standard input or output
+// that the caller closed: answers would be written into the ledger. What is
+// put there can be neither read nor written as the standard file would be.
+void HoldStandardFiles() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) [[maybe_unused]]
+      const int held =
+          open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int Main(int argc, char** argv) {
+  HoldStandardFiles();
   try {
     return Flushed(Dispatch(Words(argv + std::min(argc, 1), argv + argc)));
   } catch (const std::bad_alloc&) {

@@ -104,6 +104,7 @@ error_code CheckArray(ondemand::value value, int depth) {
   if (const auto error = value.get(array)) return error;
   for (auto element : array) {
     ondemand::value inner;
+    // get() is for rvalues only. NOLINTNEXTLINE(performance-move-const-arg)
     if (const auto error = std::move(element).get(inner)) return error;
     if (const auto error = Check(inner, depth)) return error;
   }

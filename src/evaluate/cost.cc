@@ -223,7 +223,7 @@ Estimate<Joules> OfWorkload(Estimate<Joules> energy,
 Result<std::vector<CostFigure>> MeasureCosts(
     std::span<const CostSubject> subjects, std::span<const Item> items,
     const CostOptions& options, Meter& meter, const RootFs& fs, Clock& clock,
-    std::stop_token stop) {
+    const std::stop_token& stop) {
   MODICUM_CHECK(!items.empty());
   CostMeasurement measurement(items, options, meter, clock, stop);
   std::vector<Track> tracks(subjects.size());

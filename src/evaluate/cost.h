@@ -67,7 +67,7 @@ struct CostSubject {
 Result<std::vector<CostFigure>> MeasureCosts(
     std::span<const CostSubject> subjects, std::span<const Item> items,
     const CostOptions& options, Meter& meter, const RootFs& fs, Clock& clock,
-    std::stop_token stop);
+    const std::stop_token& stop);
 
 // The probe's per-workload error source; see above.
 inline constexpr char kWorkloadSource[] = "instruction mix";

@@ -48,6 +48,19 @@ Judgement JudgeFloor(const Metric& metric, const Contender& contender,
                       FormatQuality(metric.name(), floor))};
 }
 
+// "30.2 pt worse"; "2.2 pt worse (not established)" where it may be within the
+// margin; "0.4 pt worse, perhaps 1.1 pt" where it may be outside.
+std::string LossText(const Metric& metric, const Comparison& comparison,
+                     double margin) {
+  std::string text =
+      FormatQualityLoss(metric.name(), -comparison.difference) + " worse";
+  if (comparison.difference >= -margin)
+    return text + ", perhaps " +
+           FormatQualityLoss(metric.name(), -comparison.interval.low);
+  return comparison.interval.high < -margin ? text
+                                            : text + " (not established)";
+}
+
 Judgement JudgeMargin(const Metric& metric, const Contender& contender,
                       const Contender& best, double margin, uint64_t seed) {
   const Comparison comparison =
@@ -58,17 +71,8 @@ Judgement JudgeMargin(const Metric& metric, const Contender& contender,
   if (comparison.smallest_detectable > margin &&
       comparison.difference >= -margin)
     return {true, false, "good enough (not established)"};
-  const bool point = comparison.difference < -margin;
-  return {
-      false, false,
-      fmt::format(
-          "fails: {} worse than {}{}, margin {}",
-          FormatQualityLoss(metric.name(), -comparison.difference), best.name,
-          point ? ""
-                : fmt::format(", possibly {}",
-                              FormatQualityLoss(metric.name(),
-                                                -comparison.interval.low)),
-          FormatQualityLoss(metric.name(), margin))};
+  return {false, comparison.interval.high < -margin,
+          "fails: " + LossText(metric, comparison, margin)};
 }
 
 std::optional<size_t> CheapestFeasible(
@@ -108,6 +112,13 @@ Choice Choose(const Metric& metric, const std::vector<Contender>& contenders,
       choice.judgements.push_back({false, false, contender.failure});
     } else if (!contender.joules_per_1000) {
       choice.judgements.push_back({false, false, "its cost is unknown"});
+    } else if (metric.higher_is_better() &&
+               metric.Aggregate(contender.scores) <= 0) {
+      // No better than the best of nothing, and no worse.
+      choice.judgements.push_back(
+          {false, true,
+           fmt::format("fails: its {} is {}", metric.name(),
+                       FormatQuality(metric.name(), 0))});
     } else if (requirement.floor) {
       choice.judgements.push_back(
           JudgeFloor(metric, contender, *requirement.floor, seed));

@@ -29,8 +29,8 @@ struct Requirement {
 
 struct Judgement {
   bool feasible = false;
-  // False: feasible by its point estimate alone, since these items cannot
-  // detect a loss as small as the margin.
+  // False: feasible, or not, by its point estimate alone: these items cannot
+  // tell on which side of the margin it is.
   bool established = false;
   std::string reason;  // "fails: 96.1 < 97.5, the floor"
 };

@@ -32,8 +32,7 @@ TEST_F(ChooseTest, TheCheapestWithinTheMarginWins) {
   EXPECT_EQ(*choice.chosen, 1U);
   EXPECT_EQ(*choice.best, 2U);
   EXPECT_FALSE(choice.judgements[0].feasible);
-  EXPECT_EQ(choice.judgements[0].reason,
-            "fails: 29.6 pt worse than big, margin 1.0 pt");
+  EXPECT_EQ(choice.judgements[0].reason, "fails: 29.6 pt worse");
   EXPECT_TRUE(choice.judgements[1].established);
 }
 
@@ -98,6 +97,26 @@ TEST_F(ChooseTest, TiesInQualityGoToTheCheaper) {
              {.within = 0, .floor = {}}, 1);
   EXPECT_EQ(*choice.best, 1U);
   EXPECT_EQ(*choice.chosen, 1U);
+}
+
+TEST_F(ChooseTest, ALossThatTheItemsCannotTellIsNotEstablished) {
+  const Choice choice =
+      Choose(*accuracy_, {Make("x", 25, 50, 1), Make("y", 27, 50, 2)},
+             {.within = 0.01, .floor = {}}, 1);
+  EXPECT_EQ(*choice.chosen, 1U);
+  EXPECT_FALSE(choice.judgements[0].feasible);
+  EXPECT_FALSE(choice.judgements[0].established);
+  EXPECT_EQ(choice.judgements[0].reason,
+            "fails: 4.0 pt worse (not established)");
+}
+
+// Where every candidate scores nothing, the best of them is none the better.
+TEST_F(ChooseTest, AScoreOfNothingIsNeverGoodEnough) {
+  const Choice choice =
+      Choose(*accuracy_, {Make("x", 0, 50, 1), Make("y", 0, 50, 2)},
+             {.within = 0.01, .floor = {}}, 1);
+  EXPECT_FALSE(choice.chosen);
+  EXPECT_EQ(choice.judgements[0].reason, "fails: its accuracy is 0.0 %");
 }
 
 }  // namespace

@@ -50,7 +50,11 @@ class FitJob {
   Status TryOne(const Candidate& candidate);
   std::optional<std::string> NotWorthTrying(const Candidate& candidate) const;
   bool OverBudget();
-  Status ReadBaseline();
+  Status CheckCurrent(const std::vector<Candidate>& candidates) const;
+  void ReadBaseline();
+  void NoteUndecided();
+  const CandidateRow* BestOfCurrent() const;
+  void ReadPayback();
   // Confirm: the models whose test results the claims need.
   std::vector<size_t> Finalists() const;
   void TestClaims();
@@ -60,6 +64,8 @@ class FitJob {
   Status RecordRepeats(const std::string& name, const CostFigure& cost);
   void AddReferences();
   void NoteContention();
+  void ChargeSearch(const WindowReading& reading);
+  void ChargeStopped(const WindowReading& reading);
   void Progress(std::string_view what) {
     if (parts_.progress) parts_.progress(done_, total_, what);
   }
@@ -147,7 +153,8 @@ Status FitJob::LoadAndSplit() {
 }
 
 bool FitJob::OverBudget() {
-  if (task_.budget.time && Elapsed() > *task_.budget.time) return true;
+  if (task_.budget.time && Elapsed() + resumed_wall_ > *task_.budget.time)
+    return true;
   Joules spent;
   for (const TrialOutcome& outcome : outcomes_) spent += outcome.cost.mid;
   return task_.budget.energy && spent > *task_.budget.energy;
@@ -204,6 +211,7 @@ Status FitJob::TryOne(const Candidate& candidate) {
 
 Status FitJob::TryCandidates() {
   MODICUM_TRY(const auto candidates, EnumerateCandidates(task_.families));
+  MODICUM_RETURN_IF_ERROR(CheckCurrent(candidates));
   total_ = candidates.size() + 3;
   // The first of every family, then the others while they may still pay.
   for (const bool first : {true, false})
@@ -288,42 +296,53 @@ Status FitJob::MeasureCosts() {
 }
 
 // `current` may name a candidate, a family (its best is meant) or a
-// reference; without it the most accurate candidate is the baseline.
-Status FitJob::ReadBaseline() {
-  if (task_.current.empty()) {
-    result_.baseline_rule = "the most accurate";
-    if (choice_.best) result_.baseline = result_.rows[*choice_.best].name;
-    return {};
-  }
-  result_.baseline_rule = "named by current";
+// reference. Said before anything is trained.
+Status FitJob::CheckCurrent(const std::vector<Candidate>& candidates) const {
   std::vector<std::string_view> names;
-  const CandidateRow* best = nullptr;
-  const double sign = metric_->higher_is_better() ? 1 : -1;
-  for (const CandidateRow& row : result_.rows) {
-    names.push_back(row.name);
-    if (!row.validation) continue;
-    const bool named = row.name == task_.current;
-    if (!named && row.family != task_.current) continue;
-    if (named || best == nullptr ||
-        sign * row.validation->mid > sign * best->validation->mid)
-      best = &row;
-    if (named) break;
+  for (const Candidate& candidate : candidates) {
+    names.push_back(candidate.name);
+    names.push_back(candidate.family);
   }
   for (const Reference& reference : task_.references)
     names.push_back(reference.name);
-  if (best != nullptr) {
-    result_.baseline = best->name;
+  if (task_.current.empty() ||
+      std::find(names.begin(), names.end(), task_.current) != names.end())
     return {};
-  }
-  if (std::find(names.begin(), names.end(), task_.current) != names.end()) {
-    result_.baseline = task_.current;
-    return {};
-  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return Fail(
       ErrorCode::kInvalidInput,
       fmt::format("{}: current = \"{}\" names no candidate, family or "
                   "reference{}",
-                  task_.file, task_.current, DidYouMean(task_.current, names)));
+                  task_.file, task_.current, DidYouMean(task_.current, names)),
+      fmt::format("it can be: {}", fmt::join(names, "; ")));
+}
+
+// The row that `current` names: itself, or the best measured of its family.
+const CandidateRow* FitJob::BestOfCurrent() const {
+  const CandidateRow* best = nullptr;
+  const double sign = metric_->higher_is_better() ? 1 : -1;
+  for (const CandidateRow& row : result_.rows) {
+    if (!row.validation) continue;
+    if (row.name == task_.current) return &row;
+    if (row.family == task_.current &&
+        (best == nullptr ||
+         sign * row.validation->mid > sign * best->validation->mid))
+      best = &row;
+  }
+  return best;
+}
+
+// Without `current` the most accurate candidate is the baseline.
+void FitJob::ReadBaseline() {
+  if (task_.current.empty()) {
+    result_.baseline_rule = "the most accurate";
+    if (choice_.best) result_.baseline = result_.rows[*choice_.best].name;
+    return;
+  }
+  result_.baseline_rule = "named by current";
+  const CandidateRow* best = BestOfCurrent();
+  result_.baseline = best != nullptr ? best->name : task_.current;
 }
 
 Status FitJob::Decide() {
@@ -345,7 +364,29 @@ Status FitJob::Decide() {
     result_.chosen = result_.rows[*choice_.chosen].name;
     result_.rows[*choice_.chosen].reason = "CHOSEN";
   }
-  return ReadBaseline();
+  NoteUndecided();
+  ReadBaseline();
+  return {};
+}
+
+// Cheaper models that these items cannot tell from good enough ones: where the
+// most accurate is chosen no claim is tested that would say so.
+void FitJob::NoteUndecided() {
+  if (!choice_.chosen || !requirement_.within) return;
+  const Joules chosen = result_.rows[*choice_.chosen].joules_per_1000->mid;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < outcomes_.size(); ++i) {
+    const Judgement& judgement = choice_.judgements[i];
+    const CandidateRow& row = result_.rows[i];
+    if (!judgement.feasible && !judgement.established && row.joules_per_1000 &&
+        row.joules_per_1000->mid < chosen)
+      names.push_back(row.name);
+  }
+  if (names.empty()) return;
+  result_.notes.push_back(fmt::format(
+      "that a cheaper model would not do is not established: {} validation "
+      "items cannot tell ({})",
+      result_.validation_items, fmt::join(names, "; ")));
 }
 
 std::vector<size_t> FitJob::Finalists() const {
@@ -494,45 +535,56 @@ void FitJob::AddReferences() {
 }
 
 void FitJob::NoteContention() {
-  std::vector<std::string> never_quiet;
   size_t measured = 0;
+  size_t never_quiet = 0;
   for (const CandidateRow& row : result_.rows) {
     if (row.repeats == 0) continue;
     ++measured;
-    if (row.contended == row.repeats) never_quiet.push_back(row.name);
+    if (row.contended == row.repeats) ++never_quiet;
   }
-  if (never_quiet.empty()) return;
+  if (never_quiet == 0) return;
   result_.notes.push_back(fmt::format(
-      "the machine was never quiet while {} measured: every repeat is "
-      "contended, the figures are with them",
-      never_quiet.size() == measured
-          ? std::string("the models were")
-          : fmt::format("{} {}", fmt::join(never_quiet, " and "),
-                        never_quiet.size() == 1 ? "was" : "were")));
+      "the machine was never quiet while {} models were measured: every repeat "
+      "of theirs is contended, the figures are with them",
+      never_quiet == measured
+          ? std::string("the")
+          : fmt::format("{} of the {}", never_quiet, measured)));
+}
+
+// When the search is repaid against the baseline, or why that is not known.
+void FitJob::ReadPayback() {
+  const CandidateRow& chosen = result_.rows[*choice_.chosen];
+  const size_t baseline = IndexOf(result_.baseline);
+  if (baseline == *choice_.chosen) {
+    result_.payback_reason = "nothing to repay: it is the baseline";
+  } else if (baseline < outcomes_.size() && finals_.contains(baseline)) {
+    const CandidateRow& before = result_.rows[baseline];
+    PaybackAnswer answer =
+        PaybackOf(result_.search_joules, *before.joules_per_1000,
+                  *chosen.joules_per_1000);
+    result_.payback = answer.payback;
+    result_.payback_reason = std::move(answer.reason);
+    result_.cpu_ratio =
+        Ratio(*before.cpu_seconds_per_1000, *chosen.cpu_seconds_per_1000);
+    result_.energy_ratio =
+        Ratio(*before.joules_per_1000, *chosen.joules_per_1000);
+  } else {
+    const bool published =
+        std::any_of(task_.references.begin(), task_.references.end(),
+                    [&](const Reference& reference) {
+                      return reference.name == result_.baseline;
+                    });
+    result_.payback_reason =
+        published ? "not computed: a published figure has another scope"
+                  : "not computed: it was not measured";
+  }
 }
 
 // Payback, ratios, the deployment's idle, the verdict.
 Status FitJob::Conclude() {
   if (choice_.chosen) {
     const CandidateRow& chosen = result_.rows[*choice_.chosen];
-    const size_t baseline = IndexOf(result_.baseline);
-    if (baseline >= outcomes_.size()) {
-      result_.payback_reason =
-          "not computed: a published figure has another scope";
-    } else if (baseline == *choice_.chosen) {
-      result_.payback_reason = "nothing to repay: it is the baseline";
-    } else {
-      const CandidateRow& before = result_.rows[baseline];
-      PaybackAnswer answer =
-          PaybackOf(result_.search_joules, *before.joules_per_1000,
-                    *chosen.joules_per_1000);
-      result_.payback = answer.payback;
-      result_.payback_reason = std::move(answer.reason);
-      result_.cpu_ratio =
-          Ratio(*before.cpu_seconds_per_1000, *chosen.cpu_seconds_per_1000);
-      result_.energy_ratio =
-          Ratio(*before.joules_per_1000, *chosen.joules_per_1000);
-    }
+    ReadPayback();
     if (task_.volume > 0)
       result_.predict_month = *chosen.joules_per_1000 * (task_.volume / 1000);
     result_.energy_note = EnergyNote(*chosen.joules_per_1000);
@@ -589,8 +641,44 @@ Status FitJob::SaveArtifact() {
   return {};
 }
 
+// What the search cost: this process, trials of an earlier one, and what
+// earlier ones spent before they were stopped.
+void FitJob::ChargeSearch(const WindowReading& reading) {
+  result_.search_joules = OfWorkload(reading.split.own(), "training");
+  for (const Estimate<Joules>& cost : resumed_costs_)
+    result_.search_joules = result_.search_joules + cost;
+  result_.search_seconds = reading.wall + resumed_wall_;
+  const auto stopped = runner_->Unfinished();
+  if (!stopped || !*stopped) return;
+  result_.search_joules = result_.search_joules + (*stopped)->cost;
+  result_.search_seconds += (*stopped)->wall;
+}
+
+// Keeps what a search that stops here spent beside the trials it recorded.
+// Why it stops is what must be said, so a ledger that fails here is not.
+void FitJob::ChargeStopped(const WindowReading& reading) {
+  if (!runner_) return;
+  Joules in_trials;
+  Seconds wall = reading.wall;
+  auto add = [&](const TrialOutcome& outcome) {
+    if (outcome.resumed) return;
+    in_trials += outcome.cost.mid;
+    wall -= outcome.wall;
+  };
+  for (const TrialOutcome& outcome : outcomes_) add(outcome);
+  for (const auto& [row, outcome] : finals_) add(outcome);
+  const Estimate<Joules> own = OfWorkload(reading.split.own(), "training");
+  if (own.mid <= in_trials) return;
+  const Status kept = runner_->ChargeUnfinished(own * (1 - in_trials / own.mid),
+                                                std::max(wall, Seconds(0)));
+  static_cast<void>(kept);
+}
+
 Result<FitResult> FitJob::Run() {
   began_ = parts_.clock.Now();
+  // Not only when the search is over.
+  if (!parts_.artifact.empty())
+    MODICUM_RETURN_IF_ERROR(CheckArtifactPath(parts_.artifact));
   result_.task = task_.name;
   result_.kind = task_.kind;
   result_.metric = task_.metric;
@@ -611,13 +699,11 @@ Result<FitResult> FitJob::Run() {
   };
   Status status = steps();
   MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
-  if (!status) return Fail(std::move(status).error());
-
-  // What the search cost: this process, and trials of an earlier one.
-  result_.search_joules = OfWorkload(reading.split.own(), "training");
-  for (const Estimate<Joules>& cost : resumed_costs_)
-    result_.search_joules = result_.search_joules + cost;
-  result_.search_seconds = reading.wall + resumed_wall_;
+  if (!status) {
+    ChargeStopped(reading);
+    return Fail(std::move(status).error());
+  }
+  ChargeSearch(reading);
   MODICUM_RETURN_IF_ERROR(Conclude());
   MODICUM_RETURN_IF_ERROR(SaveArtifact());
   AddReferences();

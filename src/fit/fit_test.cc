@@ -63,10 +63,11 @@ class FitTest : public ::testing::Test {
 
   Result<FitResult> RunFit(const Task& task, std::stop_token stop = {}) {
     if (!ledger_) ledger_ = *Ledger::Open(folder_ + "/ledger.db");
-    const FitParts parts{*ledger_, meter_,    place_,
-                         host_,    root_,     SystemClock(),
-                         stop,     folder_,   folder_ + "/t.modicum",
-                         "test",   NewUuid(), progress_};
+    run_ = NewUuid();
+    const FitParts parts{*ledger_, meter_,  place_,
+                         host_,    root_,   SystemClock(),
+                         stop,     folder_, folder_ + "/t.modicum",
+                         "test",   run_,    progress_};
     return Fit(task, parts);
   }
 
@@ -83,6 +84,7 @@ class FitTest : public ::testing::Test {
   RootFs root_;
   FakeMeter meter_{SystemClock()};
   std::unique_ptr<Ledger> ledger_;
+  Uuid run_;  // of the last fit
   std::function<void(uint64_t, uint64_t, std::string_view)> progress_;
 };
 
@@ -216,6 +218,69 @@ TEST_F(FitTest, BadDataIsRefusedBeforeAnythingIsTried) {
       "{\"text\": \"a\", \"label\": \"x\"}\n{\"text\": \"b\", "
       "\"label\": \"x\"}\n"));
   EXPECT_FALSE(RunFit(Make("")).has_value());
+}
+
+TEST_F(FitTest, ACachedModelThatWasAlteredIsTrainedAgain) {
+  WriteData(400, 60);
+  const Task task = Make("families = [\"majority\"]\n");
+  const auto first = RunFit(task);
+  ASSERT_TRUE(first.has_value()) << first.error().message;
+  size_t altered = 0;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(folder_ + "/fit-cache"))
+    if (entry.is_regular_file()) {
+      const std::string content = *ReadFile(entry.path().string());
+      ASSERT_TRUE(WriteFileAtomically(entry.path().string(),
+                                      content.substr(0, content.size() / 2)));
+      ++altered;
+    }
+  ASSERT_EQ(altered, 2U);
+  const auto second = RunFit(task);
+  ASSERT_TRUE(second.has_value()) << second.error().message;
+  EXPECT_EQ(ledger_->Trials(second->run)->size(), altered);
+  EXPECT_EQ(second->chosen, first->chosen);
+}
+
+TEST_F(FitTest, WhatAStoppedFitSpentBesideItsTrialsIsCharged) {
+  WriteData(400, 60);
+  const Task task = Make("families = [\"majority\", \"linear\"]\n");
+  std::stop_source stop;
+  progress_ = [&stop](uint64_t, uint64_t, std::string_view what) {
+    if (what.starts_with("measuring")) stop.request_stop();
+  };
+  ASSERT_FALSE(RunFit(task, stop.get_token()).has_value());
+  progress_ = nullptr;
+  const auto trials = ledger_->Trials(run_);
+  ASSERT_TRUE(trials && !trials->empty());
+  EXPECT_EQ(trials->back().name, "stopped search");
+  Joules spent;
+  for (const Trial& trial : *trials) spent += trial.cost.mid;
+  const auto resumed = RunFit(task);
+  ASSERT_TRUE(resumed.has_value()) << resumed.error().message;
+  EXPECT_GT(resumed->search_joules.mid, spent);
+}
+
+TEST_F(FitTest, ABaselineThatWasNotMeasuredHasNoPayback) {
+  WriteData(400, 60);
+  const auto result =
+      RunFit(Make("families = [\"linear\"]\nvolume = 1\n"
+                  "current = \"linear, characters\"\n"));
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  EXPECT_EQ(result->baseline, "linear, characters");
+  EXPECT_FALSE(result->payback);
+  EXPECT_EQ(result->payback_reason, "not computed: it was not measured");
+}
+
+TEST_F(FitTest, WhatCannotBeReplacedIsSaidBeforeTheSearch) {
+  WriteData(400, 60);
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/t.modicum/letter", "mine"));
+  bool began = false;
+  progress_ = [&began](uint64_t, uint64_t, std::string_view) { began = true; };
+  const auto result = RunFit(Make("families = [\"majority\"]\n"));
+  ASSERT_FALSE(result.has_value());
+  EXPECT_THAT(result.error().message, HasSubstr("is not an artifact"));
+  EXPECT_FALSE(began);
+  EXPECT_EQ(*ReadFile(folder_ + "/t.modicum/letter"), "mine");
 }
 
 }  // namespace

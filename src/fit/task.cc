@@ -7,6 +7,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 #include <set>
@@ -18,6 +19,8 @@
 namespace modicum {
 namespace {
 
+// A hundred thousand predictions a month for every human.
+constexpr double kMostVolume = 1e15;
 constexpr std::string_view kKinds[] = {"text-classification"};
 
 // One table of the file: typed reads that remember the first fault and which
@@ -36,6 +39,12 @@ class Section {
     if (!read) {
       Fault(*node, key, fmt::format("must be {}", Wanted<T>()));
       return false;
+    }
+    if constexpr (std::is_same_v<T, double>) {
+      if (!std::isfinite(*read)) {
+        Fault(*node, key, "must be a finite number");
+        return false;
+      }
     }
     value = *read;
     return true;
@@ -64,6 +73,12 @@ class Section {
       SetError(table_.source().begin.line,
                fmt::format("[{}] has no '{}'", name_, key),
                fmt::format("add {} = ... to [{}]", key, name_));
+  }
+  void RequireTable(std::string_view key) {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr || node->is_table()) return;
+    SetError(node->source().begin.line, fmt::format("{} must be a table", key),
+             fmt::format("it begins with [{}] on a line of its own", key));
   }
   // A fault of a value that was read: out of range, unknown.
   void Fault(std::string_view key, std::string_view what,
@@ -131,10 +146,16 @@ void CheckRanges(const Task& task, Section& section) {
                   "keep within = 0.01 (margin to the best) or floor = 0.97");
   if (task.within && *task.within < 0)
     section.Fault("within", "must not be negative");
+  if (task.within && task.metric != "log-loss" && *task.within > 1)
+    section.Fault("within", "must be between 0 and 1",
+                  "it is a share: 0.01 is one percentage point");
   if (task.floor && task.metric != "log-loss" &&
       (*task.floor < 0 || *task.floor > 1))
     section.Fault("floor", "must be between 0 and 1");
   if (task.volume < 0) section.Fault("volume", "must not be negative");
+  if (task.volume > kMostVolume)
+    section.Fault("volume", "must be at most 1e15",
+                  "it is the number of predictions a month");
   if (task.test <= 0 || task.test >= 0.9)
     section.Fault("test", "must be between 0 and 0.9",
                   "it is the share of the data kept for the test, e.g. 0.3");
@@ -227,11 +248,15 @@ Status ReadReference(Section& section, Reference& row) {
 
 Status ReadReferences(const toml::table& root, const std::string& file,
                       std::vector<Reference>& rows) {
-  const toml::array* array = root["reference"].as_array();
-  if (array == nullptr) return {};
-  for (const toml::node& node : *array) {
+  const toml::node* rows_node = root.get("reference");
+  if (rows_node == nullptr) return {};
+  if (!rows_node->is_array_of_tables())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{}:{}: reference must be a list of tables", file,
+                            rows_node->source().begin.line),
+                "each begins with [[reference]], in double brackets");
+  for (const toml::node& node : *rows_node->as_array()) {
     const toml::table* table = node.as_table();
-    if (table == nullptr) continue;
     Section section(*table, "reference", file);
     rows.emplace_back();
     MODICUM_RETURN_IF_ERROR(ReadReference(section, rows.back()));
@@ -256,6 +281,8 @@ Status ReadSections(const toml::table& root, const std::string& path,
   for (const std::string_view key : {"task", "place", "budget", "reference"})
     top.Allow(key);
   top.Require("task");
+  for (const std::string_view key : {"task", "place", "budget"})
+    top.RequireTable(key);
   MODICUM_RETURN_IF_ERROR(top.Finish());
   const toml::table empty;
   auto section = [&](std::string_view name) {

@@ -142,5 +142,39 @@ TEST(Task, AMissingFileSaysWhatOneLooksLike) {
             "examples/spam/task.toml shows what one looks like");
 }
 
+TEST(Task, NumbersMustBeFiniteAndInRange) {
+  const std::string head =
+      "[task]\nname = \"t\"\nkind = \"text-classification\"\n"
+      "data = \"d\"\n";
+  auto fault = [&](const std::string& line) {
+    const auto task = ParseTask(head + line, "x.toml");
+    return task ? std::string("accepted") : task.error().message;
+  };
+  EXPECT_EQ(fault("within = nan"),
+            "x.toml:5: task.within must be a finite number");
+  EXPECT_EQ(fault("floor = inf"),
+            "x.toml:5: task.floor must be a finite number");
+  EXPECT_EQ(fault("within = 5"),
+            "x.toml:5: task.within must be between 0 and 1");
+  EXPECT_EQ(fault("within = 5\nmetric = \"log-loss\""), "accepted");
+  EXPECT_EQ(fault("volume = 1e300"),
+            "x.toml:5: task.volume must be at most 1e15");
+}
+
+TEST(Task, ATableOfAnotherShapeIsRefusedNotIgnored) {
+  const std::string head =
+      "[task]\nname = \"t\"\nkind = \"text-classification\"\n"
+      "data = \"d\"\n";
+  auto fault = [](const std::string& text) {
+    const auto task = ParseTask(text, "x.toml");
+    return task ? std::string("accepted") : task.error().message;
+  };
+  EXPECT_EQ(fault(head + "[reference]\nname = \"a\"\n"),
+            "x.toml:5: reference must be a list of tables");
+  EXPECT_EQ(fault("budget = 3\n" + head), "x.toml:1: budget must be a table");
+  EXPECT_EQ(fault(head + "[[place]]\nregion = \"PL\"\n"),
+            "x.toml:5: place must be a table");
+}
+
 }  // namespace
 }  // namespace modicum

@@ -2,10 +2,13 @@
 #include "fit/trial.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "evaluate/cost.h"
 #include "record/json.h"
 
@@ -19,7 +22,10 @@ using Json = nlohmann::json;
 std::string DetailOf(const TrialOutcome& outcome) {
   Json values = Json::array();
   for (const ItemScore& score : outcome.scores) values.push_back(score.value);
-  return Json{{"files", outcome.files},
+  Json files = Json::object();
+  for (size_t i = 0; i < outcome.files.size(); ++i)
+    files[outcome.files[i]] = ToHex(outcome.hashes[i]);
+  return Json{{"files", std::move(files)},
               {"scores", std::move(values)},
               {"train", ToJson(outcome.train)},
               {"train_cpu", outcome.train_cpu.value()},
@@ -27,12 +33,26 @@ std::string DetailOf(const TrialOutcome& outcome) {
       .dump();
 }
 
-// False when the row does not hold what this version needs.
+// Whether the folder holds the files with the content they had when the trial
+// was recorded. A file that was altered since is as good as lost.
+bool FilesAreWhole(const Json& files, TrialOutcome& outcome) {
+  for (const auto& [name, sha256] : files.items()) {
+    const auto hash = Sha256OfFile(outcome.directory + "/" + name);
+    if (!hash || sha256 != ToHex(*hash)) return false;
+    outcome.files.push_back(name);
+    outcome.hashes.push_back(*hash);
+  }
+  return true;
+}
+
+// False when the row does not hold what this version needs, or its files are
+// not there any more.
 bool ReadDetail(const std::string& text, TrialOutcome& outcome) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("scores") ||
       !json.contains("files") || !json.contains("train") ||
       !json.contains("per_1000") || !json["scores"].is_array() ||
+      !json["files"].is_object() ||
       json["scores"].size() != outcome.scores.size())
     return false;
   const auto train = FromJson<Estimate<Joules>>(json["train"]);
@@ -41,15 +61,11 @@ bool ReadDetail(const std::string& text, TrialOutcome& outcome) {
   outcome.train = *train;
   outcome.per_1000 = *per_1000;
   outcome.train_cpu = Seconds(json.value("train_cpu", 0.0));
-  for (const Json& file : json["files"]) {
-    if (!file.is_string()) return false;
-    outcome.files.push_back(file.get<std::string>());
-  }
   for (size_t i = 0; i < outcome.scores.size(); ++i) {
     if (!json["scores"][i].is_number()) return false;
     outcome.scores[i].value = json["scores"][i].get<double>();
   }
-  return true;
+  return FilesAreWhole(json["files"], outcome);
 }
 
 Status MakeFolder(const std::string& path) {
@@ -60,6 +76,19 @@ Status MakeFolder(const std::string& path) {
                 "cannot create " + path + ": " + error.message(),
                 "--data-dir names another place");
   return {};
+}
+
+// What a fit that was killed left half-built. Another fit may be building at
+// this moment, so only what has not changed for a day.
+void RemoveStale(const fs::path& folder) {
+  std::error_code ignored;
+  const auto limit = fs::file_time_type::clock::now() - std::chrono::hours(24);
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(folder, ignored)) {
+    const auto changed = entry.last_write_time(ignored);
+    if (!ignored && entry.path().has_extension() && changed < limit)
+      fs::remove_all(entry.path(), ignored);
+  }
 }
 
 }  // namespace
@@ -107,8 +136,6 @@ Result<std::optional<TrialOutcome>> TrialRunner::Resume(
     outcome.scores.push_back({item.id, item.group, 0});
   }
   if (!ReadDetail(trial->detail, outcome)) return none;
-  for (const std::string& file : outcome.files)
-    if (!fs::exists(fs::path(directory) / file)) return none;
   return std::optional(std::move(outcome));
 }
 
@@ -146,8 +173,12 @@ Result<TrialOutcome> TrialRunner::Train(const Candidate& candidate, Stage stage,
   std::string building = directory + ".XXXXXX";
   MODICUM_RETURN_IF_ERROR(
       MakeFolder(fs::path(directory).parent_path().string()));
+  RemoveStale(fs::path(directory).parent_path());
   if (mkdtemp(building.data()) == nullptr)
-    return Fail(ErrorCode::kIo, "cannot create a folder beside " + directory);
+    return Fail(ErrorCode::kIo,
+                "cannot create a folder beside " + directory + ": " +
+                    std::strerror(errno),
+                "--data-dir names another place");
 
   Budget budget;
   budget.stop = parts_.stop;
@@ -164,10 +195,14 @@ Result<TrialOutcome> TrialRunner::Train(const Candidate& candidate, Stage stage,
     return Fail(trained ? std::move(reading).error()
                         : std::move(trained).error());
   }
-  fs::remove_all(directory, ignored);
-  fs::rename(building, directory, ignored);
+  const Status moved = MoveFolder(building, directory);
   fs::remove_all(building, ignored);
+  if (!moved) return Fail(moved.error());
   outcome.files = trained->files;
+  for (const std::string& file : outcome.files) {
+    MODICUM_TRY(const Hash hash, Sha256OfFile(directory + "/" + file));
+    outcome.hashes.push_back(hash);
+  }
   outcome.train = OfWorkload(reading->split.own(), "training");
   outcome.train_cpu = reading->cpu;
   MODICUM_TRY(const auto model, Load(outcome));
@@ -185,6 +220,39 @@ Status TrialRunner::Record(const TrialOutcome& outcome, const TrialKey& key) {
   trial.cost = outcome.cost;
   trial.wall = outcome.wall;
   if (outcome.failure.empty()) trial.detail = DetailOf(outcome);
+  return parts_.ledger.Put(trial);
+}
+
+TrialKey TrialRunner::UnfinishedKey() const {
+  return {parts_.task_hash, Sha256Of("stopped search"), 0};
+}
+
+// The newest row's detail holds the sum over all stopped fits, its cost the
+// last one's own: a ledger lists every row under the run that it belongs to.
+Result<std::optional<Trial>> TrialRunner::Unfinished() const {
+  MODICUM_TRY(auto trial, parts_.ledger.FindTrial(UnfinishedKey()));
+  if (!trial) return trial;
+  const Json json = Json::parse(trial->detail, nullptr, false);
+  if (!json.is_object() || !json.contains("cost")) return trial;
+  MODICUM_TRY(trial->cost, FromJson<Estimate<Joules>>(json["cost"]));
+  trial->wall = Seconds(json.value("wall", trial->wall.value()));
+  return trial;
+}
+
+Status TrialRunner::ChargeUnfinished(const Estimate<Joules>& cost,
+                                     Seconds wall) {
+  MODICUM_TRY(const auto earlier, Unfinished());
+  Trial trial;
+  trial.key = UnfinishedKey();
+  trial.run = parts_.run;
+  trial.name = "stopped search";
+  trial.outcome = "interrupted";
+  trial.cause = "what it spent beside its trials";
+  trial.cost = cost;
+  trial.wall = wall;
+  const Estimate<Joules> sum = earlier ? earlier->cost + cost : cost;
+  const Seconds walls = earlier ? earlier->wall + wall : wall;
+  trial.detail = Json{{"cost", ToJson(sum)}, {"wall", walls.value()}}.dump();
   return parts_.ledger.Put(trial);
 }
 

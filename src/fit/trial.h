@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -34,6 +35,7 @@ struct TrialOutcome {
   Candidate candidate;
   std::string directory;  // cached model files
   std::vector<std::string> files;
+  std::vector<Hash> hashes;  // of the files, in their order
   std::vector<ItemScore> scores;
   Estimate<Joules> cost;   // of the whole trial
   Estimate<Joules> train;  // features and training
@@ -69,6 +71,12 @@ class TrialRunner {
   // The model of an outcome without failure.
   Result<std::unique_ptr<Model>> Load(const TrialOutcome& outcome) const;
 
+  // What stopped fits of this task spent beside the trials they recorded;
+  // empty when none was stopped.
+  Result<std::optional<Trial>> Unfinished() const;
+  // Adds what a fit that now stops spent beside its trials.
+  Status ChargeUnfinished(const Estimate<Joules>& cost, Seconds wall);
+
   // The rows a stage trains on and is scored on.
   std::vector<uint32_t> TrainRows(Stage stage) const;
   const std::vector<uint32_t>& ScoredRows(Stage stage) const;
@@ -82,6 +90,7 @@ class TrialRunner {
                              const std::string& directory);
   Status Score(Model& model, Stage stage, TrialOutcome& outcome);
   Status Record(const TrialOutcome& outcome, const TrialKey& key);
+  TrialKey UnfinishedKey() const;
 
   Parts parts_;
 };

@@ -122,7 +122,8 @@ std::vector<CpuChip> DenseHalf(std::vector<CpuChip> chips) {
 }
 
 // Geometric mean of watts per thread, at the median chip's thread count.
-CpuPower PowerOfAverage(std::span<const CpuChip> chips, std::string what) {
+CpuPower PowerOfAverage(std::span<const CpuChip> chips,
+                        const std::string& what) {
   double sum = 0;
   double squares = 0;
   const auto n = static_cast<double>(chips.size());

@@ -65,7 +65,8 @@ EnergySplit Split(const Estimate<Joules>& measured,
                   const CpuUse& use, IdlePolicy policy) {
   EnergySplit split = Nothing(measured, policy);
   const Estimate<Joules> idle_energy = IdlePart(measured, idle, wall);
-  const Estimate<Joules> active = measured - idle_energy;
+  Estimate<Joules> active = measured - idle_energy;
+  active.difference = false;  // IdlePart() is at most all of it
   const double idle_share = OwnShareOfIdle(use, policy);
   split.own_idle = idle_energy * idle_share;
   split.other_idle = idle_energy * (1 - idle_share);

@@ -70,6 +70,17 @@ TEST(Split, PartsAreConservedAndNeverNegative) {
   }
 }
 
+TEST(Split, AWideErrorNeverMakesAShareLookNegative) {
+  Estimate<Joules> measured = Counted(100);
+  measured.WithShared(InternSource("wide model"), 0.9);
+  Estimate<Watts> idle = IdleOf(4);
+  idle.WithShared(InternSource("another"), 0.9);
+  const EnergySplit split = Split(measured, idle, Seconds(10), Use(5, 15, 20),
+                                  IdlePolicy::kProportional);
+  EXPECT_GT(split.own().low(), Joules(0));
+  EXPECT_GT(split.other_active.low(), Joules(0));
+}
+
 TEST(Split, ActiveEnergyWithNobodyRunningIsUnattributed) {
   const EnergySplit split = Split(Counted(50), IdleOf(2), Seconds(10),
                                   Use(0, 0, 20), IdlePolicy::kProportional);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/units.h"
 
 namespace modicum {
 
@@ -37,6 +38,9 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   pid_t pid() const { return pid_; }
+  // Waits no longer than `moment`; true once the command has ended. Kernels
+  // before 5.3 cannot tell: false at once.
+  bool EndsWithin(Seconds moment) const;
   // Once.
   ChildExit Wait();
 

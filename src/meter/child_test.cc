@@ -74,6 +74,15 @@ TEST(Child, ASignalToUsIsPassedOnAndWeGoOn) {
   EXPECT_TRUE(exit.asked);
 }
 
+TEST(Child, EndsWithinTellsTheLivingFromTheEnded) {
+  auto child = Child::Start({"sleep", "600"});
+  ASSERT_TRUE(child);
+  EXPECT_FALSE((*child)->EndsWithin(Milliseconds(1)));
+  kill((*child)->pid(), SIGKILL);
+  EXPECT_TRUE((*child)->EndsWithin(Seconds(600)));
+  EXPECT_EQ((*child)->Wait().signal, SIGKILL);
+}
+
 TEST(Child, HandlersAreRestored) {
   struct sigaction before {};
   sigaction(SIGINT, nullptr, &before);

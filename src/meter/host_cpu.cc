@@ -37,7 +37,7 @@ Seconds HostCpuReader::Tick() {
 }
 
 Result<HostCpu> HostCpuReader::Read() {
-  MODICUM_RETURN_IF_ERROR(fs_.ReadInto("/proc/stat", buffer_));
+  MODICUM_RETURN_IF_ERROR(stat_.ReadInto(buffer_));
   std::string_view line = buffer_;
   line = line.substr(0, line.find('\n'));
   std::array<uint64_t, 8> ticks{};
@@ -56,14 +56,13 @@ Result<HostCpu> HostCpuReader::Read() {
   host.busy = FromTicks(ticks[kUser] + ticks[kNice] + ticks[kSystem] +
                         ticks[kIrq] + ticks[kSoftIrq]);
   host.steal = FromTicks(ticks[kSteal]);
-  host.pressure = ReadPressure();
   return host;
 }
 
 // "some avg10=0.00 avg60=0.00 avg300=0.00 total=<microseconds>"
 Seconds HostCpuReader::ReadPressure() {
   if (!has_pressure_) return Seconds(0);
-  if (!fs_.ReadInto("/proc/pressure/cpu", buffer_)) {
+  if (!pressure_.ReadInto(buffer_)) {
     has_pressure_ = false;
     return Seconds(0);
   }
@@ -78,7 +77,7 @@ Seconds HostCpuReader::ReadPressure() {
 }
 
 int HostCpuReader::CountCpus() {
-  if (!fs_.ReadInto("/proc/stat", buffer_)) return 0;
+  if (!stat_.ReadInto(buffer_)) return 0;
   int cpus = 0;
   const std::string_view text = buffer_;
   for (size_t at = text.find("\ncpu"); at != std::string_view::npos;

@@ -8,31 +8,33 @@
 #include "base/result.h"
 #include "base/root_fs.h"
 #include "base/units.h"
+#include "probe/kept_file.h"
 
 namespace modicum {
 
 // Totals since boot.
 struct HostCpu {
-  Seconds busy;      // user, nice, system, irq, softirq; all CPUs
-  Seconds steal;     // the hypervisor ran somebody else
-  Seconds pressure;  // PSI "some"; stays 0 on kernels without PSI
+  Seconds busy;   // user, nice, system, irq, softirq; all CPUs
+  Seconds steal;  // the hypervisor ran somebody else
 };
 
 // Not thread-safe.
 class HostCpuReader {
  public:
-  explicit HostCpuReader(const RootFs& fs) : fs_(fs) {}
+  explicit HostCpuReader(const RootFs& fs)
+      : stat_(fs, "/proc/stat"), pressure_(fs, "/proc/pressure/cpu") {}
 
   Result<HostCpu> Read();
+  // PSI "some" since boot; stays 0 on kernels without PSI.
+  Seconds ReadPressure();
   // CPUs /proc/stat sums over; 0 when it cannot be read.
   int CountCpus();
   // The step in which the kernel counts CPU time (a jiffy).
   static Seconds Tick();
 
  private:
-  Seconds ReadPressure();
-
-  const RootFs& fs_;
+  KeptFile stat_;
+  KeptFile pressure_;
   std::string buffer_;
   bool has_pressure_ = true;
 };

@@ -31,8 +31,7 @@ Q Between(Q a, Q b, double part) {
 }
 
 HostCpu Between(const HostCpu& a, const HostCpu& b, double part) {
-  return {Between(a.busy, b.busy, part), Between(a.steal, b.steal, part),
-          Between(a.pressure, b.pressure, part)};
+  return {Between(a.busy, b.busy, part), Between(a.steal, b.steal, part)};
 }
 
 bool IsEnergy(const DomainDelta& delta) {
@@ -57,6 +56,9 @@ MeterCore::MeterCore(const MeterOptions& options,
     source.first = baselines_.size();
     source.errors = Sorted(probe->relative_errors());
     source.idle = probe->idle_power();
+    if (source.idle && probe->domains().size() == 1)
+      source.per_cpu = probe->active_power_per_cpu();
+    learns_idle_ |= !source.idle;
     shortest_update_ = std::min(shortest_update_, probe->update_period());
     for (size_t i = 0; i < probe->domains().size(); ++i)
       baselines_.emplace_back(probe->update_period());
@@ -67,22 +69,29 @@ MeterCore::MeterCore(const MeterOptions& options,
   last_.energy.resize(baselines_.size());
   last_.gaps.resize(baselines_.size());
   ReadHost();
-  start_ = last_;
 }
 
 void MeterCore::Step() {
   const std::lock_guard lock(mutex_);
-  StepLocked();
+  StepLocked(false);
 }
 
-void MeterCore::StepLocked() {
+// To learn what the machine draws while quiet, and to fix the beginning of a
+// window by interpolation.
+bool MeterCore::NeedsHost() const {
+  return learns_idle_ ||
+         std::any_of(windows_.begin(), windows_.end(),
+                     [](const auto& window) { return !window.second.base; });
+}
+
+void MeterCore::StepLocked(bool edge) {
   const Totals before = last_;
   const MonotonicTime now = clock_.Now();
   if (now < last_.at) return;
   last_.at = now;
   for (Source& source : sources_) ReadSource(source, now);
-  ReadHost();
-  LearnIdle(before);
+  if (edge || NeedsHost()) ReadHost();
+  if (learns_idle_) LearnIdle(before);
   for (auto& [id, window] : windows_) {
     if (!window.base) window.base = Interpolate(before, last_, window.began);
     if (window.subject.kind == Subject::Kind::kTree)
@@ -113,6 +122,7 @@ void MeterCore::ReadSource(Source& source, MonotonicTime now) {
 }
 
 void MeterCore::ReadHost() {
+  host_at_ = last_.at;
   auto host = host_reader_.Read();
   host_failure_.reset();
   if (host)
@@ -148,12 +158,13 @@ WindowId MeterCore::Begin(std::string name, Subject subject) {
   const std::lock_guard lock(mutex_);
   // An old sample would smear the window's first moments over the time before
   // it; a source that cannot have changed since need not be read again.
-  if (clock_.Now() - last_.at > shortest_update_) StepLocked();
+  if (clock_.Now() - host_at_ > shortest_update_) StepLocked(true);
   const WindowId id{next_window_++};
   Window& window = windows_[id];
   window.name = std::move(name);
   window.subject = subject;
   window.began_wall = clock_.WallNow();
+  window.pressure_begin = host_reader_.ReadPressure();
   window.began = std::max(clock_.Now(), last_.at);
   window.cpu_begin = subjects_.Read(subject, true);
   window.cpu_latest = window.cpu_begin;
@@ -167,16 +178,17 @@ Result<WindowReading> MeterCore::End(WindowId id) {
     return Fail(ErrorCode::kNotFound, "the window was ended already");
   Window& window = found->second;
   const Seconds cpu = subjects_.Read(window.subject, true);
-  StepLocked();
+  StepLocked(true);
   window.cpu_latest = std::max(window.cpu_latest, cpu);
   // Only a clock that went back leaves a window without a sample.
   if (!window.base) window.base = last_;
-  WindowReading reading = ReadingOf(window);
+  WindowReading reading = ReadingOf(window, host_reader_.ReadPressure());
   windows_.erase(found);
   return reading;
 }
 
-WindowReading MeterCore::ReadingOf(const Window& window) const {
+WindowReading MeterCore::ReadingOf(const Window& window,
+                                   Seconds pressure) const {
   const Totals& base = *window.base;
   WindowReading reading;
   reading.name = window.name;
@@ -186,8 +198,8 @@ WindowReading MeterCore::ReadingOf(const Window& window) const {
   reading.host_busy = Spent(base.host.busy, last_.host.busy);
   reading.steal = Spent(base.host.steal, last_.host.steal);
   if (reading.wall > Seconds(0))
-    reading.pressure = std::min(
-        1.0, Spent(base.host.pressure, last_.host.pressure) / reading.wall);
+    reading.pressure =
+        std::min(1.0, Spent(window.pressure_begin, pressure) / reading.wall);
   for (const Source& source : sources_) {
     if (source.failure)
       reading.warnings.push_back(
@@ -235,8 +247,7 @@ DomainUse MeterCore::UseOf(const Source& source, size_t domain,
   use.relative_errors = source.errors;
   use.energy = std::max(Joules(0), last_.energy[domain] - base.energy[domain]);
   use.gaps = last_.gaps[domain] - base.gaps[domain];
-  if (use.domain.origin == Origin::kModelled)
-    use.per_cpu = PowerPerCpu(source, domain);
+  use.per_cpu = source.per_cpu;
   return use;
 }
 
@@ -253,18 +264,6 @@ std::optional<Estimate<Watts>> MeterCore::DomainIdle(const Source& source,
   for (const Share& error : source.errors)
     estimate.WithShared(error.source, error.delta);
   return estimate;
-}
-
-// From all that was seen since Open: a model's power is linear in busy CPUs.
-std::optional<Watts> MeterCore::PowerPerCpu(const Source& source,
-                                            size_t domain) const {
-  if (!source.idle || source.probe->domains().size() != 1) return std::nullopt;
-  const Seconds busy = Spent(start_.host.busy, last_.host.busy);
-  if (busy <= Seconds(0)) return std::nullopt;
-  const Joules active =
-      last_.energy[domain] - source.idle->mid * (last_.at - start_.at);
-  if (active <= Joules(0)) return std::nullopt;
-  return active / busy;
 }
 
 Estimate<Watts> MeterCore::idle_power() const {

@@ -47,6 +47,7 @@ class MeterCore final : public Meter {
     size_t first = 0;  // of its domains
     std::vector<Share> errors;
     std::optional<Estimate<Watts>> idle;
+    std::optional<Watts> per_cpu;
     std::optional<Error> failure;  // of the last read
   };
   struct Window {
@@ -56,21 +57,24 @@ class MeterCore final : public Meter {
     WallTime began_wall;
     Seconds cpu_begin;
     Seconds cpu_latest;
+    Seconds pressure_begin;
     std::optional<Totals> base;  // absent until the first sample after `began`
   };
 
-  void StepLocked();
+  // `edge`: of a window. The machine's CPU time is else read only where it is
+  // needed, for it costs as much as all the rest of a sample.
+  void StepLocked(bool edge);
+  bool NeedsHost() const;
   void ReadSource(Source& source, MonotonicTime now);
   void ReadHost();
   void LearnIdle(const Totals& before);
   static Totals Interpolate(const Totals& a, const Totals& b, MonotonicTime at);
-  WindowReading ReadingOf(const Window& window) const;
+  WindowReading ReadingOf(const Window& window, Seconds pressure) const;
   std::vector<DomainUse> DomainUses(const Totals& base) const;
   DomainUse UseOf(const Source& source, size_t domain,
                   const Totals& base) const;
   std::optional<Estimate<Watts>> DomainIdle(const Source& source, size_t domain,
                                             double part) const;
-  std::optional<Watts> PowerPerCpu(const Source& source, size_t domain) const;
   CpuUse CpuUseOf(const WindowReading& reading) const;
 
   const MeterOptions options_;
@@ -82,9 +86,10 @@ class MeterCore final : public Meter {
   mutable std::mutex mutex_;
   HostCpuReader host_reader_;
   std::optional<Error> host_failure_;
+  MonotonicTime host_at_;
+  bool learns_idle_ = false;
   std::vector<Source> sources_;
   std::vector<Baseline> baselines_;  // by domain
-  Totals start_;
   Totals last_;
   std::map<WindowId, Window> windows_;
   uint64_t next_window_ = 1;

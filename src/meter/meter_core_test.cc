@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "meter/fake_machine.h"
+#include "probe/cpu_load.h"
 
 namespace modicum {
 namespace {
@@ -399,6 +400,7 @@ TEST(MeterCore, WhatCpuTimeDoesNotExplainStaysUnattributed) {
 FakeProbe::Options Modelled() {
   FakeProbe::Options options = WithIdle(2);
   options.domains[0].origin = Origin::kModelled;
+  options.active_per_cpu = Watts(10);
   return options;
 }
 
@@ -406,8 +408,6 @@ FakeProbe::Options Modelled() {
 // own CPU time is exact, and the model is linear in CPU time.
 TEST(MeterCore, AModelIsAppliedToExactCpuTimeWhereTicksMissIt) {
   FakeMachine machine(Modelled());
-  machine.Work(Seconds(1), 0, 1, Watts(2 + 10));  // shows 10 W per CPU
-  machine.core->Step();
   const WindowId window = machine.Begin();
   machine.subjects.cpu[FakeMachine::kOwn] += Milliseconds(4);
   machine.Work(Milliseconds(8), 0, 0, Watts(2));
@@ -420,24 +420,45 @@ TEST(MeterCore, AModelIsAppliedToExactCpuTimeWhereTicksMissIt) {
 // linear in it.
 TEST(MeterCore, TicksLeaveTheSubjectsPartOfAModelExact) {
   FakeMachine machine(Modelled());
-  machine.Work(Seconds(1), 0, 1, Watts(2 + 10));
-  machine.core->Step();
   const WindowId window = machine.Begin();
   machine.Work(Milliseconds(50), 0.63, 0.4, Watts(2 + 10.3));
   const WindowReading reading = End(machine, window);
-  // The slope is learned from ticks too: half a tick in a second.
-  EXPECT_NEAR(reading.split.own_active.mid.value(), 0.315, 0.001);
+  EXPECT_NEAR(reading.split.own_active.mid.value(), 0.315, 1e-9);
   EXPECT_EQ(reading.split.own_active.own_sd, 0);
   EXPECT_GT(reading.split.other_active.own_sd, 0);
 }
 
 TEST(MeterCore, ASourceThatIsNotLinearKeepsItsOwnFigure) {
   FakeMachine machine(Modelled());
-  machine.Work(Seconds(1), 0, 1, Watts(2 + 10));
-  machine.core->Step();
   const WindowId window = machine.Begin();
   machine.Work(Seconds(1), 1, 0, Watts(2 + 25));
   EXPECT_NEAR(End(machine, window).split.measured.mid.value(), 27, 1e-9);
+}
+
+// The real model on a machine that no tick passes on: a command of some
+// milliseconds has the joules of its CPU time, not zero.
+TEST(MeterCore, SomeMillisecondsOfCpuHaveTheirModelledEnergy) {
+  const auto joules = [](double milliseconds) {
+    FakeMachine machine;
+    std::vector<std::unique_ptr<Probe>> probes;
+    probes.push_back(
+        *CpuLoadProbe::Open(machine.fs, HostFacts{}, machine.clock.Now()));
+    const Watts per_cpu = *probes[0]->active_power_per_cpu();
+    MeterCore core({.idle_policy = IdlePolicy::kMarginal}, std::move(probes),
+                   machine.fs, HostFacts{}, machine.clock, machine.subjects);
+    const WindowId window =
+        core.Begin("w", {Subject::Kind::kTree, FakeMachine::kOwn});
+    machine.subjects.cpu[FakeMachine::kOwn] += Milliseconds(milliseconds);
+    machine.clock.Tick(Milliseconds(8));
+    const auto reading = core.End(window);
+    EXPECT_TRUE(reading);
+    EXPECT_GT(per_cpu, Watts(0));
+    EXPECT_NEAR(reading->split.own().mid.value(),
+                (per_cpu * Milliseconds(milliseconds)).value(), 1e-9);
+    return reading->split.own().mid.value();
+  };
+  EXPECT_GT(joules(0.5), 0);
+  EXPECT_NEAR(joules(6), 12 * joules(0.5), 1e-9);
 }
 
 TEST(MeterCore, SharedErrorsOfTheProbeReachEveryPart) {

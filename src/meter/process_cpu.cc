@@ -18,6 +18,10 @@ namespace {
 // born and dies in between is counted all the same, by whoever waits for it.
 constexpr Seconds kDiscoverEvery(1);
 
+// Files of members that stay open; those of more are opened for each read, so
+// that a big tree does not use up our descriptors.
+constexpr size_t kMostKept = 256;
+
 template <class Integer>
 bool ParseNumber(std::string_view text, Integer& value) {
   const char* end = text.data() + text.size();
@@ -68,8 +72,8 @@ std::string PidPath(pid_t pid, std::string_view file) {
 
 // proc(5): pid (comm) state ppid ... utime(14) stime cutime cstime ... start
 // (22). The name may hold spaces and parentheses: fields count from the last.
-std::optional<ProcessTree::Stat> ProcessTree::ReadStat(pid_t pid) {
-  if (!fs_.ReadInto(PidPath(pid, "/stat"), buffer_)) return std::nullopt;
+std::optional<ProcessTree::Stat> ProcessTree::ReadStat(KeptFile& file) {
+  if (!file.ReadInto(buffer_)) return std::nullopt;
   std::string_view text = buffer_;
   const size_t name_end = text.rfind(')');
   if (name_end == std::string_view::npos) return std::nullopt;
@@ -86,12 +90,27 @@ std::optional<ProcessTree::Stat> ProcessTree::ReadStat(pid_t pid) {
   return stat;
 }
 
+std::optional<ProcessTree::Stat> ProcessTree::ReadStat(pid_t pid) {
+  KeptFile file = StatFile(fs_, pid, false);
+  return ReadStat(file);
+}
+
+KeptFile ProcessTree::StatFile(const RootFs& fs, pid_t pid, bool keep) {
+  return {fs, PidPath(pid, "/stat"), keep};
+}
+
 bool ProcessTree::IsMemberOf(pid_t parent) const {
   return (root_ == 0 && parent == self_) || members_.contains(parent);
 }
 
 void ProcessTree::Admit(pid_t pid) {
-  if (const auto stat = ReadStat(pid)) members_.emplace(pid, stat->start);
+  if (members_.contains(pid)) return;
+  if (const auto stat = ReadStat(pid)) Admit(pid, *stat);
+}
+
+void ProcessTree::Admit(pid_t pid, const Stat& stat) {
+  const bool keep = members_.size() < kMostKept;
+  members_.emplace(pid, Member{stat.start, StatFile(fs_, pid, keep)});
 }
 
 // Kernels without CONFIG_PROC_CHILDREN lack the file.
@@ -115,7 +134,7 @@ void ProcessTree::Discover() {
 void ProcessTree::WalkChildren() {
   std::vector<pid_t> todo;
   if (root_ == 0) todo.push_back(self_);
-  for (const auto& [pid, start] : members_) todo.push_back(pid);
+  for (const auto& [pid, member] : members_) todo.push_back(pid);
   while (!todo.empty()) {
     const std::string tasks = PidPath(todo.back(), "/task");
     todo.pop_back();
@@ -152,7 +171,7 @@ void ProcessTree::ScanAll() {
   while (joined) {
     joined = std::erase_if(unknown, [this](const auto& entry) {
                if (!IsMemberOf(entry.second.parent)) return false;
-               members_.emplace(entry.first, entry.second.start);
+               Admit(entry.first, entry.second);
                return true;
              }) > 0;
   }
@@ -163,12 +182,15 @@ void ProcessTree::ScanAll() {
 
 Seconds ProcessTree::LiveCpu() {
   uint64_t ticks = 0;
-  std::erase_if(members_, [this, &ticks](const auto& member) {
-    const auto stat = ReadStat(member.first);
-    if (!stat || stat->start != member.second) return true;
-    ticks += stat->ticks;
-    return false;
-  });
+  for (auto it = members_.begin(); it != members_.end();) {
+    const auto stat = ReadStat(it->second.stat);
+    if (stat && stat->start == it->second.start) {
+      ticks += stat->ticks;
+      ++it;
+    } else {
+      it = members_.erase(it);
+    }
+  }
   return HostCpuReader::Tick() * static_cast<double>(ticks);
 }
 
@@ -181,12 +203,12 @@ Seconds ProcessCpu::Read(const Subject& subject, bool thorough) {
 }
 
 Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
-  // The usual case at both edges of a command: nothing is alive to look for.
-  if (root == 0 && !HaveChildren()) return ReapedCpu();
   auto found = trees_.find(root);
+  thorough |= found == trees_.end();
+  // The usual case at both edges of a command: nothing is alive to look for.
+  if (root == 0 && thorough && !HaveChildren()) return ReapedCpu();
   const MonotonicTime now = clock_.Now();
   if (found == trees_.end()) {
-    thorough = true;
     found =
         trees_.emplace(root, Watched{ProcessTree(fs_, getpid(), root), now, {}})
             .first;

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/root_fs.h"
 #include "meter/meter.h"
+#include "probe/kept_file.h"
 
 namespace modicum {
 
@@ -51,18 +52,26 @@ class ProcessTree {
     uint64_t start = 0;  // tells a reused pid
   };
 
+  struct Member {
+    uint64_t start = 0;
+    KeptFile stat;
+  };
+
+  static KeptFile StatFile(const RootFs& fs, pid_t pid, bool keep);
+  std::optional<Stat> ReadStat(KeptFile& file);
   std::optional<Stat> ReadStat(pid_t pid);
   bool HasChildrenFiles();
   void WalkChildren();
   void ScanAll();
   void Admit(pid_t pid);
+  void Admit(pid_t pid, const Stat& stat);
   bool IsMemberOf(pid_t parent) const;
 
   const RootFs& fs_;
   const pid_t self_;
   const pid_t root_;
-  std::map<pid_t, uint64_t> members_;  // pid -> start
-  std::set<pid_t> strangers_;          // seen before, not of this tree
+  std::map<pid_t, Member> members_;
+  std::set<pid_t> strangers_;  // seen before, not of this tree
   std::optional<bool> has_children_files_;
   std::string buffer_;
 };

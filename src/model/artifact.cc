@@ -3,12 +3,10 @@
 // checked before an engine sees it.
 #include "model/artifact.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -88,30 +86,9 @@ Status CheckReplaceable(const std::string& path) {
               "remove it, or choose another name");
 }
 
-// Puts the folder `from` at `to`; a folder there before ends up at `from`.
-Status MoveInto(const std::string& from, const std::string& to) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
-                RENAME_NOREPLACE) == 0)
-    return {};
-  if (errno == EEXIST && renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
-                                   RENAME_EXCHANGE) == 0)
-    return {};
-  const int reason = errno;
-  // Some network file systems know neither flag: leave a moment's gap.
-  std::error_code error;
-  const std::string aside = from + ".old";
-  if (reason == EINVAL || reason == ENOSYS || reason == EEXIST) {
-    fs::rename(to, aside, error);
-    fs::rename(from, to, error);
-    if (!error) {
-      fs::remove_all(aside, error);
-      return {};
-    }
-    std::error_code ignored;
-    fs::rename(aside, to, ignored);
-    return FailWrite(to, error.message());
-  }
-  return FailWrite(to, std::strerror(reason));
+std::string WithoutSlash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
 }
 
 auto FailAltered(const std::string& path, const std::string& what) {
@@ -178,11 +155,18 @@ Hash ArtifactHash(std::span<const Hash> parents, std::string_view pass,
   return hash.Finish();
 }
 
+Status CheckArtifactPath(const std::string& path) {
+  const std::string target = WithoutSlash(path);
+  MODICUM_RETURN_IF_ERROR(CheckReplaceable(target));
+  const auto scratch = ScratchFolder::MakeBeside(target);
+  if (!scratch) return Fail(scratch.error());
+  return {};
+}
+
 Status WriteArtifact(const std::string& path, Card card,
                      const std::string& directory,
                      const std::vector<std::string>& files) {
-  std::string target = path;
-  while (target.size() > 1 && target.back() == '/') target.pop_back();
+  const std::string target = WithoutSlash(path);
   MODICUM_RETURN_IF_ERROR(CheckReplaceable(target));
   MODICUM_TRY(const ScratchFolder scratch, ScratchFolder::MakeBeside(target));
   MODICUM_RETURN_IF_ERROR(CopyFiles(card, directory, scratch.path(), files));
@@ -201,7 +185,7 @@ Status WriteArtifact(const std::string& path, Card card,
       WriteFileAtomically(scratch.path() + "/card.json", json));
   std::error_code error;
   fs::permissions(scratch.path(), fs::perms(0755), error);
-  return MoveInto(scratch.path(), target);
+  return MoveFolder(scratch.path(), target);
 }
 
 Result<LoadedArtifact> LoadArtifact(const std::string& path, PhaseSink& sink) {

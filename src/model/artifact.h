@@ -57,6 +57,10 @@ Result<Card> ParseCard(std::string_view json);
 std::string FormatCard(const Card& card);          // card.json
 std::string FormatCardMarkdown(const Card& card);  // CARD.md
 
+// Whether WriteArtifact could write there: the folder above is writable and
+// nothing but an artifact would be replaced.
+Status CheckArtifactPath(const std::string& path);
+
 // Copies `files` from `directory`, fills Card::files and sizes, and writes the
 // artifact beside its final name, then renames: it is whole or not there.
 // Fills Card::artifact, for a model trained from nothing, when it is zero.

@@ -355,7 +355,7 @@ std::string FormatCardMarkdown(const Card& card) {
   row("parameters of the family", ToString(card.params));
   row("passes", fmt::format("{}", fmt::join(card.passes, ", ")));
   row("numbers learnt", FormatNumber(static_cast<double>(card.parameters), 4));
-  row("training items", FormatNumber(static_cast<double>(card.train_items), 9));
+  row("training items", FormatCount(card.train_items));
   row("seed", std::to_string(card.seed));
   row("training data, sha256", ToHex(card.data));
   row("artifact", ToHex(card.artifact));

@@ -29,7 +29,8 @@ TEST(Registry, UnknownFamily) {
   const auto trainer = FindTrainer("fastext");
   ASSERT_FALSE(trainer);
   EXPECT_EQ(trainer.error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(trainer.error().message, "no model family 'fastext', did you mean 'fasttext'?");
+  EXPECT_EQ(trainer.error().message,
+            "no model family 'fastext', did you mean 'fasttext'?");
   EXPECT_EQ(FindTrainer("xgboost").error().hint,
             "there are: majority, linear, fasttext");
 }

@@ -2,13 +2,17 @@
 #include "model/predict_stream.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <optional>
+#include <stop_token>
 
 #include "dataset/json_line.h"
 
@@ -17,6 +21,26 @@ namespace modicum {
 namespace {
 
 constexpr size_t kReadBytes = size_t{1} << 18;
+
+// A descriptor that becomes readable when a stop is asked for.
+class StopFile {
+ public:
+  explicit StopFile(const std::stop_token& stop)
+      : fd_(eventfd(0, EFD_CLOEXEC)) {
+    wake_.emplace(stop, [this] { eventfd_write(fd_, 1); });
+  }
+  ~StopFile() {
+    wake_.reset();  // no wake after the close
+    close(fd_);
+  }
+  StopFile(const StopFile&) = delete;
+  StopFile& operator=(const StopFile&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+  std::optional<std::stop_callback<std::function<void()>>> wake_;
+};
 
 class Stream {
  public:
@@ -27,7 +51,8 @@ class Stream {
         out_(out),
         options_(options),
         sink_(sink),
-        result_(result) {
+        result_(result),
+        wake_(options.call.stop) {
     for (const std::string& label : model.info().labels)
       names_.push_back(JsonString(label));
   }
@@ -41,14 +66,25 @@ class Stream {
   }
 
  private:
+  // Waits for input. A read alone could miss a stop that is asked for just
+  // before it, and then wait for a line that may never come.
+  Status AwaitInput() {
+    std::array<pollfd, 2> files{{{in_, POLLIN, 0}, {wake_.fd(), POLLIN, 0}}};
+    // The signal comes before the stop that it asks for: wait on.
+    while (poll(files.data(), files.size(), -1) < 0 && errno == EINTR &&
+           !options_.call.stop.stop_requested()) {
+    }
+    if (!options_.call.stop.stop_requested()) return {};
+    return Fail(ErrorCode::kInterrupted, "prediction interrupted");
+  }
+
   // Appends what the input has now; false at its end.
   Result<bool> ReadSome() {
     const size_t had = buffer_.size();
     buffer_.resize(had + kReadBytes);
     ssize_t n = -1;
     while (n < 0) {
-      if (options_.call.stop.stop_requested())
-        return Fail(ErrorCode::kInterrupted, "prediction interrupted");
+      MODICUM_RETURN_IF_ERROR(AwaitInput());
       n = read(in_, buffer_.data() + had, kReadBytes);
       if (n < 0 && errno != EINTR) {
         return Fail(ErrorCode::kIo, fmt::format("cannot read the input: {}",
@@ -203,6 +239,7 @@ class Stream {
   const StreamOptions& options_;
   PhaseSink& sink_;
   StreamResult& result_;
+  const StopFile wake_;
   std::vector<std::string> names_;  // the labels as JSON
   std::string buffer_;              // begins at a line's begin
   size_t searched_ = 0;             // no line end before this

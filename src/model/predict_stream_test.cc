@@ -205,5 +205,32 @@ TEST(PredictStream, AClosedOutputIsAnError) {
             "cannot write the output: No space left on device");
 }
 
+// The stop comes while it waits for a line that never does, and no signal
+// interrupts the wait.
+TEST(PredictStreamStop, EndsAWaitForInput) {
+  const Pipe in;
+  const Pipe out;
+  LengthModel model;
+  StreamOptions options;
+  options.plain = true;
+  std::stop_source stop;
+  options.call.stop = stop.get_token();
+  NullSink sink;
+  StreamResult result;
+  Status status;
+  std::thread worker([&] {
+    status =
+        PredictStream(model, in.ends[0], out.ends[1], options, sink, result);
+  });
+  in.Write("a line\n");
+  char answer = 0;
+  EXPECT_EQ(read(out.ends[0], &answer, 1), 1);  // it is waiting, or soon
+  stop.request_stop();
+  worker.join();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kInterrupted);
+  EXPECT_EQ(result.items, 1U);
+}
+
 }  // namespace
 }  // namespace modicum

@@ -50,9 +50,10 @@ Result<const FamilyRow*> FindRow(std::string_view family) {
 // have installed the module meanwhile.
 Result<Engine*> ModuleEngine(const FamilyRow& row) {
   static std::mutex mutex;
-  static std::map<std::string_view, Engine*> open;
+  // Never destroyed: engines live as long as the process.
+  static auto* open = new std::map<std::string_view, Engine*>;
   const std::lock_guard lock(mutex);
-  Engine*& engine = open[row.module];
+  Engine*& engine = (*open)[row.module];
   if (engine == nullptr) {
     MODICUM_TRY(engine, OpenModule(row.module, ModuleFolders()));
   }

@@ -82,7 +82,7 @@ Result<CpuTimes> ParseCpuTimes(std::string_view proc_stat) {
 
 CpuLoadProbe::CpuLoadProbe(const RootFs& fs, const HostFacts& host,
                            const CpuTimes& times, MonotonicTime now)
-    : fs_(fs),
+    : stat_(fs, std::string(kStat)),
       domain_{.name = "cpu",
               .component = "cpu",
               .scope = Scope::kPackage,
@@ -138,7 +138,7 @@ DomainDelta CpuLoadProbe::Advance(const CpuTimes& times, MonotonicTime now) {
 }
 
 Result<std::vector<DomainDelta>> CpuLoadProbe::Read(MonotonicTime now) {
-  Status read = fs_.ReadInto(kStat, buffer_);
+  Status read = stat_.ReadInto(buffer_);
   if (!read) {
     based_ = false;
     return Fail(std::move(read).error());

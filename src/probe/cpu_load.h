@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "hardware/load_curve.h"
+#include "probe/kept_file.h"
 #include "probe/probe.h"
 
 namespace modicum {
@@ -50,6 +51,9 @@ class CpuLoadProbe final : public Probe {
   std::vector<Share> relative_errors() const override;
   // Of our share of the package, nothing running.
   std::optional<Estimate<Watts>> idle_power() const override;
+  std::optional<Watts> active_power_per_cpu() const override {
+    return per_cpu_.active;
+  }
   // /proc/stat counts in USER_HZ ticks, 10 ms on every Linux.
   Seconds update_period() const override { return kTick; }
 
@@ -64,7 +68,7 @@ class CpuLoadProbe final : public Probe {
                MonotonicTime now);
   DomainDelta Advance(const CpuTimes& times, MonotonicTime now);
 
-  const RootFs& fs_;
+  KeptFile stat_;
   const Domain domain_;
   std::string chip_;
   double chip_sd_ = 0;

@@ -25,6 +25,7 @@ class FakeProbe final : public Probe {
                                     .counted = true}};
     std::vector<Share> errors = {};
     std::optional<Estimate<Watts>> idle = {};
+    std::optional<Watts> active_per_cpu = {};
     // The counter moves only at multiples of this; 0: continuously.
     Seconds update_period{0};
   };
@@ -52,6 +53,9 @@ class FakeProbe final : public Probe {
   }
   std::optional<Estimate<Watts>> idle_power() const override {
     return options_.idle;
+  }
+  std::optional<Watts> active_power_per_cpu() const override {
+    return options_.active_per_cpu;
   }
   Seconds update_period() const override { return options_.update_period; }
 

@@ -49,6 +49,12 @@ class Probe {
   // Power the counted domains draw with nothing running, when the probe knows
   // it (models do); nullopt: the meter learns it from what it sees.
   virtual std::optional<Estimate<Watts>> idle_power() const = 0;
+  // For a model that is linear in CPU time: what one busy CPU draws more than
+  // an idle one. The meter applies it to CPU time known more finely than the
+  // probe sees it.
+  virtual std::optional<Watts> active_power_per_cpu() const {
+    return std::nullopt;
+  }
   // The shortest time between two different readings.
   virtual Seconds update_period() const = 0;
 };

@@ -35,6 +35,8 @@ class FaultyDisk {
 
   // Lets `count` more writes and syncs pass, and none after.
   void FailFrom(int count) { left_ = count; }
+  // Times that a file was made durable.
+  int syncs() const { return syncs_; }
   // True when a write was refused.
   bool failed() const { return failed_; }
 
@@ -76,6 +78,7 @@ class FaultyDisk {
         [](sqlite3_file* f, int how) {
           const int spent = current_->Spend();
           if (spent != SQLITE_OK) return spent;
+          ++current_->syncs_;
           return Real(f)->pMethods->xSync(Real(f), how);
         },
         [](sqlite3_file* f, sqlite3_int64* size) {
@@ -127,6 +130,7 @@ class FaultyDisk {
   sqlite3_vfs* real_ = nullptr;
   sqlite3_vfs vfs_{};
   int left_ = -1;  // negative: no limit
+  int syncs_ = 0;
   bool failed_ = false;
 };
 

@@ -3,6 +3,9 @@
 #include "record/ledger.h"
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 
 #include "record/json.h"
@@ -258,6 +261,31 @@ std::string SelectRuns(const RunFilter& filter) {
   return sql;
 }
 
+// https://www.sqlite.org/fileformat.html: 100 bytes, numbers big-endian.
+bool HasLedgerHeader(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  constexpr size_t kUserVersion = 60;
+  constexpr size_t kApplicationId = 68;
+  std::array<unsigned char, 100> header{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(header.data()), header.size());
+  const auto number = [&header](size_t at) {
+    return header[at] << 24 | header[at + 1] << 16 | header[at + 2] << 8 |
+           header[at + 3];
+  };
+  return file && std::equal(kMagic.begin(), kMagic.end(), header.begin()) &&
+         number(kApplicationId) == kLedgerApplicationId &&
+         number(kUserVersion) == kLedgerSchemaVersion;
+}
+
+// Whoever opens the file next reads the log whole.
+bool HasShortLog(const std::string& path) {
+  constexpr uintmax_t kShort = 512 * 1024;
+  std::error_code none;
+  const uintmax_t size = std::filesystem::file_size(path + "-wal", none);
+  return none || size < kShort;
+}
+
 class SqliteLedger final : public Ledger {
  public:
   explicit SqliteLedger(SqliteDb db) : db_(std::move(db)) {}
@@ -481,7 +509,8 @@ Result<std::vector<Trial>> SqliteLedger::Trials(const Uuid& run) const {
 Result<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path,
                                              LedgerClose close) {
   MODICUM_TRY(SqliteDb db, OpenLedgerFile(path, LedgerAccess::kWrite));
-  if (close == LedgerClose::kFast) db.KeepLogOnClose();
+  if (close == LedgerClose::kFast && HasLedgerHeader(path) && HasShortLog(path))
+    db.KeepLogOnClose();
   return std::unique_ptr<Ledger>(new SqliteLedger(std::move(db)));
 }
 

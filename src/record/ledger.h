@@ -33,7 +33,7 @@ struct MergeCount {
 // What closing the last connection costs.
 enum class LedgerClose {
   kTidy,  // the log is folded into the one file: some fsyncs
-  kFast,  // the log stays beside the file ("-wal") for a later process
+  kFast,  // a short log stays beside the file ("-wal") for a later process
 };
 
 // Thread-safe: one connection behind a mutex. Several processes may hold the

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "record/fake_runs.h"
+#include "record/faulty_disk.h"
 #include "record/same.h"
 #include "record/schema.h"
 #include "record/sqlite.h"
@@ -82,6 +83,7 @@ TEST_F(LedgerTest, RowsOutliveTheProcessThatWroteThem) {
 }
 
 TEST_F(LedgerTest, AFastCloseLeavesTheLogAndATidyOneFoldsItIn) {
+  ASSERT_NE(OpenAt(Path()), nullptr);
   {
     auto ledger = Ledger::Open(Path(), LedgerClose::kFast);
     ASSERT_TRUE(ledger && (*ledger)->Put(ExampleRun()));
@@ -90,6 +92,30 @@ TEST_F(LedgerTest, AFastCloseLeavesTheLogAndATidyOneFoldsItIn) {
   EXPECT_EQ(OpenAt(Path())->Runs({})->size(), 1U);
   EXPECT_FALSE(std::filesystem::exists(Path() + "-wal"));
   EXPECT_EQ(OpenAt(Path())->Runs({})->size(), 1U);
+}
+
+// What a metered command waits for. The log is folded in now and then, so that
+// it does not grow without end.
+TEST_F(LedgerTest, AFastRunCostsOneSyncAndTheLogStaysShort) {
+  FaultyDisk disk;
+  FakeRecords fake(23);
+  ASSERT_NE(OpenAt(Path()), nullptr);
+  int single = 0;
+  constexpr int kRuns = 200;
+  for (int i = 0; i < kRuns; ++i) {
+    const RunRecord run = fake.RandomRun();
+    const std::vector<Measurement> rows = {fake.RandomMeasurement(run.id, 0)};
+    const int before = disk.syncs();
+    {
+      auto ledger = Ledger::Open(Path(), LedgerClose::kFast);
+      ASSERT_TRUE(ledger && (*ledger)->Put(run, rows));
+    }
+    single += disk.syncs() - before == 1;
+    if (!std::filesystem::exists(Path() + "-wal")) continue;
+    ASSERT_LT(std::filesystem::file_size(Path() + "-wal"), 1024 * 1024);
+  }
+  EXPECT_GT(single, kRuns * 3 / 4);
+  EXPECT_EQ(OpenAt(Path())->Runs({})->size(), size_t{kRuns});
 }
 
 TEST_F(LedgerTest, ARunAndItsEvidenceAreWrittenTogetherOrNotAtAll) {

@@ -20,7 +20,7 @@ TEST(BillReport, EveryFigureHasUnitIntervalAndOrigin) {
             "energy    120 J [53, 270] modelled, cpu package (cpu-load)\n"
             "carbon    30 mgCO2e [13, 69] assumed\n"
             "water     200 µL [88, 460] assumed\n"
-            "money     1.1e-05 PLN [9.5e-06, 1.3e-05] assumed, electricity\n"
+            "money     under 0.0001 PLN assumed, electricity\n"
             "place     Poland; [ ] are 90 % intervals\n"
             "missing   2 GPUs present, NOT COUNTED\n"
             "warning   window shorter than ten updates of the counter\n");

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/terminal.h"
 #include "record/quality_text.h"
@@ -10,11 +12,37 @@
 namespace modicum {
 namespace {
 
+constexpr size_t kTextColumns = 100;  // longer lines are wrapped
+constexpr size_t kLabelColumns = 11;
+constexpr size_t kClassesShown = 8;
+
+// A column's unit, one for all rows so that they compare at a glance.
+struct Unit {
+  std::string name;
+  double factor = 1;
+};
+
+// The unit in which the dearest row that was measured is below a thousand.
 template <class Q>
-std::string Cell(const std::optional<Estimate<Q>>& estimate) {
+Unit UnitFor(const FitResult& result,
+             std::optional<Estimate<Q>> CandidateRow::*figure,
+             std::string_view base) {
+  double most = 0;
+  for (const CandidateRow& row : result.rows)
+    if (!row.reference && row.*figure)
+      most = std::max(most, (row.*figure)->mid.value());
+  if (most <= 0 || most >= 1) return {std::string(base), 1};
+  if (most >= 1e-3) return {"m" + std::string(base), 1e3};
+  return {"µ" + std::string(base), 1e6};
+}
+
+template <class Q>
+std::string Cell(const std::optional<Estimate<Q>>& estimate, const Unit& unit) {
   if (!estimate) return "-";
-  return fmt::format("{} {}", FormatNumber(estimate->mid.value()),
-                     FormatInterval(estimate->interval()));
+  const Interval ends = estimate->interval();
+  return fmt::format(
+      "{} {}", FormatNumber(estimate->mid.value() * unit.factor),
+      FormatInterval({ends.low * unit.factor, ends.high * unit.factor}));
 }
 
 std::string QualityCell(const CandidateRow& row) {
@@ -23,24 +51,35 @@ std::string QualityCell(const CandidateRow& row) {
          (row.quality->split == "test" ? " test" : " val");
 }
 
-std::string EnergyCell(const CandidateRow& row) {
+// A reference has a unit of its own: it is often a million times as much.
+std::string EnergyCell(const CandidateRow& row, const Unit& unit) {
   if (!row.joules_per_1000) return "-";
-  if (row.joules_per_1000->sd() == 0)  // a source that states no interval
-    return fmt::format("{} {}", FormatNumber(row.joules_per_1000->mid.value()),
-                       row.planned ? "PLANNED" : "PUBLISHED");
-  std::string cell = Cell(row.joules_per_1000);
-  if (row.reference) cell += row.planned ? " PLANNED" : " PUBLISHED";
-  return cell;
+  if (!row.reference) return Cell(row.joules_per_1000, unit);
+  const Interval ends = row.joules_per_1000->interval();
+  std::string cell = FormatWithUnit(row.joules_per_1000->mid.value(), "J");
+  if (ends.low != ends.high)  // a source may state no interval
+    cell += fmt::format(" [{}, {}]", FormatWithUnit(ends.low, "J"),
+                        FormatWithUnit(ends.high, "J"));
+  return cell + (row.planned ? " PLANNED" : " PUBLISHED");
 }
 
-std::string VerdictCell(const CandidateRow& row) {
-  if (!row.reference) return row.reason;
-  std::string cell = row.reason;
-  if (!row.scope_note.empty()) cell += "; " + row.scope_note;
-  return cell;
-}
-
+// For a terminal: the size and a reference's scope are said elsewhere.
 Table CandidateTable(const FitResult& result) {
+  const Unit energy = UnitFor(result, &CandidateRow::joules_per_1000, "J");
+  const Unit cpu = UnitFor(result, &CandidateRow::cpu_seconds_per_1000, "s");
+  Table table({{"model", Align::kLeft},
+               {result.metric + " [95 %]", Align::kLeft},
+               {energy.name + " per 1,000 [90 %]", Align::kLeft},
+               {"CPU " + cpu.name + " per 1,000", Align::kLeft},
+               {"verdict", Align::kLeft}});
+  for (const CandidateRow& row : result.rows)
+    table.AddRow({row.name, QualityCell(row), EnergyCell(row, energy),
+                  Cell(row.cpu_seconds_per_1000, cpu), row.reason});
+  return table;
+}
+
+// For a file: one unit always, and every column.
+Table WholeTable(const FitResult& result) {
   Table table({{"model", Align::kLeft},
                {result.metric + " [95 %]", Align::kLeft},
                {"J per 1,000 [90 %]", Align::kLeft},
@@ -48,10 +87,11 @@ Table CandidateTable(const FitResult& result) {
                {"size", Align::kRight},
                {"verdict", Align::kLeft}});
   for (const CandidateRow& row : result.rows)
-    table.AddRow({row.name, QualityCell(row), EnergyCell(row),
-                  Cell(row.cpu_seconds_per_1000),
+    table.AddRow({row.name, QualityCell(row), EnergyCell(row, Unit{"J", 1}),
+                  Cell(row.cpu_seconds_per_1000, Unit{"s", 1}),
                   row.bytes > Bytes(0) ? FormatBytes(row.bytes) : "-",
-                  VerdictCell(row)});
+                  row.scope_note.empty() ? row.reason
+                                         : row.reason + "; " + row.scope_note});
   return table;
 }
 
@@ -60,18 +100,62 @@ std::string Join(const std::vector<std::string>& parts,
   return fmt::format("{}", fmt::join(parts, between));
 }
 
+// A class may be named with a line end, or with what moves the cursor.
+std::string Plain(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  return text;
+}
+
+// The text in lines of at most `columns`, broken at spaces, all but the first
+// after `indent` spaces.
+std::string Wrapped(const std::string& whole, size_t columns, size_t indent) {
+  const std::string plain = Plain(whole);
+  std::string_view text = plain;
+  std::string out;
+  size_t used = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t width = DisplayWidth(word);
+    if (used > 0 && used + 1 + width > columns) {
+      out += '\n' + std::string(indent, ' ');
+      used = 0;
+    } else if (used > 0) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += width;
+  }
+  return out;
+}
+
 // "label    text\n"; nothing when there is no text.
 std::string Line(std::string_view label, const std::string& text) {
-  return text.empty() ? "" : fmt::format("{:<11}{}\n", label, text);
+  if (text.empty()) return {};
+  return fmt::format(
+      "{:<{}}{}\n", label, kLabelColumns,
+      Wrapped(text, kTextColumns - kLabelColumns, kLabelColumns));
+}
+
+std::string ClassesText(const FitResult& result) {
+  const auto& all = result.classes;
+  if (all.size() <= kClassesShown) return Join(all, ", ");
+  return fmt::format("{} classes: {} and {} more", all.size(),
+                     fmt::join(all.begin(), all.begin() + kClassesShown, ", "),
+                     all.size() - kClassesShown);
 }
 
 std::string TaskLine(const FitResult& result) {
   std::string text = fmt::format(
       "{}: {} items ({}), {} near-duplicates kept together; train {}, "
       "validation {}, test {} opened once; seed {}",
-      result.task, result.items, Join(result.classes, ", "),
-      result.near_duplicates, result.train_items, result.validation_items,
-      result.test_items, result.seed);
+      result.task, FormatCount(result.items), ClassesText(result),
+      FormatCount(result.near_duplicates), FormatCount(result.train_items),
+      FormatCount(result.validation_items), FormatCount(result.test_items),
+      result.seed);
   if (result.smallest_detectable_loss > 0)
     text += fmt::format(
         "; smallest detectable loss {}",
@@ -83,11 +167,11 @@ std::string TaskLine(const FitResult& result) {
 }
 
 std::string ChosenLine(const CandidateRow& row) {
-  std::string text =
-      fmt::format("{} per 1,000 predictions: {}, {} CPU-s, {}", row.name,
-                  FormatEstimate(*row.joules_per_1000),
-                  FormatNumber(row.cpu_seconds_per_1000->mid.value()),
-                  FormatEstimate(*row.g_co2e_per_1000));
+  std::string text = fmt::format(
+      "{}, {}; per 1,000 predictions: {}, {} of CPU time, {}", row.name,
+      FormatBytes(row.bytes), FormatEstimate(*row.joules_per_1000),
+      FormatWithUnit(row.cpu_seconds_per_1000->mid.value(), "s"),
+      FormatEstimate(*row.g_co2e_per_1000));
   if (row.money_per_1000)
     text +=
         fmt::format(", {} of electricity", FormatMoney(*row.money_per_1000));
@@ -114,15 +198,22 @@ std::string SearchLine(const FitResult& result) {
   return text;
 }
 
+// "280 Wh [36, 520] modelled".
+std::string WattHours(const Estimate<Joules>& energy) {
+  constexpr double kJoules = 3600;  // in a watt-hour
+  const Interval ends = energy.interval();
+  return internal::FormatEstimateText(energy.mid.value() / kJoules,
+                                      {ends.low / kJoules, ends.high / kJoules},
+                                      "Wh", energy.origin, 2);
+}
+
 std::string IdleLine(const FitResult& result) {
   if (!result.idle_month || !result.predict_month) return {};
-  const double idle = InKilowattHours(result.idle_month->mid);
-  const double work = InKilowattHours(result.predict_month->mid);
   std::string text = fmt::format(
-      "this machine kept alive {} kWh a month ({}), all predictions {} kWh",
-      FormatNumber(idle), OriginName(result.idle_month->origin),
-      FormatNumber(work));
-  if (idle > work) text += ": batch the predictions or share the machine";
+      "a month of this machine kept alive {}, of all predictions {}",
+      WattHours(*result.idle_month), WattHours(*result.predict_month));
+  if (result.idle_month->mid > result.predict_month->mid)
+    text += ": batch the predictions or share the machine";
   return text;
 }
 
@@ -133,7 +224,19 @@ std::string RepeatsLine(const FitResult& result) {
       parts.push_back(fmt::format(
           "{} {} of {} (with them {} J)", row.name, row.contended, row.repeats,
           FormatNumber(row.joules_per_1000_all->mid.value())));
-  return Join(parts, ", ");
+  return Join(parts, "; ");
+}
+
+std::string ReferenceLines(const FitResult& result) {
+  std::string text;
+  for (const CandidateRow& row : result.rows) {
+    if (!row.reference) continue;
+    std::string about = row.name;
+    if (!row.scope_note.empty()) about += "; scope " + row.scope_note;
+    if (!row.source.empty()) about += "; " + row.source;
+    text += Line("reference", about);
+  }
+  return text;
 }
 
 }  // namespace
@@ -153,19 +256,20 @@ std::string FormatFit(const FitResult& result) {
   text += Line("idle", IdleLine(result));
   text += Line("contended", RepeatsLine(result));
   for (const std::string& note : result.notes) text += Line("note", note);
-  text += Line("missing", Join(result.missing, ", "));
+  text += Line("missing", Join(result.missing, "; "));
+  text += ReferenceLines(result);
   if (!result.artifact.empty()) text += Line("artifact", result.artifact);
-  return text + '\n' + result.verdict + '\n';
+  return text + '\n' + Wrapped(result.verdict, kTextColumns, 0) + '\n';
 }
 
 std::string FormatFitCsv(const FitResult& result) {
-  return CandidateTable(result).Csv();
+  return WholeTable(result).Csv();
 }
 
 std::string FormatFitMarkdown(const FitResult& result) {
   return fmt::format("# {}\n\n{}: {}\n\n{}\n\n{}\n\n{}\n", result.task,
                      result.machine, result.energy_note,
-                     CandidateTable(result).Markdown(), SearchLine(result),
+                     WholeTable(result).Markdown(), SearchLine(result),
                      result.verdict);
 }
 

@@ -24,6 +24,7 @@ struct Bench {
 
 void BM_Sample(benchmark::State& state) {
   const Bench bench;
+  bench.core->Begin("command", {Subject::Kind::kTree, 0});
   for (auto _ : state) bench.core->Step();
 }
 BENCHMARK(BM_Sample);
