@@ -20,10 +20,10 @@
 #include "base/terminal.h"
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/instruments.h"
 #include "cli/parse.h"
 #include "cli/place_settings.h"
 #include "cli/print_error.h"
-#include "hardware/machine.h"
 #include "meter/child.h"
 #include "meter/meter.h"
 #include "record/json.h"
@@ -154,27 +154,17 @@ class Recorder {
 };
 
 // What is looked up before the command starts, so that it can still be refused.
-struct Setup {
-  Place place;
-  HostFacts host;
-  std::unique_ptr<Meter> meter;
+struct Setup : Instruments {
   std::unique_ptr<Recorder> recorder;  // null with --no-ledger
 };
 
 Result<Setup> Prepare(const Context& context, const RunOptions& options) {
-  const Settings& settings = context.settings;
   Setup setup;
-  MODICUM_TRY(setup.place, FindPlace(PlaceQueryOf(settings)));
-  MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
-  setup.host = DetectHost(context.fs);
+  MODICUM_TRY(static_cast<Instruments&>(setup),
+              OpenInstruments(context, PlaceQueryOf(context.settings)));
   if (!options.no_ledger) {
-    MODICUM_TRY(setup.recorder, Recorder::Open(settings.ledger));
+    MODICUM_TRY(setup.recorder, Recorder::Open(context.settings.ledger));
   }
-  MODICUM_TRY(auto probes, OpenProbes(context.fs, setup.host, settings.probe,
-                                      context.clock.Now()));
-  const MeterOptions meter{Seconds(1 / settings.sample_hz), policy};
-  MODICUM_TRY(setup.meter, Meter::Open(meter, std::move(probes), context.fs,
-                                       setup.host, context.clock));
   return setup;
 }
 
@@ -262,8 +252,7 @@ void Finish(Run& run, const ChildExit& exit, const WindowReading& reading,
                static_cast<int64_t>(reading.wall.value() * 1e6)};
   run.exit_code = exit.shell_code();
   run.status = StatusOf(exit);
-  run.bill =
-      MakeBill(reading, setup.place, run.host, setup.meter->components());
+  run.bill = setup.BillOf(reading);
   if (exit.signal != 0)
     run.bill->warnings.push_back(
         fmt::format("the command was killed by signal {} ({})", exit.signal,

@@ -3,9 +3,7 @@
 #include "record/ledger.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 
 #include "record/json.h"
@@ -154,7 +152,8 @@ Hash ParseHash(std::string_view hex) {
 }
 
 // Adds what was being read to a fault in a stored JSON text.
-Error InLedger(const SqliteDb& db, const std::string& what, Error error) {
+Error InLedger(const SqliteDb& db, const std::string& what,
+               const Error& error) {
   return {ErrorCode::kIo,
           "ledger " + db.path() + ": " + what + ": " + error.message,
           "the row was changed by another program; restore a copy"};
@@ -259,23 +258,6 @@ std::string SelectRuns(const RunFilter& filter) {
   sql += " ORDER BY started_us DESC, id";
   if (filter.limit > 0) sql += " LIMIT " + std::to_string(filter.limit);
   return sql;
-}
-
-// https://www.sqlite.org/fileformat.html: 100 bytes, numbers big-endian.
-bool HasLedgerHeader(const std::string& path) {
-  constexpr std::string_view kMagic("SQLite format 3\0", 16);
-  constexpr size_t kUserVersion = 60;
-  constexpr size_t kApplicationId = 68;
-  std::array<unsigned char, 100> header{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(header.data()), header.size());
-  const auto number = [&header](size_t at) {
-    return header[at] << 24 | header[at + 1] << 16 | header[at + 2] << 8 |
-           header[at + 3];
-  };
-  return file && std::equal(kMagic.begin(), kMagic.end(), header.begin()) &&
-         number(kApplicationId) == kLedgerApplicationId &&
-         number(kUserVersion) == kLedgerSchemaVersion;
 }
 
 // Whoever opens the file next reads the log whole.
@@ -509,8 +491,7 @@ Result<std::vector<Trial>> SqliteLedger::Trials(const Uuid& run) const {
 Result<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path,
                                              LedgerClose close) {
   MODICUM_TRY(SqliteDb db, OpenLedgerFile(path, LedgerAccess::kWrite));
-  if (close == LedgerClose::kFast && HasLedgerHeader(path) && HasShortLog(path))
-    db.KeepLogOnClose();
+  if (close == LedgerClose::kFast && HasShortLog(path)) db.KeepLogOnClose();
   return std::unique_ptr<Ledger>(new SqliteLedger(std::move(db)));
 }
 
