@@ -43,17 +43,23 @@ const std::vector<GridRow>& Grid() {
   return *rows;
 }
 
-Status CheckFamilies(const std::vector<std::string>& families) {
-  const auto known = Families();
-  for (const std::string& family : families) {
-    if (std::find(known.begin(), known.end(), family) != known.end()) continue;
-    std::string names;
-    for (const std::string_view name : known)
-      names += (names.empty() ? "" : ", ") + std::string(name);
+bool Contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Status CheckNames(const std::vector<std::string>& names) {
+  const auto families = Families();
+  std::vector<std::string_view> known(families.begin(), families.end());
+  for (const GridRow& row : Grid()) known.push_back(row.name);
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string list;
+    for (const std::string_view family : families)
+      list += (list.empty() ? "" : ", ") + std::string(family);
     return Fail(
         ErrorCode::kInvalidInput,
-        "families: unknown family '" + family + "'" + DidYouMean(family, known),
-        "families are: " + names);
+        "families: unknown family '" + name + "'" + DidYouMean(name, known),
+        "families are: " + list);
   }
   return {};
 }
@@ -69,11 +75,11 @@ Hash HashOf(const Candidate& candidate) {
 
 Result<std::vector<Candidate>> EnumerateCandidates(
     const std::vector<std::string>& families) {
-  MODICUM_RETURN_IF_ERROR(CheckFamilies(families));
+  MODICUM_RETURN_IF_ERROR(CheckNames(families));
   std::vector<Candidate> candidates;
   for (const GridRow& row : Grid()) {
-    if (!families.empty() && std::find(families.begin(), families.end(),
-                                       row.family) == families.end())
+    if (!families.empty() && !Contains(families, row.family) &&
+        !Contains(families, row.name))
       continue;
     const bool first =
         candidates.empty() || candidates.back().family != row.family;

@@ -23,8 +23,8 @@ struct Candidate {
 // Hash of family and parameters: half of a trial's key.
 Hash HashOf(const Candidate& candidate);
 
-// `families` empty: all, in Families() order. kInvalidInput with "did you
-// mean" for an unknown one.
+// `families` empty: all, in Families() order; else families, or candidates by
+// name. kInvalidInput with "did you mean" for an unknown one.
 Result<std::vector<Candidate>> EnumerateCandidates(
     const std::vector<std::string>& families);
 

@@ -31,6 +31,14 @@ TEST(Candidates, OnlyTheFamiliesAskedFor) {
     EXPECT_EQ(candidate.family, "fasttext");
 }
 
+TEST(Candidates, OneMayBeAskedForByName) {
+  const auto candidates = EnumerateCandidates({"linear, characters"});
+  ASSERT_TRUE(candidates.has_value());
+  ASSERT_EQ(candidates->size(), 1U);
+  EXPECT_EQ(candidates->front().name, "linear, characters");
+  EXPECT_TRUE(candidates->front().first_of_family);
+}
+
 TEST(Candidates, AnUnknownFamilyIsRefusedWithAHint) {
   const auto candidates = EnumerateCandidates({"liner"});
   ASSERT_FALSE(candidates.has_value());
