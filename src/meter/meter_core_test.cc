@@ -94,7 +94,6 @@ TEST(MeterCore, AdjacentWindowsSumToTheWhole) {
     FakeMachine machine(WithIdle(5 * rng.Unit()));
     const WindowId whole = machine.Begin();
     Joules measured;
-    Joules unsplit;
     Seconds cpu;
     for (int part = 0; part < 5; ++part) {
       const WindowId window = machine.Begin();

@@ -23,8 +23,8 @@ class LengthModel final : public Model {
     std::vector<Output> outputs;
     for (const Item& item : items) {
       const bool is_long = std::get<Text>(item.payload).text.size() > 3;
-      outputs.emplace_back(is_long ? Label{1, {0.25, 0.75}}
-                                   : Label{0, {0.9, 0.1}});
+      outputs.emplace_back(is_long ? Label{1, {0.25F, 0.75F}}
+                                   : Label{0, {0.9F, 0.1F}});
     }
     return outputs;
   }

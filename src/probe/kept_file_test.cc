@@ -36,7 +36,7 @@ class KeptFileTest : public ::testing::Test {
 TEST_F(KeptFileTest, EveryReadGivesTheFileAsItIsNow) {
   const RootFs fs(root_);
   KeptFile file(fs, "/stat");
-  for (const size_t size : {3, 0, 4095, 4096, 4097, 100'000, 12}) {
+  for (const size_t size : {3U, 0U, 4095U, 4096U, 4097U, 100'000U, 12U}) {
     const std::string text(size, static_cast<char>('a' + size % 26));
     Write(text);
     EXPECT_EQ(ReadFrom(file), text);

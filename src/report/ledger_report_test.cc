@@ -52,7 +52,8 @@ TEST(LedgerReport, CsvHasEveryFigureExactly) {
   ASSERT_EQ(header.size(), row.size());
   const auto cell = [&](std::string_view name) {
     const auto at = std::find(header.begin(), header.end(), name);
-    return at == header.end() ? "no such column" : row[at - header.begin()];
+    return at == header.end() ? "no such column"
+                              : row[static_cast<size_t>(at - header.begin())];
   };
   EXPECT_EQ(cell("id"), runs[0].id.text);
   EXPECT_EQ(cell("tags"), "team=search");
