@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/suggest.h"
 #include "cli/command.h"
+#include "cli/equals.h"
 #include "cli/parse.h"
 #include "cli/print_error.h"
 #include "record/ledger.h"
@@ -210,9 +211,11 @@ Result<int> Show(Context& context, const Words& args) {
   MODICUM_TRY(const auto ledger, OpenExisting(context.settings.ledger));
   MODICUM_TRY(Run run, ledger->FindRun(id));
   MODICUM_TRY(const RunRecord record, RecordOf(*ledger, std::move(run)));
+  const std::string equals =
+      record.run.bill ? EqualsText(*record.run.bill) : "";
   MODICUM_RETURN_IF_ERROR(Deliver(format == "json"
                                       ? FormatRecordJson(record) + "\n"
-                                      : FormatRecordText(record),
+                                      : FormatRecordText(record) + equals,
                                   ""));
   return kExitOk;
 }

@@ -20,6 +20,7 @@
 #include "base/terminal.h"
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/equals.h"
 #include "cli/instruments.h"
 #include "cli/parse.h"
 #include "cli/place_settings.h"
@@ -64,7 +65,7 @@ void Declare(CLI::App& app, RunOptions& options) {
       ->type_name("FILE");
   app.add_flag("--quiet", options.quiet, "print no bill");
   app.add_flag("--verbose", options.verbose,
-               "also the energy split and every factor");
+               "also the energy split, every factor and everyday equivalents");
   app.add_flag("--live", options.live,
                "show power once a second even when the command has the screen");
   app.add_flag("--no-ledger", options.no_ledger, "record nothing");
@@ -301,6 +302,8 @@ void Record(const RunOptions& options, const Setup& setup, const Run& run,
     std::fputs(
         FormatRunBill(run, {.verbose = options.verbose, .indent = ""}).c_str(),
         stderr);
+  if (options.verbose && !options.quiet)
+    std::fputs(EqualsText(*run.bill).c_str(), stderr);
   if (setup.recorder)
     say(setup.recorder->PutEnded(run, Measurements(run, reading)));
   if (!options.csv.empty()) say(AppendEmissionsRow(options.csv, run));
