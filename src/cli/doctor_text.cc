@@ -29,16 +29,19 @@ std::string Machine(const HostFacts& host) {
 }
 
 std::string Power(const CpuPower& power) {
+  // A known chip adds no error of its own to the load model's, shown below.
+  const std::string error =
+      power.chip_known ? ""
+                       : fmt::format("chip not known; error {:.0f} % (1 sd); ",
+                                     100 * power.relative_sd);
   return BlockLine(
              "chip",
              fmt::format("{}: {} idle, {} at full load, {} threads", power.chip,
                          FormatWithUnit(power.idle.value(), "W"),
                          FormatWithUnit(power.full.value(), "W"),
                          power.package_threads)) +
-         BlockLine("", fmt::format("{}error {:.0f} % (1 sd); {}, {}",
-                                   power.chip_known ? "" : "chip not known; ",
-                                   100 * power.relative_sd, power.source,
-                                   power.date));
+         BlockLine("",
+                   fmt::format("{}{}, {}", error, power.source, power.date));
 }
 
 std::string Sources(const DoctorFacts& facts) {
