@@ -10,6 +10,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/trim.h"
+
 namespace modicum {
 namespace {
 
@@ -33,13 +35,6 @@ ErrorCode CodeOf(int error_number) {
 tl::unexpected<Error> CannotRead(std::string_view path, int error_number) {
   return Fail(CodeOf(error_number), "cannot read " + std::string(path) + ": " +
                                         std::strerror(error_number));
-}
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 }  // namespace

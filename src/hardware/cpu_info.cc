@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/trim.h"
 #include "hardware/detect.h"
 
 namespace modicum {
@@ -13,13 +14,6 @@ namespace {
 
 // A machine with more CPUs than this does not exist: the list is nonsense.
 constexpr int kMostCpus = 1 << 20;
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 std::string_view NextLine(std::string_view& rest) {
   const size_t end = rest.find('\n');
