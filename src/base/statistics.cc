@@ -8,10 +8,8 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
-#include <unordered_map>
 
 #include "base/result.h"
-#include "base/rng.h"
 
 namespace modicum {
 namespace {
@@ -112,16 +110,6 @@ double TangoScore(double b, double c, double n, double delta) {
   return std::sqrt(n) * difference / std::sqrt(variance);
 }
 
-struct TangoShares {
-  double n, b, c;
-  explicit TangoShares(const PairedCounts& counts)
-      : n(static_cast<double>(counts.total())),
-        b(static_cast<double>(counts.first_only) / n),
-        c(static_cast<double>(counts.second_only) / n) {
-    MODICUM_CHECK(counts.total() > 0);
-  }
-};
-
 // The real roots of a x^2 - 2 b x + c, lower first; a is not zero, though it
 // may be -0.0, which puts one root at infinity.
 Interval Roots(double a, double b, double c, double discriminant) {
@@ -131,17 +119,15 @@ Interval Roots(double a, double b, double c, double discriminant) {
   return {std::min(one, two), std::max(one, two)};
 }
 
-// Item indices by cluster, clusters in order of first appearance.
-std::vector<std::vector<uint32_t>> GroupByCluster(
-    std::span<const uint64_t> clusters) {
-  std::vector<std::vector<uint32_t>> groups;
-  std::unordered_map<uint64_t, size_t> index;
-  for (size_t i = 0; i < clusters.size(); ++i) {
-    const auto [it, added] = index.try_emplace(clusters[i], groups.size());
-    if (added) groups.emplace_back();
-    groups[it->second].push_back(static_cast<uint32_t>(i));
-  }
-  return groups;
+// Hall's cubic transformation of a studentised statistic of this skewness,
+// and its inverse; both increase for any skewness.
+double HallTransform(double w, double skew) {
+  const double a = skew / 3;
+  return w + a * w * w + a * a * w * w * w / 3 + skew / 6;
+}
+double HallInverse(double t, double skew) {
+  if (std::abs(skew) < 1e-8) return t;  // there the cube root cancels
+  return 3 / skew * (std::cbrt(1 + skew * (t - skew / 6)) - 1);
 }
 
 // Connor's sample size before rounding. The discordant share is at least the
@@ -193,34 +179,40 @@ Interval WilsonInterval(uint64_t successes, uint64_t trials,
                         double confidence) {
   MODICUM_CHECK(trials > 0 && successes <= trials);
   const auto n = static_cast<double>(trials);
-  const double p = static_cast<double>(successes) / n;
-  const double q = static_cast<double>(trials - successes) / n;
-  const double z = TwoSidedZ(confidence);
-  const double w = z * z / n;
-  const double centre = (p + w / 2) / (1 + w);
-  const double half = std::sqrt(w * (p * q + w / 4)) / (1 + w);
-  return {successes == 0 ? 0 : std::max(0.0, centre - half),
-          successes == trials ? 1 : std::min(1.0, centre + half)};
+  return WilsonShareInterval(static_cast<double>(successes) / n, n, confidence);
 }
 
-Interval TangoInterval(const PairedCounts& counts, double confidence) {
-  const TangoShares s(counts);
+Interval WilsonShareInterval(double share, double trials, double confidence) {
+  MODICUM_CHECK(trials > 0 && share >= 0 && share <= 1);
   const double z = TwoSidedZ(confidence);
-  const double mid = s.b - s.c;
+  const double w = z * z / trials;
+  const double centre = (share + w / 2) / (1 + w);
+  const double half = std::sqrt(w * (share * (1 - share) + w / 4)) / (1 + w);
+  return {share == 0 ? 0 : std::max(0.0, centre - half),
+          share == 1 ? 1 : std::min(1.0, centre + half)};
+}
+
+PairedShares::PairedShares(const PairedCounts& counts)
+    : items(static_cast<double>(counts.total())) {
+  MODICUM_CHECK(counts.total() > 0);
+  first_only = static_cast<double>(counts.first_only) / items;
+  second_only = static_cast<double>(counts.second_only) / items;
+}
+
+Interval TangoInterval(const PairedShares& s, double confidence) {
+  const double z = TwoSidedZ(confidence);
+  const double mid = s.first_only - s.second_only;
+  const auto score = [&s](double delta) {
+    return TangoScore(s.first_only, s.second_only, s.items, delta);
+  };
   // The score falls as delta grows and is zero at mid.
-  return {Bisect(-1, mid,
-                 [&](double delta) {
-                   return TangoScore(s.b, s.c, s.n, delta) > z;
-                 }),
-          Bisect(mid, 1, [&](double delta) {
-            return TangoScore(s.b, s.c, s.n, delta) > -z;
-          })};
+  return {Bisect(-1, mid, [&](double delta) { return score(delta) > z; }),
+          Bisect(mid, 1, [&](double delta) { return score(delta) > -z; })};
 }
 
-double TangoPValue(const PairedCounts& counts, double margin) {
+double TangoPValue(const PairedShares& s, double margin) {
   MODICUM_CHECK(margin >= 0 && margin <= 1);
-  const TangoShares s(counts);
-  return NormalTail(TangoScore(s.b, s.c, s.n, -margin));
+  return NormalTail(TangoScore(s.first_only, s.second_only, s.items, -margin));
 }
 
 FiellerResult FiellerInterval(double a, double var_a, double b, double var_b,
@@ -249,29 +241,66 @@ FiellerResult FiellerInterval(double a, double var_a, double b, double var_b,
   return result;
 }
 
-Interval ClusterBootstrap(
-    std::span<const uint64_t> clusters,
-    const std::function<double(std::span<const uint32_t>)>& statistic,
-    double confidence, int resamples, uint64_t seed) {
-  MODICUM_CHECK(!clusters.empty() && resamples > 0);
-  const auto groups = GroupByCluster(clusters);
-  if (groups.size() == 1) return {-kInfinity, kInfinity};
-  Rng rng(seed);
-  std::vector<uint32_t> items;
-  std::vector<double> values;
-  for (int r = 0; r < resamples; ++r) {
-    items.clear();
-    for (size_t i = 0; i < groups.size(); ++i) {
-      const auto& group =
-          groups[rng.Below(static_cast<uint32_t>(groups.size()))];
-      items.insert(items.end(), group.begin(), group.end());
-    }
-    // Some statistics do not exist for every resample (F1 without positives).
-    const double value = statistic(items);
-    if (!std::isnan(value)) values.push_back(value);
+ClusterError ErrorOfClusters(std::span<const double> totals, double items) {
+  ClusterError error;
+  error.clusters = totals.size();
+  if (totals.size() < 2) {
+    error.sd = kInfinity;
+    return error;
   }
-  const double tail = (1 - confidence) / 2;
-  return {Quantile(values, tail), Quantile(values, 1 - tail)};
+  double squares = 0;
+  double cubes = 0;
+  for (const double total : totals) {
+    squares += total * total;
+    cubes += total * total * total;
+  }
+  const auto n = static_cast<double>(totals.size());
+  error.sd = std::sqrt(n / (n - 1) * squares) / items;
+  if (squares > 0) error.skew = cubes / std::pow(squares, 1.5);
+  return error;
+}
+
+Interval ClusterInterval(double mid, const ClusterError& error,
+                         double confidence) {
+  if (!std::isfinite(error.sd)) return {-kInfinity, kInfinity};
+  const double t = -StudentQuantile((1 - confidence) / 2,
+                                    static_cast<double>(error.clusters) - 1);
+  return {mid - error.sd * HallInverse(t, error.skew),
+          mid - error.sd * HallInverse(-t, error.skew)};
+}
+
+double ClusterPValue(double gap, const ClusterError& error) {
+  if (!std::isfinite(error.sd)) return 0.5;
+  if (error.sd <= 0) return gap > 0 ? 0 : gap < 0 ? 1 : 0.5;
+  const double t = HallTransform(gap / error.sd, error.skew);
+  const double tail =
+      StudentTail(std::abs(t), static_cast<double>(error.clusters) - 1);
+  return t > 0 ? tail : 1 - tail;
+}
+
+double EffectiveItems(std::span<const double> sizes,
+                      std::span<const double> sums, double variance,
+                      double confidence) {
+  MODICUM_CHECK(!sizes.empty() && sizes.size() == sums.size());
+  const double items = std::accumulate(sizes.begin(), sizes.end(), 0.0);
+  const auto clusters = static_cast<double>(sizes.size());
+  if (clusters == items) return items;
+  if (sizes.size() == 1) return 1;
+  const double mean = std::accumulate(sums.begin(), sums.end(), 0.0) / items;
+  double between = 0;
+  double size_squares = 0;
+  for (size_t g = 0; g < sizes.size(); ++g) {
+    const double residual = sums[g] - mean * sizes[g];
+    between += residual * residual;
+    size_squares += sizes[g] * sizes[g];
+  }
+  // Variance of the mean with clusters over that without.
+  const double effect =
+      variance > 0 ? clusters / (clusters - 1) * between / (items * variance)
+                   : size_squares / items;
+  const double z = TwoSidedZ(confidence);
+  const double t = -StudentQuantile((1 - confidence) / 2, clusters - 1);
+  return items / std::max(effect, 1.0) * (z / t) * (z / t);
 }
 
 ConfidenceSequence::ConfidenceSequence(double confidence, double tune_at)

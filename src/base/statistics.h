@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -20,6 +19,10 @@ double StudentQuantile(double p, double df);  // inverse of Student's t CDF
 // Requires 0 <= successes <= trials, trials > 0.
 Interval WilsonInterval(uint64_t successes, uint64_t trials,
                         double confidence = 0.95);
+// The same of a share of `trials`, which need not be whole: the effective
+// number where outcomes depend on each other. 0 <= share <= 1, trials > 0.
+Interval WilsonShareInterval(double share, double trials,
+                             double confidence = 0.95);
 
 // Paired outcomes of two models on the same items.
 struct PairedCounts {
@@ -29,12 +32,22 @@ struct PairedCounts {
   uint64_t neither = 0;
   uint64_t total() const { return both + first_only + second_only + neither; }
 };
+// The same as shares of `items`, an effective number that need not be whole.
+struct PairedShares {
+  double first_only = 0;
+  double second_only = 0;
+  double items = 0;
+  PairedShares(double first, double second, double n)
+      : first_only(first), second_only(second), items(n) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): counts are shares of a total.
+  PairedShares(const PairedCounts& counts);
+};
 // Tango's score interval of p(first) - p(second) for paired proportions
 // (Tango, Statistics in Medicine 17, 1998).
-Interval TangoInterval(const PairedCounts& counts, double confidence = 0.95);
+Interval TangoInterval(const PairedShares& shares, double confidence = 0.95);
 // One-sided p-value of H0: p(first) - p(second) <= -margin (non-inferiority),
 // by Tango's score statistic.
-double TangoPValue(const PairedCounts& counts, double margin);
+double TangoPValue(const PairedShares& shares, double margin);
 
 // Fieller's interval of the ratio mean(a)/mean(b), from means and their
 // variances and covariance (Fieller 1954). `bounded` is false when the
@@ -49,14 +62,33 @@ struct FiellerResult {
 FiellerResult FiellerInterval(double a, double var_a, double b, double var_b,
                               double covariance, double quantile);
 
-// Percentile interval of a statistic by resampling whole clusters (Davison &
-// Hinkley 1997, 3.8). `clusters[i]` is item i's cluster; `statistic` gets the
-// item indices of one resample, with repeats; a NaN from it is left out.
-// Deterministic in `seed`. One cluster alone tells nothing: [-inf, inf].
-Interval ClusterBootstrap(
-    std::span<const uint64_t> clusters,
-    const std::function<double(std::span<const uint32_t>)>& statistic,
-    double confidence, int resamples, uint64_t seed);
+// The error of a smooth statistic of clustered items, from how much each
+// cluster moves it: the infinitesimal jackknife (Efron 1982, chapter 6), which
+// is what resampling whole clusters converges to. `totals[g]` is the sum of
+// the influences of cluster g's items (they add up to 0), `items` their
+// number. With one cluster sd is infinite: it tells nothing.
+struct ClusterError {
+  double sd = 0;    // standard error of the statistic
+  double skew = 0;  // skewness of the statistic
+  size_t clusters = 0;
+};
+ClusterError ErrorOfClusters(std::span<const double> totals, double items);
+// Two-sided interval by Student's t after Hall's monotone transformation,
+// which takes out the skewness (Hall, J. R. Statist. Soc. B 54, 1992).
+Interval ClusterInterval(double mid, const ClusterError& error,
+                         double confidence);
+// One-sided p-value of H0: the statistic is at most `mid - gap`, by the same.
+double ClusterPValue(double gap, const ClusterError& error);
+
+// Independent items that tell as much about a mean as these clustered ones
+// (Rao & Scott, Biometrics 48, 1992: counts divided by the design effect), and
+// no more where few clusters leave that effect uncertain (Korn & Graubard,
+// Survey Methodology 24, 1998). `sizes[g]` items of cluster g sum to
+// `sums[g]`; `variance` is that of one item. Where no item varies, a cluster
+// counts as one item (Kish's n^2 / sum of squares).
+double EffectiveItems(std::span<const double> sizes,
+                      std::span<const double> sums, double variance,
+                      double confidence);
 
 // A confidence sequence for the mean of repeats: valid at every sample size
 // at once, so that one may stop when it is narrow enough. Mixture of t

@@ -32,7 +32,8 @@ PairedCounts Counts(uint64_t first_only, uint64_t second_only, uint64_t n) {
 TEST(TangoInterval, PublishedValues) {
   // Fagerland, Lydersen & Laake, Statistical Analysis of Contingency Tables
   // (2017), chapter 8, data of Cavo et al. 2012: estimate -0.0621.
-  ExpectInterval(TangoInterval({59, 6, 16, 80}), -0.1240, -0.0054, 5e-5);
+  ExpectInterval(TangoInterval(PairedCounts{59, 6, 16, 80}), -0.1240, -0.0054,
+                 5e-5);
   // R package PropCIs 0.3-0, scoreci.mp(20, 60, 1000).
   ExpectInterval(TangoInterval(Counts(60, 20, 1000)), 0.0231, 0.0584, 5e-5);
   // PropCIs scoreci.mp(41, 48, 549, 0.9).

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "base/cluster_bootstrap.h"
 #include "base/rng.h"
 #include "base/statistics.h"
 

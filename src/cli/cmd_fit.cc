@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "base/file.h"
@@ -17,7 +18,10 @@
 #include "fit/fit.h"
 #include "fit/task.h"
 #include "record/ledger.h"
+#include "record/receipt.h"
+#include "record/signature.h"
 #include "report/fit_report.h"
+#include "report/html_report.h"
 
 namespace modicum {
 namespace {
@@ -25,9 +29,14 @@ namespace {
 struct FitFlags {
   std::string task;
   std::string output;
+  std::string receipt;
+  std::string html;
+  std::string sign;
   std::string format = "table";
   std::string save;
   bool no_artifact = false;
+  bool no_receipt = false;
+  bool exhaustive = false;
   bool quiet = false;
 };
 
@@ -53,9 +62,17 @@ PlaceQuery MergedPlace(const Task& task, const Settings& settings) {
   return query;
 }
 
+// What a joule means here: the probes' components and the idle policy.
+std::string MeteringText(const Settings& settings, const Meter& meter) {
+  std::string text = settings.idle_policy;
+  for (const std::string& component : meter.components())
+    text += " " + component;
+  return text;
+}
+
 // Runs the fit inside a metered window and keeps the run in the ledger,
 // whatever comes of it.
-Result<FitResult> RecordedFit(const Context& context, const FitFlags& flags,
+Result<FitReport> RecordedFit(const Context& context, const FitFlags& flags,
                               const Task& task, const Instruments& instruments,
                               Ledger& ledger) {
   Run run;
@@ -80,8 +97,10 @@ Result<FitResult> RecordedFit(const Context& context, const FitFlags& flags,
                  context.settings.data_dir,
                  flags.no_artifact ? "" : flags.output,
                  std::string(Version()),
+                 MeteringText(context.settings, *instruments.meter),
                  run.id,
                  {}};
+  if (flags.exhaustive) parts.search = SearchKind::kExhaustive;
   if (!flags.quiet)
     parts.progress = [&](uint64_t done, uint64_t total, std::string_view what) {
       if (total != steps) progress.emplace(stderr, "fit", total, context.clock);
@@ -105,8 +124,51 @@ Result<FitResult> RecordedFit(const Context& context, const FitFlags& flags,
     return Fail(ErrorCode::kInterrupted,
                 "fit interrupted; every finished trial is in the ledger",
                 "run the same command again to go on from there");
-  if (result) result->missing = run.bill->missing;
   return result;
+}
+
+// "NAME.receipt.json" beside "NAME.modicum".
+std::string Beside(const std::string& artifact, std::string_view suffix) {
+  constexpr std::string_view kArtifact = ".modicum";
+  std::string stem = artifact;
+  if (stem.ends_with(kArtifact)) stem.resize(stem.size() - kArtifact.size());
+  return stem + std::string(suffix);
+}
+
+// The artifact's files by their path from the receipt's folder; none where
+// the artifact lies elsewhere.
+Result<std::map<std::string, std::string>> FilesBeside(
+    const std::string& artifact, const std::string& receipt) {
+  namespace fs = std::filesystem;
+  std::map<std::string, std::string> files;
+  if (artifact.empty()) return files;
+  const fs::path folder = fs::absolute(receipt).parent_path();
+  const std::string inside =
+      fs::absolute(artifact).lexically_relative(folder).string();
+  if (inside.empty() || inside.starts_with("..")) return files;
+  for (const auto& entry : fs::recursive_directory_iterator(artifact)) {
+    if (!entry.is_regular_file()) continue;
+    MODICUM_TRY(const Hash hash, Sha256OfFile(entry.path().string()));
+    files[fs::absolute(entry.path()).lexically_relative(folder).string()] =
+        ToHex(hash);
+  }
+  return files;
+}
+
+// What a fit leaves beside its artifact: the receipt and the page to look at.
+Status WriteEvidence(const FitFlags& flags, FitReport report) {
+  if (flags.no_receipt) return {};
+  Receipt receipt;
+  receipt.evidence = std::move(report.evidence);
+  receipt.result = std::move(report.result);
+  MODICUM_TRY(receipt.files,
+              FilesBeside(receipt.result.artifact, flags.receipt));
+  receipt.sha256 = ReceiptHash(receipt);
+  if (!flags.sign.empty()) {
+    MODICUM_TRY(receipt.signature, Sign(receipt.sha256, flags.sign));
+  }
+  MODICUM_RETURN_IF_ERROR(WriteReceipt(flags.receipt, receipt));
+  return WriteFileAtomically(flags.html, FormatFitHtml(receipt));
 }
 
 }  // namespace
@@ -126,21 +188,35 @@ Result<int> CmdFit(Context& context, const std::vector<std::string>& args) {
   app.add_option("--save", flags.save,
                  "also write the result as JSON to this file");
   app.add_flag("--no-artifact", flags.no_artifact, "write no model");
+  app.add_option("--receipt", flags.receipt,
+                 "where to write the receipt [default: NAME.receipt.json]");
+  app.add_option("--html", flags.html,
+                 "where to write the page to look at [default: NAME.html]");
+  app.add_option("--sign", flags.sign,
+                 "sign the receipt with this key (modicum keygen)");
+  app.add_flag("--no-receipt", flags.no_receipt, "write no receipt, no page");
+  app.add_flag("--exhaustive", flags.exhaustive,
+               "try every candidate with every chain of passes");
   app.add_flag("-q,--quiet", flags.quiet, "no progress");
   if (const auto exit = ParseArgs(app, args)) return *exit;
 
   MODICUM_TRY(const Task task, LoadTask(flags.task));
   if (flags.output.empty()) flags.output = task.name + ".modicum";
+  if (flags.receipt.empty())
+    flags.receipt = Beside(flags.output, ".receipt.json");
+  if (flags.html.empty()) flags.html = Beside(flags.output, ".html");
   MODICUM_TRY(const Instruments instruments,
               OpenInstruments(context, MergedPlace(task, context.settings)));
   MODICUM_TRY(const auto ledger, Ledger::Open(context.settings.ledger));
-  MODICUM_TRY(const FitResult result,
+  MODICUM_TRY(FitReport report,
               RecordedFit(context, flags, task, instruments, *ledger));
+  const FitResult result = report.result;
   MODICUM_TRY(const std::string text, Formatted(result, flags.format));
   std::fputs(text.c_str(), stdout);
   if (!flags.save.empty())
     MODICUM_RETURN_IF_ERROR(
         WriteFileAtomically(flags.save, FormatFitJson(result)));
+  MODICUM_RETURN_IF_ERROR(WriteEvidence(flags, std::move(report)));
   return result.chosen.empty() ? kExitBelowQuality : kExitOk;
 }
 

@@ -6,7 +6,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <array>
-#include <chrono>
 #include <cstdio>
 
 #include "base/file.h"
@@ -15,6 +14,7 @@
 #include "cli/equals.h"
 #include "cli/parse.h"
 #include "cli/print_error.h"
+#include "cli/run_selection.h"
 #include "record/ledger.h"
 #include "report/ledger_report.h"
 
@@ -39,20 +39,13 @@ constexpr char kHelp[] =
 
 // What list and export are asked for.
 struct Selection {
-  std::string kind;
-  std::string since;
-  Words tags;
+  RunSelection runs;
   int64_t limit = 0;
   std::string format;
 };
 
 void AddSelection(CLI::App& app, Selection& selection) {
-  app.add_option("--kind", selection.kind, "Only run, fit or predict");
-  app.add_option("--tag", selection.tags, "Only runs with this tag: KEY=VALUE")
-      ->allow_extra_args(false);
-  app.add_option("--since", selection.since,
-                 "Only runs started since, in UTC: 2026-01-31 or "
-                 "2026-01-31T18:00");
+  AddRunSelection(app, selection.runs);
   app.add_option("--limit", selection.limit, "At most so many, the newest")
       ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}));
   app.add_option("--format", selection.format,
@@ -60,50 +53,10 @@ void AddSelection(CLI::App& app, Selection& selection) {
       ->capture_default_str();
 }
 
-Result<WallTime> ParseDate(const std::string& text) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  unsigned hour = 0;
-  unsigned minute = 0;
-  char end = 0;
-  const int count = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u%c", &year,
-                                &month, &day, &hour, &minute, &end);
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(month),
-                                         std::chrono::day(day)};
-  const bool whole =
-      (count == 3 && text.size() == 10) || (count == 5 && text.size() == 16);
-  if (!whole || !date.ok() || hour > 23 || minute > 59)
-    return Fail(ErrorCode::kInvalidInput,
-                "--since '" + text + "' is not a date",
-                "write it as 2026-01-31 or 2026-01-31T18:00, in UTC");
-  const std::chrono::sys_time<std::chrono::microseconds> time =
-      std::chrono::sys_days(date) + std::chrono::hours(hour) +
-      std::chrono::minutes(minute);
-  return WallTime{time.time_since_epoch().count()};
-}
-
 Result<RunFilter> FilterOf(const Selection& selection,
                            const Settings& settings) {
-  RunFilter filter;
-  filter.kind = selection.kind;
+  MODICUM_TRY(RunFilter filter, FilterOf(selection.runs, settings));
   filter.limit = static_cast<size_t>(selection.limit);
-  // The configured project names new runs; only an explicit flag restricts.
-  const auto origin = settings.origins.find("project");
-  if (origin != settings.origins.end() && origin->second.starts_with("flag"))
-    filter.project = settings.project;
-  for (const std::string& tag : selection.tags) {
-    const size_t equals = tag.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      return Fail(ErrorCode::kInvalidInput,
-                  "--tag '" + tag + "' is not KEY=VALUE",
-                  "for example --tag team=search");
-    filter.tags[tag.substr(0, equals)] = tag.substr(equals + 1);
-  }
-  if (!selection.since.empty()) {
-    MODICUM_TRY(filter.since, ParseDate(selection.since));
-  }
   return filter;
 }
 
@@ -113,13 +66,6 @@ Result<std::unique_ptr<Ledger>> OpenExisting(const std::string& path) {
     return Fail(ErrorCode::kNotFound, "there is no ledger " + path + " yet",
                 "`modicum run -- COMMAND` meters a command and records it");
   return Ledger::Open(path);
-}
-
-Result<std::vector<Run>> SelectedRuns(const std::string& path,
-                                      const RunFilter& filter) {
-  if (access(path.c_str(), F_OK) != 0) return std::vector<Run>{};
-  MODICUM_TRY(const auto ledger, Ledger::Open(path));
-  return ledger->Runs(filter);
 }
 
 bool Restricts(const RunFilter& filter) {

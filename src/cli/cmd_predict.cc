@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "base/format.h"
 #include "base/version.h"
@@ -30,9 +31,10 @@ namespace {
 
 struct PredictOptions {
   std::string artifact;
-  std::string input;   // "" = stdin
-  std::string output;  // "" = stdout
-  std::string field;   // "" = the one the model was trained on
+  std::string input;            // "" = stdin
+  std::string output;           // "" = stdout
+  std::string field;            // "" = the one the model was trained on
+  std::optional<size_t> batch;  // none = as the card says
   std::string format = "jsonl";
   std::string on_error = "stop";
   bool quiet = false;
@@ -52,15 +54,21 @@ void Declare(CLI::App& app, PredictOptions& options) {
                  "member of each JSON line that has the text; default: as in "
                  "training")
       ->type_name("NAME");
-  app.add_flag("--plain", options.stream.plain, "each line is the text itself");
+  app.add_flag("--plain", options.stream.input.plain,
+               "each line is the text itself; of a table, CSV with a header");
   app.add_option("--format", options.format, "jsonl, or label: the bare label")
       ->check(CLI::IsMember({"jsonl", "label"}));
   app.add_flag("--probabilities", options.stream.probabilities,
                "the probability of every label");
+  app.add_option("--explain", options.stream.call.explain,
+                 "add the N features that decided, with their effects")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
   app.add_option("--on-error", options.on_error,
                  "at a bad line: stop, or skip: answer {\"error\": ...}")
       ->check(CLI::IsMember({"stop", "skip"}));
-  app.add_option("--batch", options.stream.batch, "lines per call of the model")
+  app.add_option("--batch", options.batch,
+                 "lines per call of the model; default: what fit found")
       ->check(CLI::Range(1, 1000000));
   app.add_flag("--quiet", options.quiet, "print no bill");
   app.add_flag("--no-ledger", options.no_ledger, "record nothing");
@@ -123,6 +131,22 @@ struct Outcome {
   Status status;
 };
 
+// What the card says, unless a flag says otherwise. Every thread has a batch.
+Status TakeCard(const Card& card, PredictOptions& options) {
+  if (!card.columns.empty() && !options.field.empty())
+    return Fail(
+        ErrorCode::kInvalidInput,
+        options.artifact + " reads a table: --field is for text",
+        fmt::format("give it the columns {}", fmt::join(card.columns, ", ")));
+  options.stream.input.columns = card.columns;
+  options.stream.input.field =
+      options.field.empty() ? card.text_field : options.field;
+  options.stream.batch =
+      options.batch.value_or(static_cast<size_t>(card.run.threads) *
+                             static_cast<size_t>(card.run.batch));
+  return {};
+}
+
 Outcome Work(const Context& context, PredictOptions& options) {
   Outcome outcome;
   outcome.status = [&]() -> Status {
@@ -134,8 +158,7 @@ Outcome Work(const Context& context, PredictOptions& options) {
                 File::Open(options.input, STDIN_FILENO, O_RDONLY));
     MODICUM_TRY(const File out, File::Open(options.output, STDOUT_FILENO,
                                            O_WRONLY | O_CREAT | O_TRUNC));
-    options.stream.field =
-        options.field.empty() ? outcome.card.text_field : options.field;
+    MODICUM_RETURN_IF_ERROR(TakeCard(outcome.card, options));
     options.stream.call.stop = context.stop;
     return PredictStream(*loaded.model, in.fd(), out.fd(), options.stream, sink,
                          outcome.counts);
@@ -203,6 +226,10 @@ void Record(const PredictOptions& options, const Setup& setup, const Run& run,
 Result<int> CmdPredict(Context& context, const std::vector<std::string>& args) {
   PredictOptions options;
   if (const auto code = ParseOptions(args, options)) return *code;
+  if (options.stream.labels_only && options.stream.call.explain > 0)
+    return UsageError({ErrorCode::kInvalidInput,
+                       "--explain has no place in --format label",
+                       "leave out one of them"});
   MODICUM_TRY(const Setup setup, Prepare(context, options));
 
   const WindowId window = setup.meter->Begin("predict");

@@ -49,6 +49,12 @@ Result<int> CmdFit(Context& context, const std::vector<std::string>& args);
 Result<int> CmdPredict(Context& context, const std::vector<std::string>& args);
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args);
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args);
+Result<int> CmdVerify(Context& context, const std::vector<std::string>& args);
+Result<int> CmdCompare(Context& context, const std::vector<std::string>& args);
+Result<int> CmdReport(Context& context, const std::vector<std::string>& args);
+Result<int> CmdBoard(Context& context, const std::vector<std::string>& args);
+Result<int> CmdKeygen(Context& context, const std::vector<std::string>& args);
+Result<int> CmdSign(Context& context, const std::vector<std::string>& args);
 Result<int> CmdDoctor(Context& context, const std::vector<std::string>& args);
 Result<int> CmdData(Context& context, const std::vector<std::string>& args);
 

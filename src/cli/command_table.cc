@@ -10,6 +10,12 @@ std::span<const Command> Commands() {
       {"predict", "answer JSON lines with a model, and bill it", CmdPredict},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
+      {"verify", "recompute every number of a receipt", CmdVerify},
+      {"compare", "put receipts of one task side by side", CmdCompare},
+      {"report", "show a receipt or the ledger: page, table, paper", CmdReport},
+      {"board", "rank receipts on a page, with classes A to E", CmdBoard},
+      {"keygen", "make a key pair to sign receipts with", CmdKeygen},
+      {"sign", "sign receipts", CmdSign},
       {"doctor", "what this machine can meter, and what to do", CmdDoctor},
       {"data", "download public data sets", CmdData},
   };

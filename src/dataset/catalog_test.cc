@@ -45,7 +45,7 @@ class GetDataTest : public testing::Test {
   CatalogEntry Entry() const {
     return {.name = "tiny",
             .summary = "three mails",
-            .package = "archive.tgz",
+            .packages = "archive.tgz",
             .archive = "archive.tgz",
             .sha256 = sha256_,
             .licence = "CC0",
@@ -190,7 +190,7 @@ TEST(Catalog, UnknownNamesGetASuggestion) {
   EXPECT_EQ(path.error().message,
             "no data set 'spam-asassin' in the catalog, did you mean "
             "'spam-assassin'?");
-  EXPECT_EQ(path.error().hint, "there are: spam-assassin");
+  EXPECT_EQ(path.error().hint, "there are: spam-assassin, languages, letters");
 }
 
 TEST(RunProcess, ArgumentsAreNotInterpreted) {

@@ -86,6 +86,8 @@ DatasetSummary Summarize(const Dataset& data) {
   std::vector<size_t> words;
   for (const Item& item : data.items) {
     ++groups[item.group];
+    if (const auto* row = std::get_if<Numbers>(&item.payload))
+      summary.bytes += row->values.size() * sizeof(float);
     if (!IsText(item.payload)) continue;
     const std::string text = PayloadText(item.payload);
     summary.bytes += text.size();

@@ -30,7 +30,12 @@ struct Audio {
   std::vector<float> samples;  // mono, -1 to 1
 };
 
-using Payload = std::variant<Text, TextPair, Tokens, Image, Audio>;
+// A row of a numeric table: one value per Dataset::columns; NaN = missing.
+struct Numbers {
+  std::vector<float> values;
+};
+
+using Payload = std::variant<Text, TextPair, Tokens, Image, Audio, Numbers>;
 
 // Index into the dataset's label names; kUnlabelled where not given.
 using LabelIndex = int32_t;

@@ -6,7 +6,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "dataset/utf8.h"
 
@@ -18,9 +20,13 @@ using simdjson::error_code;
 
 constexpr int kMaxDepth = 512;  // simdjson allocates for 1,024
 
-// Ours: a wanted member is an array or object. The parser reports this code
-// for look-ups by name only, of which there are none here.
-constexpr error_code kNotText = simdjson::NO_SUCH_FIELD;
+// Ours: a wanted member is of the wrong kind, State::fault says how. The
+// parser reports this code for look-ups by name only, of which there are none
+// here.
+constexpr error_code kWrongKind = simdjson::NO_SUCH_FIELD;
+constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+// Of a value in a message.
+constexpr size_t kShownBytes = 40;
 
 constexpr bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -153,7 +159,13 @@ void Assign(std::optional<std::string>& slot, std::string_view text) {
   slot->assign(text);
 }
 
-error_code Take(ondemand::value value, std::optional<std::string>& slot) {
+bool IsNested(ondemand::json_type type) {
+  return type == ondemand::json_type::array ||
+         type == ondemand::json_type::object;
+}
+
+error_code Take(ondemand::value value, std::optional<std::string>& slot,
+                std::string& fault) {
   ondemand::json_type type{};
   if (const auto error = value.type().get(type)) return error;
   if (type == ondemand::json_type::string) {
@@ -162,13 +174,46 @@ error_code Take(ondemand::value value, std::optional<std::string>& slot) {
     Assign(slot, text);
     return simdjson::SUCCESS;
   }
-  if (type == ondemand::json_type::array || type == ondemand::json_type::object)
-    return kNotText;
+  if (IsNested(type)) {
+    fault = "an array or object, not text";
+    return kWrongKind;
+  }
   if (type == ondemand::json_type::null)
     slot.reset();
   else
     Assign(slot, TrimRight(value.raw_json_token()));
   return Check(value, 1);
+}
+
+error_code TakeNumber(ondemand::value value, float& slot, std::string& fault) {
+  ondemand::json_type type{};
+  if (const auto error = value.type().get(type)) return error;
+  slot = kMissing;
+  if (type == ondemand::json_type::null) return Check(value, 1);
+  const std::string_view token = TrimRight(value.raw_json_token());
+  double number = 0;
+  if (type == ondemand::json_type::number) {
+    if (const auto error = value.get(number)) return error;
+    if (std::abs(number) <= std::numeric_limits<float>::max()) {
+      slot = static_cast<float>(number);
+      return simdjson::SUCCESS;
+    }
+  }
+  fault = IsNested(type) ? "an array or object"
+                         : std::string(CutUtf8(token, kShownBytes));
+  fault += type == ondemand::json_type::number ? ", beyond single precision"
+                                               : ", not a number";
+  return kWrongKind;
+}
+
+// Rows repeat their keys in one order: the next is most often the one after
+// the last. keys.size() when it is not among them.
+size_t FindKey(std::span<const std::string_view> keys, std::string_view key,
+               size_t& next) {
+  if (next >= keys.size() || keys[next] != key)
+    next = static_cast<size_t>(std::find(keys.begin(), keys.end(), key) -
+                               keys.begin());
+  return next < keys.size() ? next++ : keys.size();
 }
 
 }  // namespace
@@ -177,7 +222,8 @@ struct JsonLineReader::State {
   ondemand::parser parser;
   std::vector<char> buffer;  // the line and simdjson's padding
   ondemand::document document;
-  std::vector<bool> found;
+  std::vector<bool> found;  // of the keys
+  std::string fault;
 
   // `visit` gets each top-level key and value; its error ends the walk.
   template <class Visit>
@@ -225,10 +271,9 @@ Status JsonLineReader::State::Walk(std::string_view line, Visit visit) {
     if (const auto error = field.unescaped_key().get(key))
       return BadHere(line, error);
     const auto error = visit(key, field.value().value_unsafe());
-    if (error == kNotText)
+    if (error == kWrongKind)
       return Fail(ErrorCode::kInvalidInput,
-                  "the value of '" + std::string(key) +
-                      "' is an array or object, not text");
+                  "the value of '" + std::string(key) + "' is " + fault);
     if (error) return BadHere(line, error);
   }
   const char* rest = nullptr;
@@ -243,16 +288,30 @@ JsonLineReader::~JsonLineReader() = default;
 Status JsonLineReader::Read(std::string_view line,
                             std::span<const std::string_view> keys,
                             std::span<std::optional<std::string>> values) {
+  return ReadRow(line, {}, {}, keys, values);
+}
+
+Status JsonLineReader::ReadRow(std::string_view line,
+                               std::span<const std::string_view> columns,
+                               std::span<float> numbers,
+                               std::span<const std::string_view> keys,
+                               std::span<std::optional<std::string>> values) {
   MODICUM_CHECK(keys.size() == values.size());
+  MODICUM_CHECK(columns.size() == numbers.size());
+  std::fill(numbers.begin(), numbers.end(), kMissing);
   std::vector<bool>& found = state_->found;
   found.assign(keys.size(), false);
+  size_t next_column = 0;
+  size_t next_key = 0;
   MODICUM_RETURN_IF_ERROR(
       state_->Walk(line, [&](std::string_view key, ondemand::value value) {
-        const auto at = std::find(keys.begin(), keys.end(), key);
-        if (at == keys.end()) return Check(value, 1);
-        const auto index = static_cast<size_t>(at - keys.begin());
+        const size_t column = FindKey(columns, key, next_column);
+        if (column < columns.size())
+          return TakeNumber(value, numbers[column], state_->fault);
+        const size_t index = FindKey(keys, key, next_key);
+        if (index == keys.size()) return Check(value, 1);
         found[index] = true;
-        return Take(value, values[index]);
+        return Take(value, values[index], state_->fault);
       }));
   for (size_t i = 0; i < keys.size(); ++i)
     if (!found[i]) values[i].reset();

@@ -27,6 +27,14 @@ class JsonLineReader {
   // keys counts. kInvalidInput says what is wrong and at which byte (0-based).
   Status Read(std::string_view line, std::span<const std::string_view> keys,
               std::span<std::optional<std::string>> values);
+  // The same, and numbers[i] becomes the number named columns[i]; NaN when
+  // absent or null. No name is in both lists. Also kInvalidInput: a string or
+  // a boolean where a number belongs, a number beyond single precision.
+  Status ReadRow(std::string_view line,
+                 std::span<const std::string_view> columns,
+                 std::span<float> numbers,
+                 std::span<const std::string_view> keys,
+                 std::span<std::optional<std::string>> values);
   // All top-level keys, in order.
   Result<std::vector<std::string>> Keys(std::string_view line);
 

@@ -49,7 +49,7 @@ class Labels {
   std::map<std::string, LabelIndex> seen_;
 };
 
-Status ReadItems(RowReader& rows, bool labelled, Dataset& data) {
+Status ReadItems(RowReader& rows, const LoadOptions& options, Dataset& data) {
   Labels labels;
   Row row;
   while (true) {
@@ -57,11 +57,15 @@ Status ReadItems(RowReader& rows, bool labelled, Dataset& data) {
     if (!more) break;
     Item item;
     item.id = item.group = data.items.size();
-    if (labelled) item.label = labels.Add(row.label);
-    item.payload = Text{std::move(row.text)};
+    if (!options.label.empty()) item.label = labels.Add(row.label);
+    if (options.table)
+      item.payload = Numbers{std::move(row.numbers)};
+    else
+      item.payload = Text{std::move(row.text)};
     data.items.push_back(std::move(item));
   }
   labels.Settle(data);
+  data.columns = rows.columns();
   return {};
 }
 
@@ -76,7 +80,7 @@ Result<Dataset> LoadDataset(const std::string& path,
   MODICUM_TRY(const auto rows, MakeRowReader(format, lines, options));
   Dataset data;
   data.name = std::filesystem::path(path).stem().string();
-  MODICUM_RETURN_IF_ERROR(ReadItems(*rows, !options.label.empty(), data));
+  MODICUM_RETURN_IF_ERROR(ReadItems(*rows, options, data));
   if (data.items.empty())
     return Fail(ErrorCode::kInvalidInput, path + ": no rows: the file is empty",
                 "each line should hold one example");

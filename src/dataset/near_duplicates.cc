@@ -2,9 +2,12 @@
 // GroupNearDuplicates: MinHash signatures (Broder 1997) find candidates by
 // banded locality-sensitive hashing (Leskovec, Rajaraman, Ullman, Mining of
 // Massive Datasets, chapter 3); the exact Jaccard similarity of the shingle
-// sets decides. Nothing depends on the order of the items.
+// sets decides. Rows of numbers must be equal. Nothing depends on the order of
+// the items.
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -190,6 +193,27 @@ void JoinBand(const std::vector<Content>& contents,
   }
 }
 
+// Equal numbers have equal bits: zeros are positive, missing is one NaN.
+std::vector<uint32_t> BitsOf(const Numbers& row) {
+  std::vector<uint32_t> bits;
+  bits.reserve(row.values.size());
+  for (const float value : row.values)
+    bits.push_back(std::isnan(value) ? ~uint32_t{0}
+                                     : std::bit_cast<uint32_t>(value + 0.0F));
+  return bits;
+}
+
+void JoinEqualRows(const Dataset& data, Sets& sets) {
+  std::vector<std::pair<std::vector<uint32_t>, size_t>> rows;
+  for (size_t i = 0; i < data.items.size(); ++i)
+    if (const auto* row = std::get_if<Numbers>(&data.items[i].payload))
+      rows.emplace_back(BitsOf(*row), i);
+  std::sort(rows.begin(), rows.end());
+  for (size_t i = 1; i < rows.size(); ++i)
+    if (rows[i].first == rows[i - 1].first)
+      sets.Join(rows[i].second, rows[i - 1].second);
+}
+
 size_t WriteGroups(Dataset& data, Sets& sets) {
   std::vector<size_t> sizes(data.items.size());
   for (size_t i = 0; i < data.items.size(); ++i) {
@@ -213,6 +237,7 @@ size_t GroupNearDuplicates(Dataset& data, double similarity) {
     signatures.push_back(family.Sign(content.shingles));
   for (size_t band = 0; band < kBands; ++band)
     JoinBand(contents, signatures, band, similarity, sets);
+  JoinEqualRows(data, sets);
   return WriteGroups(data, sets);
 }
 

@@ -18,7 +18,8 @@ std::string PayloadText(const Payload& payload) {
 
 bool IsText(const Payload& payload) {
   return !std::holds_alternative<Image>(payload) &&
-         !std::holds_alternative<Audio>(payload);
+         !std::holds_alternative<Audio>(payload) &&
+         !std::holds_alternative<Numbers>(payload);
 }
 
 std::vector<std::string_view> SplitWords(std::string_view text) {

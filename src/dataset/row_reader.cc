@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/csv.h"
-#include "base/suggest.h"
-#include "dataset/json_line.h"
+#include "dataset/line_rows.h"
+#include "dataset/table_columns.h"
 #include "dataset/utf8.h"
 
 namespace modicum {
@@ -21,140 +21,13 @@ using Columns = std::vector<std::string>;
 
 constexpr std::string_view kLabelPrefix = "__label__";
 constexpr std::string_view kBlank = " \t\r\n\v\f";
-
-bool IsBlank(std::string_view text) {
-  return text.find_first_not_of(kBlank) == std::string_view::npos;
-}
+constexpr size_t kShownBytes = 40;  // of a value in a message
 
 std::string_view Trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(kBlank);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
-
-tl::unexpected<Error> At(const LineReader& lines, std::string_view message,
-                         std::string hint = {}) {
-  return Fail(ErrorCode::kInvalidInput,
-              fmt::format("{}: {}", lines.Where(), message), std::move(hint));
-}
-
-// "no column 'label' (there are: text, lable), did you mean 'lable'?"
-std::string NoColumn(std::string_view kind, std::string_view name,
-                     const Columns& columns) {
-  const std::vector<std::string_view> names(columns.begin(), columns.end());
-  return fmt::format("no {} '{}' (there are: {}){}", kind, name,
-                     fmt::join(columns, ", "), DidYouMean(name, names));
-}
-
-tl::unexpected<Error> BadByte(const LineReader& lines, std::string_view text,
-                              size_t offset) {
-  if (lines.line() == 1 &&
-      (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")))
-    return At(lines, "the file is UTF-16, not UTF-8",
-              "convert it with iconv -f UTF-16 -t UTF-8");
-  const int byte = static_cast<unsigned char>(text[offset]);
-  if (byte == 0)
-    return At(lines, fmt::format("byte {} is NUL, which no text has", offset),
-              "is this a text file? or set bad_bytes=replace");
-  return At(lines,
-            fmt::format("byte {} is not valid UTF-8 (0x{:02X})", offset, byte),
-            "convert the file with iconv -f WINDOWS-1252 -t UTF-8, or set "
-            "bad_bytes=replace");
-}
-
-// What the readers share: usable lines, and labels that are not blank.
-class LineRows : public RowReader {
- public:
-  LineRows(LineReader& lines, const LoadOptions& options)
-      : lines_(lines), options_(options) {}
-
- protected:
-  // The next line of usable text; nullopt at the end.
-  Result<std::optional<std::string_view>> NextLine() {
-    MODICUM_TRY(const auto line, lines_.Next());
-    if (!line) return line;
-    MODICUM_TRY(const std::string_view usable, Usable(*line));
-    return std::optional(usable);
-  }
-
-  // The next line that is not blank.
-  Result<std::optional<std::string_view>> NextFilledLine() {
-    while (true) {
-      MODICUM_TRY(const auto line, NextLine());
-      if (!line || !IsBlank(*line)) return line;
-    }
-  }
-
-  Result<std::string_view> Usable(std::string_view text) {
-    const size_t bad = FirstUnusableByte(text);
-    if (bad == std::string_view::npos) return text;
-    if (options_.bad_bytes == BadBytes::kRefuse)
-      return BadByte(lines_, text, bad);
-    replaced_ = ReplaceUnusableBytes(text);
-    return std::string_view(replaced_);
-  }
-
-  Status CheckLabel(std::string_view label) const {
-    if (!IsBlank(label)) return {};
-    return At(lines_, "the label is blank",
-              "give the row a label or remove it");
-  }
-
-  bool labelled() const { return !options_.label.empty(); }
-
-  LineReader& lines_;
-  const LoadOptions& options_;
-
- private:
-  std::string replaced_;
-};
-
-class JsonRows final : public LineRows {
- public:
-  JsonRows(LineReader& lines, const LoadOptions& options)
-      : LineRows(lines, options), keys_{options.text, options.label} {}
-
-  Result<bool> Next(Row& row) override {
-    MODICUM_TRY(const auto line, NextFilledLine());
-    if (!line) return false;
-    const size_t wanted = labelled() ? 2 : 1;
-    const auto status = reader_.Read(*line, std::span(keys_).first(wanted),
-                                     std::span(values_).first(wanted));
-    if (!status)
-      return At(lines_, status.error().message,
-                "one JSON object a line is expected; jq -c . writes it so");
-    for (size_t i = 0; i < wanted; ++i)
-      if (!values_[i]) return Missing(*line, keys_[i]);
-    MODICUM_RETURN_IF_ERROR(Clean(*values_[0]));
-    row.text = *std::move(values_[0]);
-    if (!labelled()) return true;
-    MODICUM_RETURN_IF_ERROR(Clean(*values_[1]));
-    MODICUM_RETURN_IF_ERROR(CheckLabel(*values_[1]));
-    row.label = *values_[1];
-    return true;
-  }
-
- private:
-  // An escape (\u0000) may still bring a NUL.
-  Status Clean(std::string& value) {
-    MODICUM_TRY(const std::string_view usable, Usable(value));
-    if (usable.data() != value.data()) value = usable;
-    return {};
-  }
-
-  tl::unexpected<Error> Missing(std::string_view line, std::string_view key) {
-    const auto keys = reader_.Keys(line);
-    if (!keys) return At(lines_, keys.error().message);
-    if (std::find(keys->begin(), keys->end(), key) != keys->end())
-      return At(lines_, fmt::format("the value of '{}' is null", key));
-    return At(lines_, NoColumn("key", key, *keys),
-              "name the keys that hold text and label");
-  }
-
-  JsonLineReader reader_;
-  std::array<std::string_view, 2> keys_;
-  std::array<std::optional<std::string>, 2> values_;
-};
 
 // Whether a quoted field is open after `line`, given whether one was before.
 bool EndsInQuotes(std::string_view line, bool open) {
@@ -183,7 +56,7 @@ class ColumnRows : public LineRows {
     if (!header) return {};  // an empty file has no rows; the loader says so
     for (std::string& name : *header) name = Trim(name);
     width_ = header->size();
-    MODICUM_TRY(text_column_, Find(*header, options_.text));
+    MODICUM_RETURN_IF_ERROR(SetColumns(*header));
     if (labelled()) {
       MODICUM_TRY(label_column_, Find(*header, options_.label));
     }
@@ -202,14 +75,51 @@ class ColumnRows : public LineRows {
       MODICUM_RETURN_IF_ERROR(CheckLabel((*record)[label_column_]));
       row.label = (*record)[label_column_];
     }
-    row.text = std::move((*record)[text_column_]);
+    if (options_.table) {
+      MODICUM_RETURN_IF_ERROR(ParseCells(*record, row.numbers));
+    } else {
+      row.text = std::move((*record)[columns_[0]]);
+    }
     return true;
   }
+
+  std::vector<std::string> columns() const override { return names_; }
 
  protected:
   virtual Result<std::optional<Columns>> NextRecord() = 0;
 
  private:
+  Status SetColumns(const Columns& header) {
+    if (!options_.table) {
+      MODICUM_TRY(const size_t text, Find(header, options_.text));
+      columns_ = {text};
+      return {};
+    }
+    auto chosen = ChooseColumns(header, options_.columns, options_.label);
+    if (!chosen) return At(lines_, chosen.error());
+    columns_ = *std::move(chosen);
+    for (const size_t column : columns_) names_.push_back(header[column]);
+    return {};
+  }
+
+  Status ParseCells(const Columns& record, std::vector<float>& numbers) const {
+    numbers.clear();
+    numbers.reserve(columns_.size());
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const std::string& cell = record[columns_[i]];
+      const auto number = ParseCell(cell);
+      if (!number)
+        return At(
+            lines_,
+            fmt::format("column '{}': '{}' is {}", names_[i],
+                        CutUtf8(cell, kShownBytes), number.error().message),
+            "columns = [...] in the task chooses what is read; an empty "
+            "cell, ?, NA or nan is a missing value");
+      numbers.push_back(*number);
+    }
+    return {};
+  }
+
   Result<size_t> Find(const Columns& columns, const std::string& name) const {
     const auto at = std::find(columns.begin(), columns.end(), name);
     if (at == columns.end())
@@ -219,7 +129,8 @@ class ColumnRows : public LineRows {
   }
 
   size_t width_ = 0;
-  size_t text_column_ = 0;
+  std::vector<size_t> columns_;  // of the text or the numbers
+  Columns names_;                // of the numbers
   size_t label_column_ = 0;
 };
 
@@ -374,6 +285,8 @@ std::string GuessFormat(const std::string& path, std::string_view first_line,
   const std::string_view look = Trim(first_line);
   if (look.starts_with('{') || look.starts_with('[')) return "jsonl";
   if (look.starts_with(kLabelPrefix)) return "fasttext";
+  if (options.table)
+    return look.find('\t') == std::string_view::npos ? "csv" : "tsv";
   if (HasCell(look, '\t', options.text)) return "tsv";
   if (HasCell(look, ',', options.text)) return "csv";
   return "labelled";
@@ -383,9 +296,14 @@ Result<std::unique_ptr<RowReader>> MakeRowReader(std::string_view format,
                                                  LineReader& lines,
                                                  const LoadOptions& options) {
   using Made = std::unique_ptr<RowReader>;
-  if (format == "jsonl") return Made(new JsonRows(lines, options));
+  if (format == "jsonl") return MakeJsonRows(lines, options);
   if (format == "csv") return WithHeader<CsvRows>(lines, options);
   if (format == "tsv") return WithHeader<TsvRows>(lines, options);
+  if (options.table && (format == "fasttext" || format == "labelled"))
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("data format '{}' has no columns of numbers", format),
+        "a table is jsonl, csv or tsv");
   if (format == "fasttext") return Made(new FastTextRows(lines, options));
   if (format == "labelled") return Made(new LabelledRows(lines, options));
   return Fail(ErrorCode::kInvalidInput,

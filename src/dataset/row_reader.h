@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "dataset/dataset.h"
@@ -16,7 +17,8 @@ namespace modicum {
 
 struct Row {
   std::string text;
-  std::string label;  // "" where none is asked for
+  std::vector<float> numbers;  // of a table, instead of the text
+  std::string label;           // "" where none is asked for
 };
 
 // Errors begin with "file:line: ".
@@ -25,6 +27,8 @@ class RowReader {
   virtual ~RowReader() = default;
   // False at the end.
   virtual Result<bool> Next(Row& row) = 0;
+  // Of a table, known after the first row; empty for text.
+  virtual std::vector<std::string> columns() const { return {}; }
 };
 
 // "jsonl", "csv", "tsv", "fasttext", "labelled"

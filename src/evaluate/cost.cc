@@ -43,10 +43,10 @@ struct Track {
   uint64_t passes = 1;  // over the items, in one repeat
   ConfidenceSequence cpu_per_prediction;
   int accepted = 0;
-  CostFigure figure;
+  CostSamples samples;
 
   bool Done(const CostOptions& options) const {
-    if (static_cast<int>(figure.repeats.size()) >= options.max_repeats)
+    if (static_cast<int>(samples.repeats.size()) >= options.max_repeats)
       return true;
     if (accepted < options.min_repeats) return false;
     const auto interval = cpu_per_prediction.interval();
@@ -95,7 +95,6 @@ Status CostMeasurement::WarmUp(Model& model, Track& track) {
 
 Status CostMeasurement::Latency(Model& model, Track& track) {
   NullSink sink;
-  std::vector<double> walls;
   const size_t count =
       std::min(items_.size(), static_cast<size_t>(options_.latency_items));
   for (size_t i = 0; i < count; ++i) {
@@ -103,10 +102,8 @@ Status CostMeasurement::Latency(Model& model, Track& track) {
     MODICUM_TRY(const auto outputs,
                 model.Predict(items_.subspan(i, 1), call_, sink));
     MODICUM_CHECK(outputs.size() == 1);
-    walls.push_back((clock_.Now() - begin).value());
+    track.samples.latencies.push_back(clock_.Now() - begin);
   }
-  track.figure.latency_p50 = Seconds(Quantile(walls, 0.5));
-  track.figure.latency_p95 = Seconds(Quantile(walls, 0.95));
   return {};
 }
 
@@ -133,7 +130,7 @@ Status CostMeasurement::OneRepeat(const CostSubject& subject, Track& track) {
     track.cpu_per_prediction.Add(repeat.cpu.value() /
                                  static_cast<double>(repeat.predictions));
   }
-  track.figure.repeats.push_back(std::move(repeat));
+  track.samples.repeats.push_back(std::move(repeat));
   return {};
 }
 
@@ -167,28 +164,14 @@ Estimate<Joules> MeanEnergy(const std::vector<const Repeat*>& repeats) {
       repeats, [](const Repeat& r) { return r.energy / Thousands(r); });
 }
 
-void Summarize(Track& track) {
-  CostFigure& figure = track.figure;
-  std::vector<const Repeat*> all;
-  std::vector<const Repeat*> quiet;
-  for (const Repeat& repeat : figure.repeats) {
-    all.push_back(&repeat);
-    if (!repeat.contended) quiet.push_back(&repeat);
-  }
-  figure.contended = all.size() - quiet.size();
-  // A machine that is never quiet still gets a figure; `contended` equal to
-  // the number of repeats says what it is worth.
-  if (quiet.empty()) quiet = all;
-  figure.joules_per_1000 = MeanEnergy(quiet);
-  figure.joules_per_1000_all = MeanEnergy(all);
-  figure.cpu_per_1000 = MeanPer1000<Seconds>(quiet, [](const Repeat& r) {
-    return Exactly(r.cpu, Origin::kCounter, Scope::kProcess) / Thousands(r);
-  });
+// Speed and the share of each phase in the CPU time.
+void SummarizePhases(const std::vector<const Repeat*>& repeats,
+                     CostFigure& figure) {
   Seconds wall;
   Seconds cpu;
   double predictions = 0;
   std::map<Phase, Seconds> by_phase;
-  for (const Repeat* repeat : quiet) {
+  for (const Repeat* repeat : repeats) {
     wall += repeat->wall;
     predictions += static_cast<double>(repeat->predictions);
     for (const auto& [phase, seconds] : repeat->cpu_by_phase) {
@@ -202,6 +185,36 @@ void Summarize(Track& track) {
 }
 
 }  // namespace
+
+CostFigure Summarize(const CostSamples& samples) {
+  CostFigure figure;
+  std::vector<const Repeat*> all;
+  std::vector<const Repeat*> quiet;
+  for (const Repeat& repeat : samples.repeats) {
+    all.push_back(&repeat);
+    if (!repeat.contended) quiet.push_back(&repeat);
+  }
+  figure.repeats = all.size();
+  figure.contended = all.size() - quiet.size();
+  figure.peak_memory = samples.peak_memory;
+  std::vector<double> walls;
+  for (const Seconds wall : samples.latencies) walls.push_back(wall.value());
+  if (!walls.empty()) {
+    figure.latency_p50 = Seconds(Quantile(walls, 0.5));
+    figure.latency_p95 = Seconds(Quantile(walls, 0.95));
+  }
+  if (all.empty()) return figure;
+  // A machine that is never quiet still gets a figure; `contended` equal to
+  // the number of repeats says what it is worth.
+  if (quiet.empty()) quiet = all;
+  figure.joules_per_1000 = MeanEnergy(quiet);
+  figure.joules_per_1000_all = MeanEnergy(all);
+  figure.cpu_per_1000 = MeanPer1000<Seconds>(quiet, [](const Repeat& r) {
+    return Exactly(r.cpu, Origin::kCounter, Scope::kProcess) / Thousands(r);
+  });
+  SummarizePhases(quiet, figure);
+  return figure;
+}
 
 Estimate<Joules> OfWorkload(Estimate<Joules> energy,
                             std::string_view workload) {
@@ -220,7 +233,7 @@ Estimate<Joules> OfWorkload(Estimate<Joules> energy,
   return energy;
 }
 
-Result<std::vector<CostFigure>> MeasureCosts(
+Result<std::vector<CostSamples>> MeasureCosts(
     std::span<const CostSubject> subjects, std::span<const Item> items,
     const CostOptions& options, Meter& meter, const RootFs& fs, Clock& clock,
     const std::stop_token& stop) {
@@ -232,7 +245,7 @@ Result<std::vector<CostFigure>> MeasureCosts(
   for (size_t i = 0; i < subjects.size(); ++i) {
     ResetPeakMemory();
     MODICUM_RETURN_IF_ERROR(measurement.WarmUp(*subjects[i].model, tracks[i]));
-    tracks[i].figure.peak_memory = PeakMemory(fs);
+    tracks[i].samples.peak_memory = PeakMemory(fs);
     MODICUM_RETURN_IF_ERROR(measurement.Latency(*subjects[i].model, tracks[i]));
   }
 
@@ -250,12 +263,9 @@ Result<std::vector<CostFigure>> MeasureCosts(
     if (!any) break;
   }
 
-  std::vector<CostFigure> figures;
-  for (Track& track : tracks) {
-    Summarize(track);
-    figures.push_back(std::move(track.figure));
-  }
-  return figures;
+  std::vector<CostSamples> samples;
+  for (Track& track : tracks) samples.push_back(std::move(track.samples));
+  return samples;
 }
 
 }  // namespace modicum

@@ -21,21 +21,14 @@
 #include "dataset/item.h"
 #include "meter/meter.h"
 #include "model/model.h"
+#include "record/evidence.h"
 
 namespace modicum {
 
-struct Repeat {
-  uint64_t predictions = 0;
-  Seconds wall;
-  Seconds cpu;
-  Estimate<Joules> energy;  // this process's, idle by the meter's policy
-  bool contended = false;
-  std::map<Phase, Seconds> cpu_by_phase;
-};
-
+// What the samples say; see Summarize.
 struct CostFigure {
-  std::vector<Repeat> repeats;
-  size_t contended = 0;                  // repeats set aside
+  size_t repeats = 0;
+  size_t contended = 0;                  // of them, set aside
   Estimate<Joules> joules_per_1000;      // without them
   Estimate<Joules> joules_per_1000_all;  // with them
   Estimate<Seconds> cpu_per_1000;        // measured, user + system
@@ -61,10 +54,14 @@ struct CostSubject {
   Model* model = nullptr;
 };
 
+// Means, shares and quantiles of the samples. Without a quiet repeat the
+// figure is of the contended ones; `contended` then equals `repeats`.
+CostFigure Summarize(const CostSamples& samples);
+
 // Measures every subject on `items` (at least one). The error part named
 // "instruction mix" by a probe is made each workload's own: it does not cancel
 // between two of them. kInterrupted when stopped.
-Result<std::vector<CostFigure>> MeasureCosts(
+Result<std::vector<CostSamples>> MeasureCosts(
     std::span<const CostSubject> subjects, std::span<const Item> items,
     const CostOptions& options, Meter& meter, const RootFs& fs, Clock& clock,
     const std::stop_token& stop);

@@ -22,15 +22,31 @@ double MeanValue(std::span<const ItemScore> scores) {
   return sum / static_cast<double>(scores.size());
 }
 
-class Accuracy final : public Metric {
+// Aggregates by the mean.
+class MeanMetric : public Metric {
+ public:
+  double Aggregate(std::span<const ItemScore> scores) const override {
+    return MeanValue(scores);
+  }
+  std::vector<double> Influences(
+      std::span<const ItemScore> scores) const override {
+    const double mean = MeanValue(scores);
+    std::vector<double> influences;
+    influences.reserve(scores.size());
+    for (const ItemScore& score : scores)
+      influences.push_back(score.value - mean);
+    return influences;
+  }
+};
+
+class Accuracy final : public MeanMetric {
  public:
   std::string_view name() const override { return "accuracy"; }
   bool is_proportion() const override { return true; }
+  bool IsScore(double value) const override { return value == 0 || value == 1; }
+  double MostInfluence(std::span<const ItemScore>) const override { return 1; }
   double Score(const Item& item, const Output& output) const override {
     return LabelOf(output).index == item.label ? 1 : 0;
-  }
-  double Aggregate(std::span<const ItemScore> scores) const override {
-    return MeanValue(scores);
   }
   std::optional<double> CorrectShare(
       std::span<const ItemScore> scores) const override {
@@ -53,36 +69,43 @@ class F1 : public Metric {
     return static_cast<double>(truth * classes_ + answer);
   }
 
+  bool IsScore(double value) const override {
+    return value >= 0 && value < static_cast<double>(classes_ * classes_) &&
+           value == std::floor(value);
+  }
+
   double Aggregate(std::span<const ItemScore> scores) const override {
-    std::vector<uint64_t> right(classes_);
-    std::vector<uint64_t> truths(classes_);
-    std::vector<uint64_t> answers(classes_);
-    for (const ItemScore& score : scores) {
-      const auto cell = static_cast<size_t>(score.value);
-      const size_t truth = cell / classes_;
-      const size_t answer = cell % classes_;
-      ++truths[truth];
-      ++answers[answer];
-      if (truth == answer) ++right[truth];
-    }
-    auto f1 = [&](size_t label) {
-      const uint64_t sum = truths[label] + answers[label];
-      // A class neither present nor answered has no F1; counting it as 0
-      // would punish a resample for what it did not draw.
-      if (sum == 0) return std::optional<double>();
-      return std::optional(2.0 * static_cast<double>(right[label]) /
-                           static_cast<double>(sum));
-    };
-    if (positive_) return f1(*positive_).value_or(0);
+    const Classes classes = Count(scores);
     double total = 0;
-    size_t present = 0;
-    for (size_t label = 0; label < classes_; ++label) {
-      if (const auto value = f1(label)) {
-        total += *value;
-        ++present;
-      }
+    for (size_t label = 0; label < classes_; ++label)
+      if (classes.counts[label]) total += classes.F1Of(label);
+    return classes.counted > 0 ? total / classes.counted : 0;
+  }
+
+  // d F1 = (2 d right - F1 d sum) / sum, of the item's truth and its answer.
+  std::vector<double> Influences(
+      std::span<const ItemScore> scores) const override {
+    const Classes classes = Count(scores);
+    const auto items = static_cast<double>(scores.size());
+    std::vector<double> influences;
+    influences.reserve(scores.size());
+    for (const ItemScore& score : scores) {
+      const size_t truth = TruthOf(score);
+      const size_t answer = AnswerOf(score);
+      double moved = truth == answer ? 2 * classes.PerSum(truth) : 0;
+      for (const size_t label : {truth, answer})
+        moved -= classes.F1Of(label) * classes.PerSum(label);
+      influences.push_back(items * moved);
     }
-    return present == 0 ? 0 : total / static_cast<double>(present);
+    return influences;
+  }
+
+  double MostInfluence(std::span<const ItemScore> scores) const override {
+    const Classes classes = Count(scores);
+    double most = 0;
+    for (size_t label = 0; label < classes_; ++label)
+      most = std::max(most, 2 * classes.PerSum(label));
+    return most * static_cast<double>(scores.size());
   }
 
   std::optional<double> CorrectShare(
@@ -97,18 +120,67 @@ class F1 : public Metric {
   }
 
  private:
+  struct Classes {
+    std::vector<double> right, sum;  // sum: truths plus answers
+    std::vector<bool> counts;        // in the metric
+    double counted = 0;              // of them
+    double F1Of(size_t label) const {
+      return sum[label] > 0 ? 2 * right[label] / sum[label] : 0;
+    }
+    // What one more of `sum` weighs in the metric.
+    double PerSum(size_t label) const {
+      return counts[label] && sum[label] > 0 ? 1 / (counted * sum[label]) : 0;
+    }
+  };
+
+  size_t TruthOf(const ItemScore& score) const {
+    return static_cast<size_t>(score.value) / classes_;
+  }
+  size_t AnswerOf(const ItemScore& score) const {
+    return static_cast<size_t>(score.value) % classes_;
+  }
+
+  Classes Count(std::span<const ItemScore> scores) const {
+    Classes classes{std::vector<double>(classes_),
+                    std::vector<double>(classes_), std::vector<bool>(classes_)};
+    for (const ItemScore& score : scores) {
+      const size_t truth = TruthOf(score);
+      const size_t answer = AnswerOf(score);
+      ++classes.sum[truth];
+      ++classes.sum[answer];
+      if (truth == answer) ++classes.right[truth];
+    }
+    for (size_t label = 0; label < classes_; ++label) {
+      // A class neither present nor answered has no F1; counting it as 0
+      // would punish a sample for what it did not draw.
+      if (positive_ ? label != *positive_ : classes.sum[label] == 0) continue;
+      classes.counts[label] = true;
+      ++classes.counted;
+    }
+    return classes;
+  }
+
   std::string name_;
   size_t classes_;
   std::optional<size_t> positive_;  // absent: macro average
 };
 
 // Mean of -ln p(truth), p clipped to 1e-15 as scikit-learn's log_loss did.
-class LogLoss final : public Metric {
+class LogLoss final : public MeanMetric {
  public:
   std::string_view name() const override { return "log-loss"; }
   bool higher_is_better() const override { return false; }
+  Interval range() const override { return {0, -std::log(kFloor)}; }
+  bool IsScore(double value) const override {
+    return value >= 0 && value <= -std::log(kFloor);
+  }
+  // No item is taken to lose more than the worst one seen did.
+  double MostInfluence(std::span<const ItemScore> scores) const override {
+    double most = 0;
+    for (const ItemScore& score : scores) most = std::max(most, score.value);
+    return most;
+  }
   double Score(const Item& item, const Output& output) const override {
-    constexpr double kFloor = 1e-15;
     const Label& label = LabelOf(output);
     const auto truth = static_cast<size_t>(item.label);
     double p = label.index == item.label ? 1 : 0;
@@ -116,13 +188,13 @@ class LogLoss final : public Metric {
       p = static_cast<double>(label.probabilities.at(truth));
     return -std::log(std::clamp(p, kFloor, 1 - kFloor));
   }
-  double Aggregate(std::span<const ItemScore> scores) const override {
-    return MeanValue(scores);
-  }
   std::optional<double> CorrectShare(
       std::span<const ItemScore>) const override {
     return std::nullopt;
   }
+
+ private:
+  static constexpr double kFloor = 1e-15;
 };
 
 }  // namespace

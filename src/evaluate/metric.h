@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/estimate.h"
 #include "base/result.h"
 #include "dataset/item.h"
 #include "model/model.h"
@@ -34,6 +35,16 @@ class Metric {
   virtual bool is_proportion() const { return false; }
   virtual double Score(const Item& item, const Output& output) const = 0;
   virtual double Aggregate(std::span<const ItemScore> scores) const = 0;
+  // Whether Score can give this value.
+  virtual bool IsScore(double value) const = 0;
+  // All that Aggregate can be.
+  virtual Interval range() const { return {0, 1}; }
+  // How much one more such item would move the aggregate, times their number:
+  // the influence function (Hampel 1974). They sum to 0.
+  virtual std::vector<double> Influences(
+      std::span<const ItemScore> scores) const = 0;
+  // The largest influence that an item of these, answered otherwise, may have.
+  virtual double MostInfluence(std::span<const ItemScore> scores) const = 0;
   // Share of right answers, where the scores tell.
   virtual std::optional<double> CorrectShare(
       std::span<const ItemScore> scores) const = 0;

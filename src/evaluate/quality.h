@@ -14,14 +14,19 @@
 
 namespace modicum {
 
-// 95 % interval. A proportion gets Wilson's; other metrics, and data with
-// near-duplicates, a cluster bootstrap that is never narrower than Wilson's
-// where both exist (a bootstrap of an all-right model has no width).
+// 95 % interval. A proportion gets Wilson's, on the effective number of items
+// where some are near-duplicates of each other; other metrics that of their
+// influence function by clusters (base/statistics.h). Where nothing varies (a
+// model that is always right), as much doubt is left as the items can hold: a
+// share of them may differ that would go unseen 19 times in 20. Always finite
+// and within what the metric can be. Computed without chance: `seed` is not
+// used.
 QualityFigure QualityOf(const Metric& metric, std::span<const ItemScore> scores,
                         std::string_view split, uint64_t seed);
 
 // `candidate` against `baseline`, both on the same items in the same order.
-// Differences are oriented so that negative means worse.
+// Differences are oriented so that negative means worse. A proportion gets
+// Tango's interval, by the same rules as QualityOf.
 struct Comparison {
   double difference = 0;
   Interval interval;  // 90 % two-sided: its low end is the one-sided 95 % bound

@@ -1,65 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fit/candidates.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/format.h"
 #include "base/suggest.h"
+#include "shrink/registry.h"
 
 namespace modicum {
 namespace {
 
-// The grid: what text classifiers are usually tuned by, nothing exotic.
-// Word bigrams, the inverse regularisation C and the loss for the linear
-// model; the dimension for fastText; character n-grams help on odd spellings.
-struct GridRow {
-  std::string_view family;
-  std::string_view name;
+// One value of one parameter axis, and what it adds to the name.
+struct Choice {
+  std::string suffix;
   Params params;
 };
+using Axis = std::vector<Choice>;
 
-const std::vector<GridRow>& Grid() {
-  using Text = std::string;
-  static const auto* rows = new std::vector<GridRow>{
-      {"majority", "majority", {}},
-      {"linear", "linear", {{"word_ngrams", Text("1")}, {"C", 30.0}}},
-      {"linear",
-       "linear, bigrams",
-       {{"word_ngrams", Text("1-2")}, {"C", 30.0}}},
-      {"linear",
-       "linear, bigrams, hinge",
-       {{"word_ngrams", Text("1-2")}, {"C", 1.0}, {"solver", Text("svc")}}},
-      {"linear",
-       "linear, characters",
-       {{"word_ngrams", Text("1-2")},
-        {"char_ngrams", Text("3-5")},
-        {"C", 30.0}}},
-      {"fasttext",
-       "fasttext, 8 dims",
-       {{"dim", int64_t{8}}, {"epochs", int64_t{20}}}},
-      {"fasttext",
-       "fasttext, 16 dims",
-       {{"dim", int64_t{16}}, {"epochs", int64_t{20}}}},
+// A family's space: every combination of its axes, the first value of each
+// the humblest.
+struct FamilySpace {
+  std::string_view family;
+  std::vector<Axis> axes;
+};
+
+Params Text(std::string name, std::string value) {
+  return {{std::move(name), std::move(value)}};
+}
+Params Number(std::string name, int64_t value) {
+  return {{std::move(name), value}};
+}
+// "50 trees", "1,000 features".
+Choice Counted(std::string_view name, int64_t value) {
+  return {
+      fmt::format(", {} {}", FormatCount(static_cast<uint64_t>(value)), name),
+      Number(std::string(name), value)};
+}
+Choice Depth(int64_t value) {
+  return {fmt::format(", depth {}", value), Number("depth", value)};
+}
+
+// What text classifiers are usually tuned by, nothing exotic: word bigrams,
+// characters inside words (they help on odd spellings), loss and inverse
+// regularisation C, feature selection by chi-squared or feature hashing; the
+// dimension for fastText; number, depth and selected features for trees.
+std::vector<FamilySpace> TextSpace() {
+  const Axis ngrams = {{"", Text("word_ngrams", "1")},
+                       {", bigrams", Text("word_ngrams", "1-2")},
+                       {", characters",
+                        {{"word_ngrams", std::string("1")},
+                         {"char_ngrams", std::string("3-5")}}}};
+  const Axis losses = {
+      {"", {{"C", 30.0}}},
+      {", hinge", {{"C", 1.0}, {"solver", std::string("svc")}}}};
+  const Axis features = {{"", {}},
+                         Counted("features", 4000),
+                         Counted("features", 1000),
+                         {", hashed to 14 bits", Number("hash_bits", 14)}};
+  const Axis dimensions = {{", 8 dims", Number("dim", 8)},
+                           {", 16 dims", Number("dim", 16)}};
+  const Axis epochs = {{"", Number("epochs", 20)}};
+  const Axis selected = {Counted("features", 300), Counted("features", 1000)};
+  const Axis trees = {Counted("trees", 50), Counted("trees", 200)};
+  return {
+      {"majority", {}},
+      {"linear", {ngrams, losses, features}},
+      {"fasttext", {dimensions, epochs}},
+      {"forest", {trees, {Depth(8), Depth(16)}, selected}},
+      {"boosted", {trees, {Depth(4), Depth(6)}, selected}},
   };
-  return *rows;
+}
+
+std::vector<FamilySpace> TableSpace() {
+  const Axis penalties = {{"", {{"C", 1.0}}}, {", C 30", {{"C", 30.0}}}};
+  const Axis trees = {Counted("trees", 20), Counted("trees", 50),
+                      Counted("trees", 100)};
+  return {
+      {"majority", {}},
+      {"linear", {penalties}},
+      {"forest", {trees, {Depth(8), Depth(12), Depth(16)}}},
+      {"boosted", {trees, {Depth(3), Depth(6)}}},
+  };
+}
+
+void AddCombinations(const FamilySpace& space, size_t axis, Candidate so_far,
+                     std::vector<Candidate>& out) {
+  if (axis == space.axes.size()) {
+    so_far.first_of_family = out.empty() || out.back().family != so_far.family;
+    out.push_back(std::move(so_far));
+    return;
+  }
+  for (const Choice& choice : space.axes[axis]) {
+    Candidate next = so_far;
+    next.name += choice.suffix;
+    next.params.insert(choice.params.begin(), choice.params.end());
+    AddCombinations(space, axis + 1, std::move(next), out);
+  }
+}
+
+std::vector<Candidate> WholeSpace(std::string_view kind) {
+  std::vector<Candidate> all;
+  for (const FamilySpace& space :
+       kind == "tabular-classification" ? TableSpace() : TextSpace()) {
+    Candidate candidate;
+    candidate.name = candidate.family = space.family;
+    AddCombinations(space, 0, std::move(candidate), all);
+  }
+  return all;
 }
 
 bool Contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Status CheckNames(const std::vector<std::string>& names) {
-  const auto families = Families();
-  std::vector<std::string_view> known(families.begin(), families.end());
-  for (const GridRow& row : Grid()) known.push_back(row.name);
+Status CheckNames(const std::vector<std::string>& names,
+                  const std::vector<Candidate>& all) {
+  std::vector<std::string_view> families;
+  std::vector<std::string_view> known;
+  for (const Candidate& candidate : all) {
+    if (candidate.first_of_family) families.push_back(candidate.family);
+    known.push_back(candidate.name);
+  }
+  known.insert(known.end(), families.begin(), families.end());
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    std::string list;
-    for (const std::string_view family : families)
-      list += (list.empty() ? "" : ", ") + std::string(family);
     return Fail(
         ErrorCode::kInvalidInput,
         "families: unknown family '" + name + "'" + DidYouMean(name, known),
-        "families are: " + list);
+        fmt::format("families are: {}", fmt::join(families, ", ")));
   }
   return {};
 }
@@ -70,23 +140,74 @@ Hash HashOf(const Candidate& candidate) {
   Sha256 hash;
   hash.AddField(candidate.family);
   hash.AddField(ToString(candidate.params));
+  for (const PassStep& step : candidate.passes) hash.AddField(ToString(step));
+  for (const Candidate& stage : candidate.stages)
+    hash.AddField(ToHex(HashOf(stage)));
   return hash.Finish();
 }
 
 Result<std::vector<Candidate>> EnumerateCandidates(
-    const std::vector<std::string>& families) {
-  MODICUM_RETURN_IF_ERROR(CheckNames(families));
+    std::string_view kind, const std::vector<std::string>& families) {
+  std::vector<Candidate> all = WholeSpace(kind);
+  MODICUM_RETURN_IF_ERROR(CheckNames(families, all));
+  if (families.empty()) return all;
   std::vector<Candidate> candidates;
-  for (const GridRow& row : Grid()) {
-    if (!families.empty() && !Contains(families, row.family) &&
-        !Contains(families, row.name))
+  for (Candidate& candidate : all) {
+    if (!Contains(families, candidate.family) &&
+        !Contains(families, candidate.name))
       continue;
-    const bool first =
-        candidates.empty() || candidates.back().family != row.family;
-    candidates.push_back(Candidate{std::string(row.name),
-                                   std::string(row.family), row.params, first});
+    candidate.first_of_family =
+        candidates.empty() || candidates.back().family != candidate.family;
+    candidates.push_back(std::move(candidate));
   }
   return candidates;
+}
+
+Candidate WithPass(const Candidate& candidate, const PassStep& step) {
+  Candidate next = candidate;
+  next.name += "; " + ToString(step);
+  next.first_of_family = false;
+  next.passes.push_back(step);
+  return next;
+}
+
+const Params* RunSettingsOf(const Candidate& candidate) {
+  if (candidate.passes.empty() || candidate.passes.back().pass != kRunStep)
+    return nullptr;
+  return &candidate.passes.back().params;
+}
+
+std::vector<std::vector<Candidate>> PassesOver(const Candidate& candidate,
+                                               const Dataset& data,
+                                               std::span<const uint32_t> rows,
+                                               int threads) {
+  std::vector<std::vector<Candidate>> lists;
+  // A cascade is made of models that went through theirs; a constant has
+  // nothing to lose.
+  if (!candidate.stages.empty() || candidate.family == "majority" ||
+      RunSettingsOf(candidate) != nullptr)
+    return lists;
+  const PassInput input{data, rows, candidate.family, candidate.params, {}, {}};
+  // A chain is entered in the registry's order: over data first, and what
+  // another pass could not read any more last.
+  const std::span<Pass* const> passes = Passes();
+  size_t next = 0;
+  for (size_t i = 0; i < passes.size(); ++i)
+    for (const PassStep& step : candidate.passes)
+      if (passes[i]->name() == step.pass) next = i + 1;
+  for (Pass* pass : passes.subspan(next)) {
+    if (!pass->Accepts(input)) continue;
+    std::vector<Candidate> list;
+    for (const Params& params : pass->Space(input))
+      list.push_back(WithPass(candidate, {std::string(pass->name()), params}));
+    if (!list.empty()) lists.push_back(std::move(list));
+  }
+  lists.push_back({WithPass(candidate, {kRunStep, Number("batch", 64)})});
+  if (threads > 1)
+    lists.back().push_back(WithPass(
+        candidate,
+        {kRunStep, {{"batch", int64_t{64}}, {"threads", int64_t{threads}}}}));
+  return lists;
 }
 
 }  // namespace modicum

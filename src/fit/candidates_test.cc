@@ -8,8 +8,14 @@
 namespace modicum {
 namespace {
 
-TEST(Candidates, AreHumblestFirstWithUniqueNamesAndHashes) {
-  const auto candidates = EnumerateCandidates({});
+constexpr std::string_view kText = "text-classification";
+
+class EveryKind : public ::testing::TestWithParam<std::string_view> {};
+INSTANTIATE_TEST_SUITE_P(Candidates, EveryKind,
+                         ::testing::Values(kText, "tabular-classification"));
+
+TEST_P(EveryKind, IsHumblestFirstWithUniqueNamesAndHashes) {
+  const auto candidates = EnumerateCandidates(GetParam(), {});
   ASSERT_TRUE(candidates.has_value());
   std::set<std::string> names;
   std::set<Hash> hashes;
@@ -21,18 +27,19 @@ TEST(Candidates, AreHumblestFirstWithUniqueNamesAndHashes) {
               families.insert(candidate.family).second);
   }
   EXPECT_EQ(candidates->front().family, "majority");
-  EXPECT_EQ(families.size(), Families().size());
+  // fastText reads text alone.
+  EXPECT_EQ(families.size(), Families().size() - (GetParam() != kText));
 }
 
 TEST(Candidates, OnlyTheFamiliesAskedFor) {
-  const auto candidates = EnumerateCandidates({"fasttext"});
+  const auto candidates = EnumerateCandidates(kText, {"fasttext"});
   ASSERT_TRUE(candidates.has_value());
   for (const Candidate& candidate : *candidates)
     EXPECT_EQ(candidate.family, "fasttext");
 }
 
 TEST(Candidates, OneMayBeAskedForByName) {
-  const auto candidates = EnumerateCandidates({"linear, characters"});
+  const auto candidates = EnumerateCandidates(kText, {"linear, characters"});
   ASSERT_TRUE(candidates.has_value());
   ASSERT_EQ(candidates->size(), 1U);
   EXPECT_EQ(candidates->front().name, "linear, characters");
@@ -40,12 +47,55 @@ TEST(Candidates, OneMayBeAskedForByName) {
 }
 
 TEST(Candidates, AnUnknownFamilyIsRefusedWithAHint) {
-  const auto candidates = EnumerateCandidates({"liner"});
+  const auto candidates = EnumerateCandidates(kText, {"liner"});
   ASSERT_FALSE(candidates.has_value());
   EXPECT_EQ(candidates.error().message,
             "families: unknown family 'liner', did you mean 'linear'?");
   EXPECT_EQ(candidates.error().hint,
-            "families are: majority, linear, fasttext");
+            "families are: majority, linear, fasttext, forest, boosted");
+  EXPECT_FALSE(EnumerateCandidates("tabular-classification", {"fasttext"}));
+}
+
+// Reads text of two words; only what passes ask of the data matters.
+TEST(PassesOver, GivesEveryPassOnceMildestFirst) {
+  Dataset data;
+  data.labels = {"a", "b"};
+  std::vector<uint32_t> rows;
+  for (uint32_t i = 0; i < 200; ++i) {
+    Item item;
+    item.id = i;
+    item.group = i / 4;
+    item.payload = Text{"word" + std::to_string(i)};
+    item.label = static_cast<LabelIndex>(i % 2);
+    data.items.push_back(item);
+    rows.push_back(i);
+  }
+  const auto candidates = EnumerateCandidates(kText, {"linear"});
+  ASSERT_TRUE(candidates.has_value());
+  const Candidate& linear = candidates->front();
+  std::set<std::string> passes;
+  for (const auto& list : PassesOver(linear, data, rows, 2)) {
+    ASSERT_FALSE(list.empty());
+    for (const Candidate& variant : list) {
+      EXPECT_EQ(variant.passes.size(), 1U);
+      EXPECT_EQ(variant.passes[0].pass, list[0].passes[0].pass);
+      EXPECT_NE(HashOf(variant), HashOf(linear));
+      EXPECT_FALSE(variant.first_of_family);
+    }
+    EXPECT_TRUE(passes.insert(list[0].passes[0].pass).second);
+    // A pass is not done twice, and data comes before the training.
+    for (const auto& next : PassesOver(list[0], data, rows, 2))
+      EXPECT_NE(next[0].passes[1].pass, list[0].passes[0].pass);
+  }
+  EXPECT_TRUE(passes.contains("prune"));
+  EXPECT_TRUE(passes.contains("dedupe"));
+  EXPECT_TRUE(passes.contains("run"));
+  EXPECT_TRUE(
+      PassesOver(WithPass(linear, {kRunStep, {}}), data, rows, 2).empty());
+  const Candidate pruned = WithPass(linear, {"prune", {{"keep", 0.5}}});
+  EXPECT_EQ(pruned.name, "linear; prune keep=0.5");
+  for (const auto& next : PassesOver(pruned, data, rows, 2))
+    EXPECT_NE(next[0].passes[1].pass, "dedupe");
 }
 
 }  // namespace

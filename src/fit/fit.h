@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The main job: the cheapest model that is good enough for a task, found by
-// measuring, with the search itself charged.
+// measuring, with the search itself charged. Fit gathers evidence; all it
+// reports is derived from that (fit/derive.h).
 #pragma once
 
 #include <functional>
@@ -21,6 +22,9 @@ namespace modicum {
 // Planned use over which a trial must be able to pay for itself.
 inline constexpr double kPlannedMonths = 12;
 
+// How the space of candidates is walked; see fit/search.h.
+enum class SearchKind { kLadder, kExhaustive };
+
 struct FitParts {
   Ledger& ledger;
   Meter& meter;
@@ -32,14 +36,21 @@ struct FitParts {
   std::string data_dir;  // holds downloaded data and the trial cache
   std::string artifact;  // where to write it; "" = none
   std::string version;   // of modicum
+  std::string metering;  // probes and idle policy: what a joule means
   Uuid run;              // under which trials are recorded
   // (done, total, what is being done)
-  std::function<void(uint64_t, uint64_t, std::string_view)> progress;
+  std::function<void(uint64_t, uint64_t, std::string_view)> progress{};
+  SearchKind search = SearchKind::kLadder;
+};
+
+struct FitReport {
+  FitEvidence evidence;
+  FitResult result;
 };
 
 // Every trial is recorded in the ledger when it ends; a fit that was stopped
 // goes on where it was. kInterrupted when asked to stop. A requirement that no
 // candidate meets is a result without a choice, not an error.
-Result<FitResult> Fit(const Task& task, const FitParts& parts);
+Result<FitReport> Fit(const Task& task, const FitParts& parts);
 
 }  // namespace modicum

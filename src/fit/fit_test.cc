@@ -10,8 +10,10 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "fit/derive.h"
 #include "meter/fake_meter.h"
 #include "model/artifact.h"
+#include "record/json.h"
 
 namespace modicum {
 namespace {
@@ -67,8 +69,11 @@ class FitTest : public ::testing::Test {
     const FitParts parts{*ledger_, meter_,  place_,
                          host_,    root_,   SystemClock(),
                          stop,     folder_, folder_ + "/t.modicum",
-                         "test",   run_,    progress_};
-    return Fit(task, parts);
+                         "test",   "fake",  run_,
+                         progress_};
+    MODICUM_TRY(FitReport report, Fit(task, parts));
+    evidence_ = std::move(report.evidence);
+    return std::move(report.result);
   }
 
   const CandidateRow& Row(const FitResult& result, std::string_view name) {
@@ -84,14 +89,16 @@ class FitTest : public ::testing::Test {
   RootFs root_;
   FakeMeter meter_{SystemClock()};
   std::unique_ptr<Ledger> ledger_;
-  Uuid run_;  // of the last fit
+  Uuid run_;              // of the last fit
+  FitEvidence evidence_;  // of the last fit
   std::function<void(uint64_t, uint64_t, std::string_view)> progress_;
 };
 
 TEST_F(FitTest, ChoosesAModelThatWorksAndHandsItOver) {
   WriteData(600, 60);
   const auto result =
-      RunFit(Make("families = [\"majority\", \"linear\"]\nvolume = 1000000\n"
+      RunFit(Make("families = [\"majority\", \"linear, hinge\", \"linear, "
+                  "bigrams\"]\nvolume = 1000000\n"
                   "[[reference]]\nname = \"LLM\"\njoules_per_1000 = 12000\n"
                   "source = \"x\"\n"));
   ASSERT_TRUE(result.has_value()) << result.error().message;
@@ -116,7 +123,8 @@ TEST_F(FitTest, ChoosesAModelThatWorksAndHandsItOver) {
 
 TEST_F(FitTest, EveryTrialIsInTheLedgerAndASecondFitResumes) {
   WriteData(400, 60);
-  const Task task = Make("families = [\"majority\", \"linear\"]\n");
+  const Task task = Make(
+      "families = [\"majority\", \"linear, hinge\", \"linear, bigrams\"]\n");
   const auto first = RunFit(task);
   ASSERT_TRUE(first.has_value()) << first.error().message;
   const auto trials = ledger_->Trials(first->run);
@@ -125,18 +133,57 @@ TEST_F(FitTest, EveryTrialIsInTheLedgerAndASecondFitResumes) {
   EXPECT_GE(trials->size(), 3U);
   const auto second = RunFit(task);
   ASSERT_TRUE(second.has_value());
-  EXPECT_TRUE(ledger_->Trials(second->run)->empty()) << "nothing was redone";
+  // Costs are measured anew and may choose another finalist; what was tried
+  // on validation is not tried again.
+  const auto redone = ledger_->Trials(second->run);
+  ASSERT_TRUE(redone.has_value());
+  for (const Trial& trial : *redone)
+    EXPECT_EQ(trial.key.repeat, 1U) << trial.name << trial.cause;
   EXPECT_EQ(second->rows.size(), first->rows.size());
-  for (size_t i = 0; i < first->rows.size(); ++i)
-    EXPECT_EQ(first->rows[i].quality->mid, second->rows[i].quality->mid);
+  for (size_t i = 0; i < first->rows.size(); ++i) {
+    if (first->rows[i].reference) continue;
+    EXPECT_EQ(first->rows[i].name, second->rows[i].name);
+    if (!first->rows[i].validation) continue;
+    EXPECT_EQ(first->rows[i].validation->mid, second->rows[i].validation->mid);
+  }
   EXPECT_GT(second->search_joules.mid.value(),
             0.5 * first->search_joules.mid.value())
       << "the earlier trials are still charged";
 }
 
+TEST_F(FitTest, ItsEvidenceGivesTheSameResultAgain) {
+  WriteData(400, 60);
+  const auto result = RunFit(
+      Make("families = [\"majority\", \"linear, hinge\"]\nvolume = 1000\n"));
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  auto again = Derive(evidence_);
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  again->artifact = result->artifact;
+  EXPECT_EQ(ToJsonText(*again), ToJsonText(*result));
+  // The parts of the search are all of it.
+  Joules sum;
+  for (const CandidateRow& row : result->rows) sum += row.search_joules.mid;
+  for (const SearchPart& part : result->search_parts) sum += part.joules.mid;
+  EXPECT_NEAR(sum.value(), result->search_joules.mid.value(),
+              1e-9 * sum.value());
+}
+
+TEST_F(FitTest, ALargeSpaceIsWalkedByTheLadderAndSaysWhatItLeft) {
+  WriteData(900, 60);
+  const auto result = RunFit(Make("families = [\"linear\"]\n"));
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  EXPECT_EQ(result->space, 24U);
+  size_t left = 0;
+  for (const CandidateRow& row : result->rows)
+    left += row.reason.starts_with("not followed: on ") ? 1 : 0;
+  EXPECT_GT(left, 10U);
+  EXPECT_FALSE(result->chosen.empty());
+}
+
 TEST_F(FitTest, StoppedInTheMiddleItGoesOnFromThere) {
   WriteData(400, 60);
-  const Task task = Make("families = [\"majority\", \"linear\"]\n");
+  const Task task = Make(
+      "families = [\"majority\", \"linear, hinge\", \"linear, bigrams\"]\n");
   std::stop_source stop;
   progress_ = [&stop](uint64_t done, uint64_t, std::string_view) {
     if (done == 2) stop.request_stop();
@@ -158,7 +205,8 @@ TEST_F(FitTest, StoppedInTheMiddleItGoesOnFromThere) {
 TEST_F(FitTest, TheHumblestModelMayBeEnough) {
   WriteData(600, 60, 3);
   const auto result =
-      RunFit(Make("families = [\"majority\", \"linear\"]\nfloor = 0.9\n"));
+      RunFit(Make("families = [\"majority\", \"linear, hinge\", \"linear, "
+                  "bigrams\"]\nfloor = 0.9\n"));
   ASSERT_TRUE(result.has_value()) << result.error().message;
   EXPECT_EQ(result->chosen, "majority");
   EXPECT_THAT(result->verdict,
@@ -168,7 +216,8 @@ TEST_F(FitTest, TheHumblestModelMayBeEnough) {
 TEST_F(FitTest, AnImpossibleFloorSaysTheBestReachable) {
   WriteData(300, 0);
   const auto result =
-      RunFit(Make("families = [\"majority\", \"linear\"]\nfloor = 0.99\n"));
+      RunFit(Make("families = [\"majority\", \"linear, hinge\", \"linear, "
+                  "bigrams\"]\nfloor = 0.99\n"));
   ASSERT_TRUE(result.has_value()) << result.error().message;
   EXPECT_TRUE(result->chosen.empty());
   EXPECT_THAT(result->verdict, HasSubstr("No candidate is good enough"));
@@ -178,13 +227,15 @@ TEST_F(FitTest, AnImpossibleFloorSaysTheBestReachable) {
 
 TEST_F(FitTest, CurrentNamesTheBaselineAndATypoIsRefused) {
   WriteData(400, 60);
-  const auto named = RunFit(
-      Make("families = [\"majority\", \"linear\"]\ncurrent = \"linear\"\n"));
+  const auto named =
+      RunFit(Make("families = [\"majority\", \"linear, hinge\", \"linear, "
+                  "bigrams\"]\ncurrent = \"linear\"\n"));
   ASSERT_TRUE(named.has_value()) << named.error().message;
   EXPECT_EQ(Row(*named, named->baseline).family, "linear");
   EXPECT_EQ(named->baseline_rule, "named by current");
-  const auto typo = RunFit(
-      Make("families = [\"majority\", \"linear\"]\ncurrent = \"majorty\"\n"));
+  const auto typo =
+      RunFit(Make("families = [\"majority\", \"linear, hinge\", \"linear, "
+                  "bigrams\"]\ncurrent = \"majorty\"\n"));
   ASSERT_FALSE(typo.has_value());
   EXPECT_THAT(typo.error().message,
               HasSubstr("current = \"majorty\" names no candidate, family or "
@@ -193,7 +244,8 @@ TEST_F(FitTest, CurrentNamesTheBaselineAndATypoIsRefused) {
 
 TEST_F(FitTest, ATrialThatCannotPayIsNotRun) {
   WriteData(400, 60);
-  const auto result = RunFit(Make("families = [\"linear\"]\nvolume = 1\n"));
+  const auto result = RunFit(Make(
+      "families = [\"linear, hinge\", \"linear, bigrams\"]\nvolume = 1\n"));
   ASSERT_TRUE(result.has_value()) << result.error().message;
   bool skipped = false;
   for (const CandidateRow& row : result->rows)
@@ -204,7 +256,8 @@ TEST_F(FitTest, ATrialThatCannotPayIsNotRun) {
 TEST_F(FitTest, ASpentBudgetEndsTheSearch) {
   WriteData(400, 60);
   const auto result =
-      RunFit(Make("families = [\"linear\"]\n[budget]\njoules = 0.000001\n"));
+      RunFit(Make("families = [\"linear, hinge\", \"linear, bigrams\"]\n"
+                  "published = false\n[budget]\njoules = 0.000001\n"));
   ASSERT_TRUE(result.has_value()) << result.error().message;
   EXPECT_EQ(result->rows.back().reason,
             "not tried: the task's budget is spent");
@@ -234,7 +287,7 @@ TEST_F(FitTest, ACachedModelThatWasAlteredIsTrainedAgain) {
                                       content.substr(0, content.size() / 2)));
       ++altered;
     }
-  ASSERT_EQ(altered, 2U);
+  ASSERT_EQ(altered, 2U) << "on validation and test";
   const auto second = RunFit(task);
   ASSERT_TRUE(second.has_value()) << second.error().message;
   EXPECT_EQ(ledger_->Trials(second->run)->size(), altered);
@@ -243,7 +296,8 @@ TEST_F(FitTest, ACachedModelThatWasAlteredIsTrainedAgain) {
 
 TEST_F(FitTest, WhatAStoppedFitSpentBesideItsTrialsIsCharged) {
   WriteData(400, 60);
-  const Task task = Make("families = [\"majority\", \"linear\"]\n");
+  const Task task = Make(
+      "families = [\"majority\", \"linear, hinge\", \"linear, bigrams\"]\n");
   std::stop_source stop;
   progress_ = [&stop](uint64_t, uint64_t, std::string_view what) {
     if (what.starts_with("measuring")) stop.request_stop();
@@ -262,9 +316,9 @@ TEST_F(FitTest, WhatAStoppedFitSpentBesideItsTrialsIsCharged) {
 
 TEST_F(FitTest, ABaselineThatWasNotMeasuredHasNoPayback) {
   WriteData(400, 60);
-  const auto result =
-      RunFit(Make("families = [\"linear\"]\nvolume = 1\n"
-                  "current = \"linear, characters\"\n"));
+  const auto result = RunFit(Make(
+      "families = [\"linear, hinge\", \"linear, characters\"]\nvolume = 1\n"
+      "current = \"linear, characters\"\n"));
   ASSERT_TRUE(result.has_value()) << result.error().message;
   EXPECT_EQ(result->baseline, "linear, characters");
   EXPECT_FALSE(result->payback);

@@ -21,7 +21,8 @@ namespace {
 
 // A hundred thousand predictions a month for every human.
 constexpr double kMostVolume = 1e15;
-constexpr std::string_view kKinds[] = {"text-classification"};
+constexpr std::string_view kKinds[] = {"text-classification",
+                                       "tabular-classification"};
 
 // One table of the file: typed reads that remember the first fault and which
 // keys were asked for.
@@ -140,7 +141,7 @@ void CheckRanges(const Task& task, Section& section) {
     section.Fault("kind",
                   fmt::format("'{}' is not a known kind{}", task.kind,
                               DidYouMean(task.kind, kKinds)),
-                  "kinds are: text-classification");
+                  fmt::format("kinds are: {}", fmt::join(kKinds, ", ")));
   if (task.within && task.floor)
     section.Fault("within", "and floor exclude each other",
                   "keep within = 0.01 (margin to the best) or floor = 0.97");
@@ -190,6 +191,8 @@ Status ReadTask(Section& section, Task& task) {
   section.Read("test", task.test);
   section.Read("validation", task.validation);
   section.ReadStrings("families", task.families);
+  section.ReadStrings("columns", task.columns);
+  section.Read("published", task.published);
   if (!task.within && !task.floor) task.within = 0.01;
   CheckRanges(task, section);
   if (task.name.empty() ||
@@ -304,6 +307,7 @@ Result<Task> ParseTask(std::string_view toml, const std::string& path) {
   MODICUM_TRY(const toml::table root, ParseToml(toml, path));
   Task task;
   task.file = path;
+  task.source = toml;
   MODICUM_RETURN_IF_ERROR(ReadSections(root, path, task));
   constexpr std::string_view kCatalog = "catalog:";
   if (!task.data.starts_with(kCatalog)) {

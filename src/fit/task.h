@@ -11,20 +11,9 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "place/place.h"
+#include "record/evidence.h"
 
 namespace modicum {
-
-// A published or planned figure of a model that is not run here; shown apart
-// and never chosen.
-struct Reference {
-  std::string name;
-  double joules_per_1000 = 0, low = 0, high = 0;  // 90 %; low = high: unknown
-  std::optional<double> quality;                  // in the task's metric
-  std::string scope;  // "GPU only", as its source states it
-  std::string source;
-  std::string date;
-  bool planned = false;  // computed, not measured, by its source
-};
 
 struct TaskBudget {
   std::optional<Seconds> time;   // of the whole search
@@ -33,14 +22,16 @@ struct TaskBudget {
 };
 
 struct Task {
-  std::string file;  // the task file's path
+  std::string file;    // the task file's path
+  std::string source;  // its text, whole
   std::string name;
   std::string kind;
   std::string data;  // path, or "catalog:NAME" for `modicum data get`
   std::string format;
   std::string text = "text";
   std::string label = "label";
-  bool replace_bad_bytes = false;  // invalid UTF-8 becomes U+FFFD
+  std::vector<std::string> columns;  // of a table; empty: all but the label
+  bool replace_bad_bytes = false;    // invalid UTF-8 becomes U+FFFD
   std::string metric = "accuracy";
   std::optional<double> within;  // margin to the best
   std::optional<double> floor;   // or an absolute bound
@@ -50,6 +41,7 @@ struct Task {
   double test = 0.3;  // fractions of all items
   double validation = 0.15;
   std::vector<std::string> families;  // empty: all
+  bool published = true;              // show published figures of other models
   PlaceQuery place;
   TaskBudget budget;
   std::vector<Reference> references;

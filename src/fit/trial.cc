@@ -4,13 +4,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/rng.h"
 #include "evaluate/cost.h"
+#include "model/cascade.h"
+#include "model/run_settings.h"
 #include "record/json.h"
+#include "shrink/registry.h"
 
 namespace modicum {
 namespace {
@@ -20,52 +25,38 @@ using Json = nlohmann::json;
 
 // What a trial's row keeps for resuming.
 std::string DetailOf(const TrialOutcome& outcome) {
-  Json values = Json::array();
-  for (const ItemScore& score : outcome.scores) values.push_back(score.value);
-  Json files = Json::object();
-  for (size_t i = 0; i < outcome.files.size(); ++i)
-    files[outcome.files[i]] = ToHex(outcome.hashes[i]);
-  return Json{{"files", std::move(files)},
-              {"scores", std::move(values)},
-              {"train", ToJson(outcome.train)},
-              {"train_cpu", outcome.train_cpu.value()},
-              {"per_1000", ToJson(outcome.per_1000)}}
+  return Json{{"evidence", ToJson(outcome.evidence)},
+              {"confidence", outcome.confidence}}
       .dump();
 }
 
 // Whether the folder holds the files with the content they had when the trial
 // was recorded. A file that was altered since is as good as lost.
-bool FilesAreWhole(const Json& files, TrialOutcome& outcome) {
-  for (const auto& [name, sha256] : files.items()) {
+bool FilesAreWhole(const TrialOutcome& outcome) {
+  for (const auto& [name, sha256] : outcome.evidence.files) {
     const auto hash = Sha256OfFile(outcome.directory + "/" + name);
     if (!hash || sha256 != ToHex(*hash)) return false;
-    outcome.files.push_back(name);
-    outcome.hashes.push_back(*hash);
   }
-  return true;
+  return !outcome.evidence.files.empty();
 }
 
 // False when the row does not hold what this version needs, or its files are
 // not there any more.
-bool ReadDetail(const std::string& text, TrialOutcome& outcome) {
+bool ReadDetail(const std::string& text, size_t items, TrialOutcome& outcome) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("scores") ||
-      !json.contains("files") || !json.contains("train") ||
-      !json.contains("per_1000") || !json["scores"].is_array() ||
-      !json["files"].is_object() ||
-      json["scores"].size() != outcome.scores.size())
+  if (!json.is_object() || !json.contains("evidence") ||
+      !json.contains("confidence") || !json["confidence"].is_array())
     return false;
-  const auto train = FromJson<Estimate<Joules>>(json["train"]);
-  const auto per_1000 = FromJson<Estimate<Joules>>(json["per_1000"]);
-  if (!train || !per_1000) return false;
-  outcome.train = *train;
-  outcome.per_1000 = *per_1000;
-  outcome.train_cpu = Seconds(json.value("train_cpu", 0.0));
-  for (size_t i = 0; i < outcome.scores.size(); ++i) {
-    if (!json["scores"][i].is_number()) return false;
-    outcome.scores[i].value = json["scores"][i].get<double>();
+  auto evidence = FromJson<TrialEvidence>(json["evidence"]);
+  if (!evidence || evidence->scores.size() != items) return false;
+  outcome.evidence = *std::move(evidence);
+  for (const Json& value : json["confidence"]) {
+    if (!value.is_number()) return false;
+    outcome.confidence.push_back(value.get<double>());
   }
-  return FilesAreWhole(json["files"], outcome);
+  if (!outcome.confidence.empty() && outcome.confidence.size() != items)
+    return false;
+  return FilesAreWhole(outcome);
 }
 
 Status MakeFolder(const std::string& path) {
@@ -91,54 +82,166 @@ void RemoveStale(const fs::path& folder) {
   }
 }
 
+// A folder that is removed with what is in it.
+class Scratch {
+ public:
+  explicit Scratch(std::string path) : path_(std::move(path)) {}
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  std::string Within(std::string_view name) const {
+    return path_ + "/" + std::string(name);
+  }
+
+ private:
+  std::string path_;
+};
+
+Status CopyInto(const std::string& from, const std::string& to,
+                const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    std::error_code error;
+    fs::create_directories(fs::path(to + "/" + file).parent_path(), error);
+    if (!error) fs::copy_file(from + "/" + file, to + "/" + file, error);
+    if (error)
+      return Fail(ErrorCode::kIo,
+                  "cannot copy " + from + "/" + file + " to " + to + ": " +
+                      error.message(),
+                  "--data-dir names another place");
+  }
+  return {};
+}
+
+void FillConfidence(std::span<const Output> outputs, TrialOutcome& outcome) {
+  for (const Output& output : outputs) {
+    const Label* label = std::get_if<Label>(&output);
+    if (label == nullptr || label->probabilities.empty()) {
+      outcome.confidence.clear();
+      return;
+    }
+    outcome.confidence.push_back(double{*std::max_element(
+        label->probabilities.begin(), label->probabilities.end())});
+  }
+}
+
+TrialEvidence DescriptionOf(const Candidate& candidate) {
+  TrialEvidence evidence;
+  evidence.name = candidate.name;
+  evidence.family = candidate.family;
+  evidence.params = ToString(candidate.params);
+  for (const PassStep& step : candidate.passes)
+    evidence.passes.push_back(ToString(step));
+  for (const Candidate& stage : candidate.stages)
+    evidence.stages.push_back(stage.name);
+  return evidence;
+}
+
 }  // namespace
 
-Hash HashOfTask(const Task& task, const Dataset& data, const HostFacts& host) {
+// The files of a candidate's model and what making them cost.
+struct TrialRunner::Made {
+  std::string directory;
+  std::vector<std::string> files;
+  Estimate<Joules> train;
+  Seconds train_cpu;
+};
+
+Hash HashOfTask(const Task& task, const Dataset& data, const HostFacts& host,
+                std::string_view meter) {
   Sha256 hash;
-  hash.AddField("fit-1");  // raise when a trial's meaning changes
+  hash.AddField("fit-2");  // raise when a trial's meaning changes
   hash.AddField(
       {reinterpret_cast<const char*>(data.hash.data()), data.hash.size()});
   for (const std::string& part :
        {task.kind, task.text, task.label, task.metric,
         std::to_string(task.seed), std::to_string(task.test),
         std::to_string(task.validation), std::to_string(task.replace_bad_bytes),
-        host.cpu_model, std::to_string(host.logical_cpus)})
+        host.cpu_model, std::to_string(host.logical_cpus), std::string(meter)})
     hash.AddField(part);
+  for (const std::string& column : data.columns) hash.AddField(column);
   return hash.Finish();
 }
 
-std::vector<uint32_t> TrialRunner::TrainRows(Stage stage) const {
+std::vector<uint32_t> TrialRunner::TrainRows(Stage stage,
+                                             double fraction) const {
   std::vector<uint32_t> rows = parts_.split.train;
   if (stage == Stage::kFinal)
     rows.insert(rows.end(), parts_.split.validation.begin(),
                 parts_.split.validation.end());
-  return rows;
+  if (fraction >= 1) return rows;
+  // The same share of every class, at least three of each.
+  std::map<LabelIndex, std::vector<uint32_t>> by_label;
+  Rng(parts_.task.seed).Shuffle(rows);
+  for (const uint32_t row : rows)
+    by_label[parts_.data.items[row].label].push_back(row);
+  std::vector<uint32_t> drawn;
+  for (const auto& [label, members] : by_label) {
+    const auto share = static_cast<size_t>(
+        std::ceil(fraction * static_cast<double>(members.size())));
+    const size_t count = std::min(members.size(), std::max<size_t>(share, 3));
+    drawn.insert(drawn.end(), members.begin(),
+                 members.begin() + static_cast<ptrdiff_t>(count));
+  }
+  std::sort(drawn.begin(), drawn.end());
+  return drawn;
 }
 
 const std::vector<uint32_t>& TrialRunner::ScoredRows(Stage stage) const {
   return stage == Stage::kFinal ? parts_.split.test : parts_.split.validation;
 }
 
+// 0 and 1 are the stages on all rows; a part of the rows has its own keys.
+TrialKey TrialRunner::KeyOf(const Candidate& candidate, Stage stage,
+                            double fraction) const {
+  uint32_t repeat = stage == Stage::kFinal ? 1 : 0;
+  if (fraction < 1) repeat = 2 + static_cast<uint32_t>(fraction * 1'000'000);
+  return {parts_.task_hash, HashOf(candidate), repeat};
+}
+
+std::string TrialRunner::FolderOf(const Candidate& candidate, Stage stage,
+                                  double fraction) const {
+  const TrialKey key = KeyOf(candidate, stage, fraction);
+  return parts_.cache + "/" + ToHex(parts_.task_hash).substr(0, 16) + "/" +
+         ToHex(key.candidate).substr(0, 16) +
+         (key.repeat == 0 ? "" : "-" + std::to_string(key.repeat));
+}
+
+Budget TrialRunner::TrainingBudget() const {
+  Budget budget;
+  budget.stop = parts_.stop;
+  budget.memory = parts_.task.budget.memory;
+  budget.seed = parts_.task.seed;
+  return budget;
+}
+
 Result<std::optional<TrialOutcome>> TrialRunner::Resume(
-    const Candidate& candidate, const TrialKey& key,
-    const std::string& directory, Stage stage) const {
+    const Candidate& candidate, Stage stage, double fraction) const {
   std::optional<TrialOutcome> none;
-  MODICUM_TRY(const auto trial, parts_.ledger.FindTrial(key));
+  MODICUM_TRY(const auto trial,
+              parts_.ledger.FindTrial(KeyOf(candidate, stage, fraction)));
   if (!trial || trial->outcome != "ok") return none;
   TrialOutcome outcome;
   outcome.candidate = candidate;
-  outcome.directory = directory;
-  outcome.cost = trial->cost;
-  outcome.wall = trial->wall;
-  outcome.resumed = true;
-  for (const uint32_t row : ScoredRows(stage)) {
-    const Item& item = parts_.data.items[row];
-    outcome.scores.push_back({item.id, item.group, 0});
+  outcome.directory = FolderOf(candidate, stage, fraction);
+  const std::vector<uint32_t>& rows = ScoredRows(stage);
+  if (!ReadDetail(trial->detail, rows.size(), outcome)) return none;
+  // A candidate may have been renamed since.
+  outcome.evidence.name = candidate.name;
+  outcome.evidence.cost = trial->cost;
+  outcome.evidence.wall = trial->wall;
+  outcome.evidence.resumed = true;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Item& item = parts_.data.items[rows[i]];
+    outcome.scores.push_back({item.id, item.group, outcome.evidence.scores[i]});
   }
-  if (!ReadDetail(trial->detail, outcome)) return none;
   return std::optional(std::move(outcome));
 }
 
+// Scores on the stage's items, and a first look at the cost: three short
+// repeats. The candidates that matter are measured properly later.
 Status TrialRunner::Score(Model& model, Stage stage, TrialOutcome& outcome) {
   std::vector<Item> items;
   std::vector<const Item*> pointers;
@@ -150,62 +253,165 @@ Status TrialRunner::Score(Model& model, Stage stage, TrialOutcome& outcome) {
   call.stop = parts_.stop;
   call.seed = parts_.task.seed;
   NullSink sink;
-  const WindowId window = parts_.meter.Begin("predict");
-  auto outputs = model.Predict(items, call, sink);
-  MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
-  if (!outputs) return Fail(std::move(outputs).error());
-  outcome.per_1000 = OfWorkload(reading.split.own(), outcome.candidate.family) *
-                     (1000.0 / static_cast<double>(items.size()));
-  outcome.scores = ScoreItems(parts_.metric, pointers, *outputs);
+  MODICUM_TRY(const auto outputs, model.Predict(items, call, sink));
+  outcome.scores = ScoreItems(parts_.metric, pointers, outputs);
+  for (const ItemScore& score : outcome.scores)
+    outcome.evidence.scores.push_back(score.value);
+  FillConfidence(outputs, outcome);
+  if (stage == Stage::kFinal) return {};
+  CostOptions options;
+  options.min_repeats = options.max_repeats = 3;
+  options.repeat_wall = Seconds(0.01);
+  options.latency_items = 20;
+  const CostSubject subject{outcome.candidate.name, outcome.candidate.family,
+                            &model};
+  MODICUM_TRY(auto samples,
+              MeasureCosts({&subject, 1}, items, options, parts_.meter,
+                           parts_.fs, parts_.clock, parts_.stop));
+  outcome.evidence.samples = std::move(samples.front());
   return {};
 }
 
-Result<TrialOutcome> TrialRunner::Train(const Candidate& candidate, Stage stage,
-                                        const std::string& directory) {
-  TrialOutcome outcome;
-  outcome.candidate = candidate;
-  outcome.directory = directory;
+Result<TrialRunner::Made> TrialRunner::Obtain(const Candidate& candidate,
+                                              Stage stage, double fraction,
+                                              const std::string& folder) {
+  MODICUM_TRY(const auto known, Resume(candidate, stage, fraction));
+  if (!known) {
+    MODICUM_RETURN_IF_ERROR(MakeFolder(folder));
+    return Make(candidate, stage, fraction, folder);
+  }
+  Made made{
+      known->directory, {}, known->evidence.train, known->evidence.train_cpu};
+  for (const auto& [name, sha256] : known->evidence.files)
+    made.files.push_back(name);
+  return made;
+}
+
+Result<TrialRunner::Made> TrialRunner::MakeByTraining(
+    const Candidate& candidate, Stage stage, double fraction,
+    const std::string& folder) {
   MODICUM_TRY(Trainer * trainer, FindTrainer(candidate.family));
   MODICUM_RETURN_IF_ERROR(trainer->Accepts(parts_.data));
+  NullSink sink;
+  const Budget budget = TrainingBudget();
+  const WindowId window = parts_.meter.Begin("train");
+  auto train = [&]() -> Result<TrainedModel> {
+    std::vector<uint32_t> rows = TrainRows(stage, fraction);
+    for (const PassStep& step : candidate.passes) {
+      MODICUM_TRY(Pass * pass, FindPass(step.pass));
+      const PassInput input{parts_.data,      rows, candidate.family,
+                            candidate.params, {},   {}};
+      MODICUM_TRY(rows, pass->SelectRows(input, step.params, budget));
+    }
+    return trainer->Train(parts_.data, rows, candidate.params, budget, nullptr,
+                          folder, sink);
+  };
+  auto trained = train();
+  MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
+  if (!trained) return Fail(std::move(trained).error());
+  return Made{folder, trained->files,
+              OfWorkload(reading.split.own(), "training"), reading.cpu};
+}
 
-  // Trained beside its final place, then renamed: the cache holds whole
-  // models only, also when two fits train the same one.
-  std::string building = directory + ".XXXXXX";
+// The parent is the candidate without its last pass.
+Result<TrialRunner::Made> TrialRunner::MakeByPass(const Candidate& candidate,
+                                                  Stage stage, double fraction,
+                                                  const std::string& folder) {
+  Candidate parent = candidate;
+  const PassStep step = parent.passes.back();
+  parent.passes.pop_back();
+  MODICUM_TRY(Made from, Obtain(parent, stage, fraction, folder + ".parent"));
+  if (step.pass == kRunStep) {
+    MODICUM_RETURN_IF_ERROR(CopyInto(from.directory, folder, from.files));
+    from.directory = folder;
+    return from;
+  }
+  MODICUM_TRY(Pass * pass, FindPass(step.pass));
+  const std::vector<uint32_t> rows = TrainRows(stage, fraction);
+  const PassInput input{parts_.data,      rows,           candidate.family,
+                        candidate.params, from.directory, from.files};
+  NullSink sink;
+  const WindowId window = parts_.meter.Begin("pass");
+  auto passed = pass->Apply(input, step.params, TrainingBudget(), folder, sink);
+  MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
+  if (!passed) return Fail(std::move(passed).error());
+  return Made{folder, passed->files,
+              from.train + OfWorkload(reading.split.own(), "training"),
+              from.train_cpu + reading.cpu};
+}
+
+Result<TrialRunner::Made> TrialRunner::MakeCascade(const Candidate& candidate,
+                                                   Stage stage, double fraction,
+                                                   const std::string& folder) {
+  Made made{folder, {}, {}, {}};
+  std::vector<CascadeStage> stages;
+  for (size_t i = 0; i < candidate.stages.size(); ++i) {
+    const std::string name = std::to_string(i + 1);
+    MODICUM_TRY(const Made part, Obtain(candidate.stages[i], stage, fraction,
+                                        folder + ".stage" + name));
+    MODICUM_RETURN_IF_ERROR(
+        CopyInto(part.directory, folder + "/" + name, part.files));
+    for (const std::string& file : part.files)
+      made.files.push_back(name + "/" + file);
+    made.train = i == 0 ? part.train : made.train + part.train;
+    made.train_cpu += part.train_cpu;
+    stages.push_back({candidate.stages[i].family, name,
+                      Get(candidate.params, "threshold" + name, 0.0)});
+  }
   MODICUM_RETURN_IF_ERROR(
-      MakeFolder(fs::path(directory).parent_path().string()));
-  RemoveStale(fs::path(directory).parent_path());
+      WriteFileAtomically(folder + "/" + kCascadeFile, EncodeCascade(stages)));
+  made.files.emplace_back(kCascadeFile);
+  return made;
+}
+
+Result<TrialRunner::Made> TrialRunner::Make(const Candidate& candidate,
+                                            Stage stage, double fraction,
+                                            const std::string& folder) {
+  if (!candidate.stages.empty())
+    return MakeCascade(candidate, stage, fraction, folder);
+  if (candidate.passes.empty())
+    return MakeByTraining(candidate, stage, fraction, folder);
+  if (RunSettingsOf(candidate) != nullptr)
+    return MakeByPass(candidate, stage, fraction, folder);
+  MODICUM_TRY(const Pass* last, FindPass(candidate.passes.back().pass));
+  return last->on_data() ? MakeByTraining(candidate, stage, fraction, folder)
+                         : MakeByPass(candidate, stage, fraction, folder);
+}
+
+// Made beside its final place, then renamed: the cache holds whole models
+// only, also when two fits make the same one.
+Result<TrialOutcome> TrialRunner::MakeAndScore(const Candidate& candidate,
+                                               Stage stage, double fraction) {
+  TrialOutcome outcome;
+  outcome.candidate = candidate;
+  outcome.directory = FolderOf(candidate, stage, fraction);
+  outcome.evidence = DescriptionOf(candidate);
+  const fs::path cache = fs::path(outcome.directory).parent_path();
+  MODICUM_RETURN_IF_ERROR(MakeFolder(cache.string()));
+  RemoveStale(cache);
+  std::string building = outcome.directory + ".XXXXXX";
   if (mkdtemp(building.data()) == nullptr)
     return Fail(ErrorCode::kIo,
-                "cannot create a folder beside " + directory + ": " +
+                "cannot create a folder beside " + outcome.directory + ": " +
                     std::strerror(errno),
                 "--data-dir names another place");
-
-  Budget budget;
-  budget.stop = parts_.stop;
-  budget.memory = parts_.task.budget.memory;
-  budget.seed = parts_.task.seed;
-  NullSink sink;
-  const WindowId window = parts_.meter.Begin("train");
-  auto trained = trainer->Train(parts_.data, TrainRows(stage), candidate.params,
-                                budget, nullptr, building, sink);
-  auto reading = parts_.meter.End(window);
-  std::error_code ignored;
-  if (!trained || !reading) {
-    fs::remove_all(building, ignored);
-    return Fail(trained ? std::move(reading).error()
-                        : std::move(trained).error());
+  const Scratch scratch(building);
+  const std::string folder = scratch.Within("model");
+  MODICUM_RETURN_IF_ERROR(MakeFolder(folder));
+  MODICUM_TRY(const Made made, Make(candidate, stage, fraction, folder));
+  MODICUM_RETURN_IF_ERROR(MoveFolder(folder, outcome.directory));
+  for (const std::string& file : made.files) {
+    MODICUM_TRY(const Hash hash, Sha256OfFile(outcome.directory + "/" + file));
+    outcome.evidence.files[file] = ToHex(hash);
   }
-  const Status moved = MoveFolder(building, directory);
-  fs::remove_all(building, ignored);
-  if (!moved) return Fail(moved.error());
-  outcome.files = trained->files;
-  for (const std::string& file : outcome.files) {
-    MODICUM_TRY(const Hash hash, Sha256OfFile(directory + "/" + file));
-    outcome.hashes.push_back(hash);
-  }
-  outcome.train = OfWorkload(reading->split.own(), "training");
-  outcome.train_cpu = reading->cpu;
+  outcome.evidence.train = made.train;
+  outcome.evidence.train_cpu = made.train_cpu;
   MODICUM_TRY(const auto model, Load(outcome));
+  const ModelInfo& info = model->info();
+  outcome.evidence.engine = info.engine + " " + info.engine_version;
+  outcome.evidence.not_deterministic = info.not_deterministic;
+  outcome.evidence.parameters = info.parameters;
+  outcome.evidence.bytes = info.bytes;
   MODICUM_RETURN_IF_ERROR(Score(*model, stage, outcome));
   return outcome;
 }
@@ -215,11 +421,11 @@ Status TrialRunner::Record(const TrialOutcome& outcome, const TrialKey& key) {
   trial.key = key;
   trial.run = parts_.run;
   trial.name = outcome.candidate.name;
-  trial.outcome = outcome.failure.empty() ? "ok" : "failed";
-  trial.cause = outcome.failure;
-  trial.cost = outcome.cost;
-  trial.wall = outcome.wall;
-  if (outcome.failure.empty()) trial.detail = DetailOf(outcome);
+  trial.outcome = outcome.ok() ? "ok" : "failed";
+  trial.cause = outcome.evidence.failure;
+  trial.cost = outcome.evidence.cost;
+  trial.wall = outcome.evidence.wall;
+  if (outcome.ok()) trial.detail = DetailOf(outcome);
   return parts_.ledger.Put(trial);
 }
 
@@ -256,18 +462,13 @@ Status TrialRunner::ChargeUnfinished(const Estimate<Joules>& cost,
   return parts_.ledger.Put(trial);
 }
 
-Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage) {
-  const TrialKey key{parts_.task_hash, HashOf(candidate),
-                     stage == Stage::kFinal ? 1U : 0U};
-  const std::string directory = parts_.cache + "/" +
-                                ToHex(parts_.task_hash).substr(0, 16) + "/" +
-                                ToHex(key.candidate).substr(0, 16) +
-                                (stage == Stage::kFinal ? "-final" : "");
-  MODICUM_TRY(auto resumed, Resume(candidate, key, directory, stage));
+Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
+                                      double fraction) {
+  MODICUM_TRY(auto resumed, Resume(candidate, stage, fraction));
   if (resumed) return *std::move(resumed);
 
   const WindowId window = parts_.meter.Begin(candidate.name);
-  auto outcome = Train(candidate, stage, directory);
+  auto outcome = MakeAndScore(candidate, stage, fraction);
   MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
   if (parts_.stop.stop_requested())
     return Fail(ErrorCode::kInterrupted, "interrupted");
@@ -279,20 +480,32 @@ Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage) {
       return Fail(std::move(outcome).error());
     TrialOutcome failed;
     failed.candidate = candidate;
-    failed.failure = outcome.error().message;
+    failed.evidence = DescriptionOf(candidate);
+    failed.evidence.failure = outcome.error().message;
     outcome = std::move(failed);
   }
-  outcome->cost = OfWorkload(reading.split.own(), "training");
-  outcome->wall = reading.wall;
-  MODICUM_RETURN_IF_ERROR(Record(*outcome, key));
+  outcome->evidence.cost = OfWorkload(reading.split.own(), "training");
+  outcome->evidence.wall = reading.wall;
+  MODICUM_RETURN_IF_ERROR(Record(*outcome, KeyOf(candidate, stage, fraction)));
   return *std::move(outcome);
 }
 
 Result<std::unique_ptr<Model>> TrialRunner::Load(
     const TrialOutcome& outcome) const {
-  MODICUM_TRY(Trainer * trainer, FindTrainer(outcome.candidate.family));
   NullSink sink;
-  return trainer->Load(outcome.directory, parts_.data.labels, sink);
+  auto load = [&] {
+    return LoadModel(outcome.candidate.family, outcome.directory,
+                     parts_.data.labels, sink);
+  };
+  const Params* run = RunSettingsOf(outcome.candidate);
+  if (run == nullptr) return load();
+  std::vector<std::unique_ptr<Model>> instances;
+  for (int64_t i = 0; i < Get(*run, "threads", int64_t{1}); ++i) {
+    MODICUM_TRY(auto model, load());
+    instances.push_back(std::move(model));
+  }
+  return WithRunSettings(std::move(instances),
+                         static_cast<int>(Get(*run, "batch", int64_t{256})));
 }
 
 }  // namespace modicum

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One trial: train a candidate, predict items it has not seen, keep scores,
-// model files and cost. A trial that the ledger has and whose files are still
-// cached is not run again, so that an interrupted fit resumes.
+// One trial: make a candidate, predict items it has not seen, keep scores,
+// model files, samples and cost. A trial that the ledger has and whose files
+// are still cached is not run again, so that an interrupted fit resumes.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,12 +14,14 @@
 #include "base/clock.h"
 #include "base/estimate.h"
 #include "base/result.h"
+#include "base/root_fs.h"
 #include "dataset/dataset.h"
 #include "evaluate/metric.h"
 #include "fit/candidates.h"
 #include "fit/task.h"
 #include "meter/meter.h"
 #include "model/model.h"
+#include "record/evidence.h"
 #include "record/ledger.h"
 
 namespace modicum {
@@ -34,16 +35,12 @@ enum class Stage {
 struct TrialOutcome {
   Candidate candidate;
   std::string directory;  // cached model files
-  std::vector<std::string> files;
-  std::vector<Hash> hashes;  // of the files, in their order
+  TrialEvidence evidence;
   std::vector<ItemScore> scores;
-  Estimate<Joules> cost;   // of the whole trial
-  Estimate<Joules> train;  // features and training
-  Seconds train_cpu;
-  Estimate<Joules> per_1000;  // one pass, coarse; measured properly later
-  Seconds wall;
-  std::string failure;   // a recorded outcome with its cause; empty when ok
-  bool resumed = false;  // taken from the ledger
+  // Probability of the answer, per item; empty when the model gives none.
+  std::vector<double> confidence;
+
+  bool ok() const { return evidence.failure.empty(); }
 };
 
 // Lifetime: everything referred to outlives the runner. Not thread-safe.
@@ -56,6 +53,7 @@ class TrialRunner {
     const Metric& metric;
     Ledger& ledger;
     Meter& meter;
+    const RootFs& fs;
     Clock& clock;
     std::string cache;  // folder for model files; created
     Uuid run;
@@ -64,9 +62,11 @@ class TrialRunner {
   };
   explicit TrialRunner(Parts parts) : parts_(std::move(parts)) {}
 
-  // A training that fails is an outcome, not an error; errors are the
-  // ledger's, the disk's and kInterrupted.
-  Result<TrialOutcome> Run(const Candidate& candidate, Stage stage);
+  // `fraction` of the training rows, drawn per class. A training that fails is
+  // an outcome, not an error; errors are the ledger's, the disk's and
+  // kInterrupted.
+  Result<TrialOutcome> Run(const Candidate& candidate, Stage stage,
+                           double fraction = 1);
 
   // The model of an outcome without failure.
   Result<std::unique_ptr<Model>> Load(const TrialOutcome& outcome) const;
@@ -78,24 +78,44 @@ class TrialRunner {
   Status ChargeUnfinished(const Estimate<Joules>& cost, Seconds wall);
 
   // The rows a stage trains on and is scored on.
-  std::vector<uint32_t> TrainRows(Stage stage) const;
+  std::vector<uint32_t> TrainRows(Stage stage, double fraction = 1) const;
   const std::vector<uint32_t>& ScoredRows(Stage stage) const;
 
  private:
+  struct Made;
+
+  std::string FolderOf(const Candidate& candidate, Stage stage,
+                       double fraction) const;
+  TrialKey KeyOf(const Candidate& candidate, Stage stage,
+                 double fraction) const;
   Result<std::optional<TrialOutcome>> Resume(const Candidate& candidate,
-                                             const TrialKey& key,
-                                             const std::string& directory,
-                                             Stage stage) const;
-  Result<TrialOutcome> Train(const Candidate& candidate, Stage stage,
-                             const std::string& directory);
+                                             Stage stage,
+                                             double fraction) const;
+  Result<TrialOutcome> MakeAndScore(const Candidate& candidate, Stage stage,
+                                    double fraction);
+  // Make: the model files of a candidate, in a folder that exists.
+  Result<Made> Make(const Candidate& candidate, Stage stage, double fraction,
+                    const std::string& folder);
+  Result<Made> MakeByTraining(const Candidate& candidate, Stage stage,
+                              double fraction, const std::string& folder);
+  Result<Made> MakeByPass(const Candidate& candidate, Stage stage,
+                          double fraction, const std::string& folder);
+  Result<Made> MakeCascade(const Candidate& candidate, Stage stage,
+                           double fraction, const std::string& folder);
+  // The same, but from the cache where an earlier trial made it.
+  Result<Made> Obtain(const Candidate& candidate, Stage stage, double fraction,
+                      const std::string& folder);
   Status Score(Model& model, Stage stage, TrialOutcome& outcome);
   Status Record(const TrialOutcome& outcome, const TrialKey& key);
   TrialKey UnfinishedKey() const;
+  Budget TrainingBudget() const;
 
   Parts parts_;
 };
 
-// Everything the outcome of a trial depends on but the candidate.
-Hash HashOfTask(const Task& task, const Dataset& data, const HostFacts& host);
+// Everything the outcome of a trial depends on but the candidate. `meter`
+// describes probes and idle policy: what a joule means.
+Hash HashOfTask(const Task& task, const Dataset& data, const HostFacts& host,
+                std::string_view meter);
 
 }  // namespace modicum

@@ -71,6 +71,25 @@ std::string ChoiceSentence(const FitResult& result,
   return text + ".";
 }
 
+// Why nothing cheaper was chosen: the most accurate of the cheaper ones.
+std::string CheaperSentence(const FitResult& result) {
+  const CandidateRow& chosen = *Find(result, result.chosen);
+  if (!chosen.joules_per_1000) return {};
+  const bool higher = result.metric != "log-loss";
+  const CandidateRow* nearest = nullptr;
+  for (const CandidateRow& row : result.rows) {
+    if (row.feasible || !row.validation || !row.joules_per_1000 ||
+        row.joules_per_1000->mid >= chosen.joules_per_1000->mid)
+      continue;
+    if (nearest == nullptr ||
+        (row.validation->mid > nearest->validation->mid) == higher)
+      nearest = &row;
+  }
+  if (nearest == nullptr) return {};
+  return fmt::format(" The best of the cheaper ones, {}, {}.", nearest->name,
+                     nearest->reason);
+}
+
 std::string PaybackSentence(const FitResult& result) {
   if (result.chosen == result.baseline) return {};
   if (!result.payback)
@@ -135,6 +154,7 @@ std::string VerdictText(const FitResult& result,
                         const std::string& majority_answer) {
   if (result.chosen.empty()) return NoChoice(result);
   std::string text = ChoiceSentence(result, majority_answer);
+  text += CheaperSentence(result);
   text += PaybackSentence(result);
   if (!result.established)
     text +=

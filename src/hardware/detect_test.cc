@@ -176,8 +176,12 @@ TEST(NotCounted, NamesWhatNoProbeMeters) {
       ElementsAre("8 GPUs present (NVIDIA A100-SXM4-80GB), NOT COUNTED",
                   "DRAM, NOT COUNTED",
                   "power supply, fans, disks and network, NOT COUNTED"));
+  std::vector<std::string> metered = {"cpu", "dram", "gpu"};
+  EXPECT_EQ(NotCounted(host, metered).front(),
+            "7 of 8 GPUs present (NVIDIA A100-SXM4-80GB), NOT COUNTED");
+  metered.insert(metered.end(), 7, "gpu");
   EXPECT_THAT(
-      NotCounted(host, {"cpu", "dram", "gpu"}),
+      NotCounted(host, metered),
       ElementsAre("power supply, fans, disks and network, NOT COUNTED"));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GPUs by PCI class, whether or not a driver or a probe knows them.
+#include <algorithm>
 #include <map>
 
 #include "hardware/detect.h"
@@ -100,9 +101,15 @@ std::vector<std::string> NotCounted(const HostFacts& host,
     if (!(cpu && gpu.ends_with(kIntegratedMark))) gpus.push_back(gpu);
 
   std::vector<std::string> out;
-  if (!gpus.empty() && !Has(metered, "gpu"))
+  const auto counted =
+      static_cast<size_t>(std::count(metered.begin(), metered.end(), "gpu"));
+  if (counted == 0 && !gpus.empty())
     out.push_back(std::to_string(gpus.size()) +
                   (gpus.size() == 1 ? " GPU present (" : " GPUs present (") +
+                  Kinds(gpus) + "), NOT COUNTED");
+  else if (counted < gpus.size())
+    out.push_back(std::to_string(gpus.size() - counted) + " of " +
+                  std::to_string(gpus.size()) + " GPUs present (" +
                   Kinds(gpus) + "), NOT COUNTED");
   if (!cpu) out.emplace_back("CPU, NOT COUNTED");
   if (!platform && !Has(metered, "dram")) out.emplace_back("DRAM, NOT COUNTED");

@@ -52,7 +52,8 @@ std::optional<CpuChip> FindChip(std::string_view cpu_model);
 CpuPower PowerOf(const HostFacts& host);
 
 // Devices that use power here but that no usable probe meters, as sentences
-// for a bill: "8 GPUs present, NOT COUNTED". `metered` lists components.
+// for a bill: "8 GPUs present, NOT COUNTED". `metered` lists components, "gpu"
+// once for each GPU.
 std::vector<std::string> NotCounted(const HostFacts& host,
                                     const std::vector<std::string>& metered);
 

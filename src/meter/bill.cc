@@ -81,6 +81,9 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
   bill.warnings = reading.warnings;
   bill.missing = NotCounted(host, metered_components);
   AddEmbodied(bill, reading, host);
+  if (std::find(metered_components.begin(), metered_components.end(), "gpu") !=
+      metered_components.end())
+    bill.missing.emplace_back("manufacture of the GPUs");
   AddMoney(bill, place);
   if (place.assumed)
     bill.warnings.push_back(

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +71,11 @@ class FakeSubjects final : public SubjectCpu {
   Seconds Read(const Subject& subject, bool) override {
     return cpu[subject.root];
   }
+  bool Has(const Subject& subject, pid_t pid) override {
+    return members[subject.root].contains(pid);
+  }
   std::map<pid_t, Seconds> cpu;
+  std::map<pid_t, std::set<pid_t>> members;
 };
 
 // Two CPUs; idle and per-CPU power make the energy.

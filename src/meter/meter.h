@@ -80,7 +80,8 @@ class Meter {
 
   // The machine's idle power as known now, with its origin.
   virtual Estimate<Watts> idle_power() const = 0;
-  // Components that some probe meters: for NotCounted().
+  // The component of every counted domain, one "gpu" for each GPU: for
+  // NotCounted().
   virtual std::vector<std::string> components() const = 0;
 };
 

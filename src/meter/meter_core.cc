@@ -68,6 +68,8 @@ MeterCore::MeterCore(const MeterOptions& options,
   last_.at = clock_.Now();
   last_.energy.resize(baselines_.size());
   last_.gaps.resize(baselines_.size());
+  in_gap_.resize(baselines_.size());
+  last_use_.resize(baselines_.size());
   ReadHost();
 }
 
@@ -94,12 +96,49 @@ void MeterCore::StepLocked(bool edge) {
   if (learns_idle_) LearnIdle(before);
   for (auto& [id, window] : windows_) {
     if (!window.base) window.base = Interpolate(before, last_, window.began);
+    const bool strangers = HasStrangers(window);
     if (window.subject.kind == Subject::Kind::kTree)
-      window.cpu_latest = subjects_.Read(window.subject, false);
+      window.cpu_latest = subjects_.Read(window.subject, strangers);
+    AddDeviceUse(window, before);
   }
 }
 
-// A failing source is one gap from its first failure to its next success.
+// Whether a process is on a device that was on none before: it may be one of
+// the subject's that was not looked for yet.
+bool MeterCore::HasStrangers(const Window& window) const {
+  for (const Source& source : sources_) {
+    const auto uses = source.probe->device_use();
+    for (size_t i = 0; i < uses.size(); ++i) {
+      const auto known = window.devices.find(source.first + i);
+      const auto stranger = [&](pid_t pid) {
+        return known == window.devices.end() || !known->second.Knows(pid);
+      };
+      if (uses[i].present && std::any_of(uses[i].present->begin(),
+                                         uses[i].present->end(), stranger))
+        return true;
+    }
+  }
+  return false;
+}
+
+void MeterCore::AddDeviceUse(Window& window, const Totals& before) {
+  const Seconds span = last_.at - before.at;
+  const Seconds inside = std::clamp(last_.at - window.began, Seconds(0), span);
+  const double part = span > Seconds(0) ? inside / span : 1;
+  for (const Source& source : sources_) {
+    const auto uses = source.probe->device_use();
+    for (size_t i = 0; i < uses.size(); ++i) {
+      DeviceUseTotals& device = window.devices[source.first + i];
+      if (!source.failure) device.Add(uses[i], part);
+      device.Claim([this, &window](pid_t pid) {
+        return subjects_.Has(window.subject, pid);
+      });
+    }
+  }
+}
+
+// A failing source, or domain, is one gap from its first failure to its next
+// success.
 void MeterCore::ReadSource(Source& source, MonotonicTime now) {
   const auto deltas = source.probe->Read(now);
   const size_t count = source.probe->domains().size();
@@ -112,11 +151,17 @@ void MeterCore::ReadSource(Source& source, MonotonicTime now) {
     return;
   }
   source.failure.reset();
+  const auto uses = source.probe->device_use();
+  for (size_t i = 0; i < uses.size(); ++i)
+    if (uses[i].asked) last_use_[source.first + i] = uses[i];
   for (size_t i = 0; i < count; ++i) {
     const DomainDelta& delta = (*deltas)[i];
-    if (IsEnergy(delta))
+    const bool gap = !IsEnergy(delta);
+    const bool was_gap = in_gap_[source.first + i];
+    in_gap_[source.first + i] = gap;
+    if (!gap)
       last_.energy[source.first + i] += delta.energy;
-    else if (!was_failing)
+    else if (!was_failing && !was_gap)
       ++last_.gaps[source.first + i];
   }
 }
@@ -136,8 +181,20 @@ void MeterCore::LearnIdle(const Totals& before) {
   if (wall <= Seconds(0) || host_failure_) return;
   const double load = Spent(before.host.busy, last_.host.busy) / (wall * cpus_);
   for (size_t i = 0; i < baselines_.size(); ++i)
-    baselines_[i].Observe(last_.energy[i] - before.energy[i], wall, load,
-                          last_.gaps[i] == before.gaps[i]);
+    baselines_[i].Observe(last_.energy[i] - before.energy[i], wall,
+                          LoadOf(i, load),
+                          last_.gaps[i] == before.gaps[i] && !in_gap_[i]);
+}
+
+// A device is quiet when no process holds it and nothing ran on it, as far as
+// either is known.
+double MeterCore::LoadOf(size_t domain, double cpu_load) const {
+  const DeviceUse& use = last_use_[domain];
+  if (!use.asked) return cpu_load;
+  const bool known = use.busy || use.present;
+  const bool quiet = (!use.busy || *use.busy == Seconds(0)) &&
+                     (!use.present || use.present->empty());
+  return known && quiet ? 0 : 1;
 }
 
 // A gap between the two samples counts for a window that begins there.
@@ -207,7 +264,8 @@ WindowReading MeterCore::ReadingOf(const Window& window,
   }
   if (host_failure_)
     reading.warnings.push_back(NoHostCpuWarning(host_failure_->message));
-  Attribute(DomainUses(base), CpuUseOf(reading), options_.idle_policy, reading);
+  Attribute(DomainUses(window), CpuUseOf(reading), options_.idle_policy,
+            reading);
   return reading;
 }
 
@@ -221,13 +279,13 @@ CpuUse MeterCore::CpuUseOf(const WindowReading& reading) const {
   return use;
 }
 
-std::vector<DomainUse> MeterCore::DomainUses(const Totals& base) const {
+std::vector<DomainUse> MeterCore::DomainUses(const Window& window) const {
   std::vector<DomainUse> uses;
   for (const Source& source : sources_) {
     const auto domains = source.probe->domains();
     Joules counted;
     for (size_t i = 0; i < domains.size(); ++i) {
-      uses.push_back(UseOf(source, source.first + i, base));
+      uses.push_back(UseOf(source, source.first + i, window));
       if (domains[i].counted) counted += uses.back().energy;
     }
     for (size_t i = source.first; i < uses.size(); ++i) {
@@ -239,16 +297,35 @@ std::vector<DomainUse> MeterCore::DomainUses(const Totals& base) const {
 }
 
 DomainUse MeterCore::UseOf(const Source& source, size_t domain,
-                           const Totals& base) const {
+                           const Window& window) const {
+  const Totals& base = *window.base;
   DomainUse use;
   use.domain = source.probe->domains()[domain - source.first];
   use.probe = source.probe->name();
   use.update_period = source.probe->update_period();
   use.relative_errors = source.errors;
   use.energy = std::max(Joules(0), last_.energy[domain] - base.energy[domain]);
-  use.gaps = last_.gaps[domain] - base.gaps[domain];
+  // A gap that began before the window and lasts is also one of its own.
+  const bool lasts = in_gap_[domain] || source.failure;
+  use.gaps = std::max(last_.gaps[domain] - base.gaps[domain], lasts ? 1 : 0);
   use.per_cpu = source.per_cpu;
+  use.device = DeviceShareOf(domain, window);
   return use;
+}
+
+// In a window too short to be asked in, it is as it was before.
+std::optional<DeviceShare> MeterCore::DeviceShareOf(
+    size_t domain, const Window& window) const {
+  const auto found = window.devices.find(domain);
+  if (found == window.devices.end()) return std::nullopt;
+  DeviceUseTotals device = found->second;
+  if (!device.asked()) {
+    device.Add(last_use_[domain], 1);
+    device.Claim([this, &window](pid_t pid) {
+      return subjects_.Has(window.subject, pid);
+    });
+  }
+  return device.Share(last_.at - window.began);
 }
 
 // A probe that knows its idle power knows it for all its domains together:
@@ -289,9 +366,7 @@ std::vector<std::string> MeterCore::components() const {
   std::vector<std::string> components;
   for (const Source& source : sources_) {
     for (const Domain& domain : source.probe->domains()) {
-      if (domain.counted && std::find(components.begin(), components.end(),
-                                      domain.component) == components.end())
-        components.push_back(domain.component);
+      if (domain.counted) components.push_back(domain.component);
     }
   }
   return components;

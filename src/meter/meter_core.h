@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "meter/baseline.h"
+#include "meter/device_use.h"
 #include "meter/host_cpu.h"
 #include "meter/meter.h"
 #include "meter/process_cpu.h"
@@ -59,6 +60,7 @@ class MeterCore final : public Meter {
     Seconds cpu_latest;
     Seconds pressure_begin;
     std::optional<Totals> base;  // absent until the first sample after `began`
+    std::map<size_t, DeviceUseTotals> devices;  // by domain
   };
 
   // `edge`: of a window. The machine's CPU time is else read only where it is
@@ -68,11 +70,16 @@ class MeterCore final : public Meter {
   void ReadSource(Source& source, MonotonicTime now);
   void ReadHost();
   void LearnIdle(const Totals& before);
+  bool HasStrangers(const Window& window) const;
+  void AddDeviceUse(Window& window, const Totals& before);
+  double LoadOf(size_t domain, double cpu_load) const;
+  std::optional<DeviceShare> DeviceShareOf(size_t domain,
+                                           const Window& window) const;
   static Totals Interpolate(const Totals& a, const Totals& b, MonotonicTime at);
   WindowReading ReadingOf(const Window& window, Seconds pressure) const;
-  std::vector<DomainUse> DomainUses(const Totals& base) const;
+  std::vector<DomainUse> DomainUses(const Window& window) const;
   DomainUse UseOf(const Source& source, size_t domain,
-                  const Totals& base) const;
+                  const Window& window) const;
   std::optional<Estimate<Watts>> DomainIdle(const Source& source, size_t domain,
                                             double part) const;
   CpuUse CpuUseOf(const WindowReading& reading) const;
@@ -90,6 +97,8 @@ class MeterCore final : public Meter {
   bool learns_idle_ = false;
   std::vector<Source> sources_;
   std::vector<Baseline> baselines_;  // by domain
+  std::vector<bool> in_gap_;         // by domain: its last delta was one
+  std::vector<DeviceUse> last_use_;  // by domain: the last that was asked
   Totals last_;
   std::map<WindowId, Window> windows_;
   uint64_t next_window_ = 1;

@@ -205,6 +205,16 @@ TEST(MeterCore, AProbeFailingAtTheEndIsSaid) {
                        "fake counter): its last energy is missing"));
 }
 
+TEST(MeterCore, AGapThatLastsFromBeforeTheWindowIsAlsoItsOwn) {
+  FakeMachine machine(WithIdle(1));
+  machine.probe->FailReads(1000);
+  machine.Work(Seconds(1), 1, 0, Watts(10));
+  machine.core->Step();
+  const WindowId window = machine.Begin();
+  machine.Work(Seconds(1), 1, 0, Watts(10));
+  EXPECT_EQ(End(machine, window).domains[0].gaps, 1);
+}
+
 TEST(MeterCore, AGapBeforeTheWindowIsNotItsOwn) {
   FakeMachine machine(WithIdle(1));
   machine.probe->FailReads(1);
@@ -377,7 +387,7 @@ TEST(MeterCore, NestedDomainsAreShownButNotCounted) {
   EXPECT_EQ(reading.domains.size(), 5U);
   EXPECT_DOUBLE_EQ(reading.split.measured.mid.value(), 80);
   EXPECT_THAT(machine.core->components(),
-              testing::ElementsAre("cpu", "dram", "gpu"));
+              testing::ElementsAre("cpu", "cpu", "dram", "gpu"));
   // Both packages in one line; the idle power is spread over the domains.
   ASSERT_EQ(reading.lines.size(), 3U);
   EXPECT_DOUBLE_EQ(reading.lines[0].energy.mid.value(), 35 + 2.5);

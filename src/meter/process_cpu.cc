@@ -202,6 +202,12 @@ Seconds ProcessCpu::Read(const Subject& subject, bool thorough) {
   return ReadTree(subject.root, thorough);
 }
 
+bool ProcessCpu::Has(const Subject& subject, pid_t pid) {
+  if (subject.kind == Subject::Kind::kThisProcess) return pid == getpid();
+  const auto found = trees_.find(subject.root);
+  return found != trees_.end() && found->second.tree.Has(pid);
+}
+
 Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
   auto found = trees_.find(root);
   thorough |= found == trees_.end();

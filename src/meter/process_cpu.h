@@ -29,6 +29,8 @@ class SubjectCpu {
   // CPU time of the subject so far; only differences have a meaning.
   // `thorough` looks for new processes first: for the edges of windows.
   virtual Seconds Read(const Subject& subject, bool thorough) = 0;
+  // Whether process `pid`, alive, is part of the subject as it was last read.
+  virtual bool Has(const Subject& subject, pid_t pid) = 0;
 };
 
 // The living members of one tree.
@@ -44,6 +46,7 @@ class ProcessTree {
   // CPU time of the living and of the dead they waited for.
   Seconds LiveCpu();
   size_t size() const { return members_.size(); }
+  bool Has(pid_t pid) const { return members_.contains(pid); }
 
  private:
   struct Stat {
@@ -81,6 +84,7 @@ class ProcessCpu final : public SubjectCpu {
  public:
   ProcessCpu(const RootFs& fs, Clock& clock);
   Seconds Read(const Subject& subject, bool thorough) override;
+  bool Has(const Subject& subject, pid_t pid) override;
 
  private:
   struct Watched {

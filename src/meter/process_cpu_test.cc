@@ -106,6 +106,30 @@ TEST(ProcessTree, MalformedStatsAreLeftOut) {
   }
 }
 
+TEST(ProcessTree, KnowsItsLivingMembersOnly) {
+  MemoryFs fs;
+  Put(fs, {.pid = kSelf, .parent = 1});
+  Put(fs, {.pid = 101, .parent = kSelf});
+  Put(fs, {.pid = 200, .parent = 1});
+  ProcessTree tree(fs, kSelf, 0);
+  EXPECT_FALSE(tree.Has(101));  // not looked for yet
+  tree.Discover();
+  EXPECT_TRUE(tree.Has(101));
+  EXPECT_FALSE(tree.Has(200));
+  fs.Remove("/proc/101");
+  tree.LiveCpu();
+  EXPECT_FALSE(tree.Has(101));
+}
+
+TEST(ProcessCpu, HasIsOfTheSubjectAlone) {
+  const RootFs fs;
+  FakeClock clock;
+  ProcessCpu cpu(fs, clock);
+  EXPECT_TRUE(cpu.Has({}, getpid()));
+  EXPECT_FALSE(cpu.Has({}, getppid()));
+  EXPECT_FALSE(cpu.Has({Subject::Kind::kTree, 0}, getppid()));
+}
+
 TEST(ProcessCpu, ATotalNeverFalls) {
   MemoryFs fs;
   FakeClock clock;

@@ -41,8 +41,18 @@ Estimate<Joules> EstimateOf(const DomainUse& use, Joules energy) {
   return measured;
 }
 
+EnergySplit SplitDevice(const DomainUse& use, Seconds wall, IdlePolicy policy) {
+  std::optional<Estimate<Watts>> idle = use.idle;
+  // More than it drew: all of that is then idle.
+  if (use.device->idle && wall > Seconds(0))
+    idle = Exactly(use.energy / wall * 2, use.domain.origin, use.domain.scope);
+  return Split(EstimateOf(use, use.energy), idle, wall, use.device->use,
+               policy);
+}
+
 EnergySplit SplitDomain(const DomainUse& use, const CpuUse& cpu, Seconds wall,
                         IdlePolicy policy) {
+  if (use.device) return SplitDevice(use, wall, policy);
   if (!ExplainedByCpuTime(use.domain))
     return Unattributed(EstimateOf(use, use.energy), policy);
   const auto linear = LinearEnergy(use, cpu, wall);
@@ -60,21 +70,33 @@ EnergySplit SplitDomain(const DomainUse& use, const CpuUse& cpu, Seconds wall,
   return split;
 }
 
+// Packages share a line; each device has its own: "nvml gpu-0".
 void AddLine(const DomainUse& use, const EnergySplit& split,
              std::vector<BillLine>& lines) {
-  const auto same = [&use](const BillLine& line) {
-    return line.component == use.domain.component && line.probe == use.probe;
+  const std::string probe =
+      use.device ? use.probe + " " + use.domain.name : use.probe;
+  const auto same = [&use, &probe](const BillLine& line) {
+    return line.component == use.domain.component && line.probe == probe;
   };
   const auto line = std::find_if(lines.begin(), lines.end(), same);
   if (line == lines.end())
-    lines.push_back({use.domain.component, use.probe, split.own()});
+    lines.push_back({use.domain.component, probe, split.own()});
   else
     line->energy = line->energy + split.own();
 }
 
+// Counted domains lie side by side: together they cover what the widest does,
+// a package and its GPUs no less than the package.
 void AddSplit(const EnergySplit& split, EnergySplit& total) {
   const bool first = total.idle_policy.empty();
+  const Scope scope =
+      first ? split.measured.scope
+            : std::max(total.measured.scope, split.measured.scope);
   total = first ? split : total + split;
+  for (auto* part :
+       {&total.measured, &total.own_active, &total.own_idle,
+        &total.other_active, &total.other_idle, &total.unattributed})
+    part->WithScope(scope);
 }
 
 void WarnOnce(std::string warning, std::vector<std::string>& warnings) {
@@ -88,9 +110,11 @@ void WarnOf(const DomainUse& use, WindowReading& reading) {
   if (reading.wall < use.update_period * kMinUpdates)
     WarnOnce(ShortWindowWarning(use.probe, reading.wall, use.update_period),
              warnings);
-  if (!ExplainedByCpuTime(use.domain))
+  if (use.device && !use.device->warning.empty())
+    WarnOnce(use.device->warning, warnings);
+  if (!use.device && !ExplainedByCpuTime(use.domain))
     warnings.push_back(UnattributedDomainWarning(use.domain.name));
-  else if (!use.idle)
+  else if (!use.idle && !(use.device && use.device->idle))
     WarnOnce(NoIdleWarning(use.probe), warnings);
 }
 

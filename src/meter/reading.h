@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "meter/attribution.h"
+#include "meter/device_use.h"
 #include "meter/meter.h"
 
 namespace modicum {
@@ -23,6 +24,8 @@ struct DomainUse {
   // Models only: power per busy CPU. Ticks miss short work, the subject's own
   // CPU time does not: the model is applied to the larger of the two.
   std::optional<Watts> per_cpu;
+  // Devices only: whose their energy is. CPU time does not tell.
+  std::optional<DeviceShare> device{};
 };
 
 // Fills domains, lines, split, contention and warnings of `reading`, whose

@@ -71,6 +71,20 @@ std::string UnattributedDomainWarning(std::string_view domain) {
       "{} is not explained by CPU time: its energy stays unattributed", domain);
 }
 
+std::string UnattributedDeviceWarning(std::string_view why) {
+  return fmt::format(
+      "who kept a GPU busy is not known ({}): its active energy stays "
+      "unattributed",
+      why.empty() ? "no sample of its processes in this window" : why);
+}
+
+std::string SoleProcessWarning(std::string_view why) {
+  return fmt::format(
+      "a GPU's use by process is not known ({}): nobody else was on it, so all "
+      "of its active energy is billed here",
+      why);
+}
+
 std::vector<std::string> ContentionWarnings(const Contention& contention) {
   std::vector<std::string> warnings;
   if (contention.others > kMaxOthers)

@@ -6,12 +6,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "base/file.h"
 #include "model/bytes.h"
+#include "model/run_settings.h"
 
 namespace modicum {
 
@@ -138,6 +141,23 @@ Result<Card> ReadCard(const std::string& path) {
   return card;
 }
 
+// One instance for each thread.
+Result<std::unique_ptr<Model>> LoadInstances(const Card& card,
+                                             const std::string& path,
+                                             PhaseSink& sink) {
+  const auto processors =
+      static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = std::min(card.run.threads, processors);
+  std::vector<std::unique_ptr<Model>> instances;
+  for (int i = 0; i < threads; ++i) {
+    MODICUM_TRY(std::unique_ptr<Model> model,
+                LoadModel(card.family, path, card.labels, sink));
+    instances.push_back(std::move(model));
+  }
+  if (threads == 1) return std::move(instances[0]);
+  return WithRunSettings(std::move(instances), card.run.batch);
+}
+
 }  // namespace
 
 Hash ArtifactHash(std::span<const Hash> parents, std::string_view pass,
@@ -193,8 +213,7 @@ Result<LoadedArtifact> LoadArtifact(const std::string& path, PhaseSink& sink) {
   MODICUM_TRY(Card card, ReadCard(path));
   for (const auto& [name, sha256] : card.files)
     MODICUM_RETURN_IF_ERROR(CheckFile(card, path, name));
-  MODICUM_TRY(std::unique_ptr<Model> model,
-              LoadModel(card.family, path, card.labels, sink));
+  MODICUM_TRY(std::unique_ptr<Model> model, LoadInstances(card, path, sink));
   return LoadedArtifact{std::move(card), std::move(model)};
 }
 

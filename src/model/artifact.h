@@ -20,6 +20,12 @@
 
 namespace modicum {
 
+// How the model is run; see model/run_settings.h.
+struct RunSettings {
+  int threads = 1;
+  int batch = 256;  // items per call of the model
+};
+
 // What the card tells of the model, beside its files.
 struct Card {
   std::string name;  // of the task
@@ -29,9 +35,11 @@ struct Card {
   std::vector<std::string> passes;
   std::vector<std::string> labels;
   std::string engine, engine_version;
-  std::string text_field = "text";  // what predict reads
-  Hash data{};                      // of the training data file
-  Hash artifact{};                  // hash(parents, pass, parameters, data)
+  std::string text_field = "text";   // what predict reads; or, of a table,
+  std::vector<std::string> columns;  // these numbers, in this order
+  RunSettings run;
+  Hash data{};      // of the training data file
+  Hash artifact{};  // hash(parents, pass, parameters, data)
   uint64_t train_items = 0;
   uint64_t seed = 1;
   uint64_t parameters = 0;
@@ -73,7 +81,8 @@ struct LoadedArtifact {
   Card card;
   std::unique_ptr<Model> model;
 };
-// Checks length and sha256 of every file before any engine sees it.
+// Checks length and sha256 of every file before any engine sees it. The model
+// uses Card::run's threads, as far as this machine has them.
 Result<LoadedArtifact> LoadArtifact(const std::string& path, PhaseSink& sink);
 
 }  // namespace modicum

@@ -62,6 +62,15 @@ std::optional<Hash> AsHash(const Json& json) {
   return hash;
 }
 
+// A whole number of 1 to the limit.
+template <int limit>
+std::optional<int> AsSize(const Json& json) {
+  if (!json.is_number_unsigned() || json.get<uint64_t>() == 0 ||
+      json.get<uint64_t>() > limit)
+    return std::nullopt;
+  return json.get<int>();
+}
+
 template <class T>
 using Convert = std::optional<T> (*)(const Json&);
 
@@ -142,6 +151,19 @@ std::optional<QualityFigure> AsQuality(const Json& json) {
   return figure;
 }
 
+constexpr int kMaxThreads = 1024;
+constexpr int kMaxBatch = 1000000;
+
+std::optional<RunSettings> AsRun(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  RunSettings run;
+  CardReader in(json);
+  in.Optional("threads", run.threads, AsSize<kMaxThreads>, "a count");
+  in.Optional("batch", run.batch, AsSize<kMaxBatch>, "a count");
+  if (!in.fault().empty()) return std::nullopt;
+  return run;
+}
+
 struct FileEntry {
   std::string sha256;
   uint64_t size = 0;
@@ -169,6 +191,10 @@ void ReadMaking(CardReader& in, Card& card) {
   in.Optional("engine", card.engine, AsText, "text");
   in.Optional("engine_version", card.engine_version, AsText, "text");
   in.Optional("text_field", card.text_field, AsText, "text");
+  in.List("columns", card.columns, AsText, "text");
+  in.Optional("run", card.run, AsRun,
+              "threads (1 to 1024) and batch (1 to "
+              "1000000)");
   in.Optional("data", card.data, AsHash, "64 hexadecimal digits");
   in.Optional("artifact", card.artifact, AsHash, "64 hexadecimal digits");
   in.Optional("train_items", card.train_items, AsCount, "a count");
@@ -305,6 +331,8 @@ std::string FormatCard(const Card& card) {
       {"engine", card.engine},
       {"engine_version", card.engine_version},
       {"text_field", card.text_field},
+      {"columns", card.columns},
+      {"run", {{"threads", card.run.threads}, {"batch", card.run.batch}}},
       {"data", ToHex(card.data)},
       {"artifact", ToHex(card.artifact)},
       {"train_items", card.train_items},
@@ -350,7 +378,14 @@ std::string FormatCardMarkdown(const Card& card) {
   row("measured on", card.machine);
   row("place", card.place);
   row("labels", fmt::format("{}", fmt::join(card.labels, ", ")));
-  row("reads", "the text in '" + card.text_field + "'");
+  row("reads",
+      card.columns.empty()
+          ? "the text in '" + card.text_field + "'"
+          : fmt::format("the numbers in {}", fmt::join(card.columns, ", ")));
+  row("run with",
+      fmt::format("{} thread{}, {} items a call", card.run.threads,
+                  card.run.threads == 1 ? "" : "s",
+                  FormatCount(static_cast<uint64_t>(card.run.batch))));
   row("engine", card.engine + " " + card.engine_version);
   row("parameters of the family", ToString(card.params));
   row("passes", fmt::format("{}", fmt::join(card.passes, ", ")));

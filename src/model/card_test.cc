@@ -22,6 +22,8 @@ Card FullCard() {
   card.engine = "liblinear";
   card.engine_version = "2.30";
   card.text_field = "body";
+  card.columns = {"x-box", "y|box"};
+  card.run = {3, 64};
   card.data = Sha256Of("data");
   card.artifact = Sha256Of("artifact");
   card.train_items = 4230;
@@ -64,6 +66,9 @@ TEST(Card, RoundTripLosesNothing) {
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(FormatCard(*parsed), text);
   EXPECT_EQ(parsed->labels, card.labels);
+  EXPECT_EQ(parsed->columns, card.columns);
+  EXPECT_EQ(parsed->run.threads, 3);
+  EXPECT_EQ(parsed->run.batch, 64);
   EXPECT_EQ(parsed->params, card.params);
   EXPECT_EQ(parsed->data, card.data);
   EXPECT_EQ(parsed->sizes, card.sizes);
@@ -108,6 +113,32 @@ TEST(Card, WrongTypesNameTheMember) {
               HasSubstr("card.json: joules_per_1000: "));
 }
 
+TEST(Card, RunSettingsAreBounded) {
+  constexpr char kFault[] =
+      "card.json: run: not threads (1 to 1024) and batch (1 to 1000000)";
+  EXPECT_EQ(Fault(Altered("\"threads\": 3", "\"threads\": 0")), kFault);
+  EXPECT_EQ(Fault(Altered("\"threads\": 3", "\"threads\": 1025")), kFault);
+  EXPECT_EQ(Fault(Altered("\"threads\": 3", "\"threads\": 1024")), "accepted");
+  EXPECT_EQ(Fault(Altered("\"batch\": 64", "\"batch\": 4294967297")), kFault);
+  EXPECT_EQ(Fault(Altered("\"batch\": 64", "\"batch\": \"64\"")), kFault);
+}
+
+// As cards were before they had columns and settings.
+TEST(Card, WithoutColumnsAndSettingsItIsTextOnOneThread) {
+  std::string text = FormatCard(FullCard());
+  const auto drop = [&text](std::string_view begin, std::string_view end) {
+    const size_t at = text.find(begin);
+    text.erase(at, text.find(end, at) + end.size() - at);
+  };
+  drop("\"columns\"", "],");
+  drop("\"run\"", "},");
+  const auto card = ParseCard(text);
+  ASSERT_TRUE(card) << card.error().message;
+  EXPECT_TRUE(card->columns.empty());
+  EXPECT_EQ(card->run.threads, 1);
+  EXPECT_EQ(card->run.batch, 256);
+}
+
 TEST(Card, OnlyPlainFileNames) {
   for (const char* name : {"../x", "a/b", "/etc/passwd", "..", ".", ".hidden",
                            "", "card.json", "CARD.md", "a\\\\b", "a\\u0000b"}) {
@@ -138,7 +169,12 @@ TEST(Card, EveryTruncationIsRefused) {
 }
 
 TEST(CardMarkdown, SaysWhatAPersonWants) {
-  const std::string text = FormatCardMarkdown(FullCard());
+  Card card = FullCard();
+  EXPECT_THAT(FormatCardMarkdown(card),
+              HasSubstr("| reads | the numbers in x-box, y\\|box |\n"
+                        "| run with | 3 threads, 64 items a call |\n"));
+  card.columns.clear();
+  const std::string text = FormatCardMarkdown(card);
   EXPECT_THAT(text, testing::StartsWith("# spam\n\nA linear model for "
                                         "text-classification"));
   EXPECT_THAT(text, HasSubstr("| accuracy | 0.9906 [0.9850, 0.9940] (95 %), "

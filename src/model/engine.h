@@ -72,6 +72,8 @@ class Trainer {
       PhaseSink& sink) = 0;
 };
 
+class Pass;
+
 // The families of an engine.
 class Engine {
  public:
@@ -79,6 +81,8 @@ class Engine {
   virtual std::string_view name() const = 0;
   virtual std::string_view version() const = 0;
   virtual std::vector<Trainer*> trainers() = 0;
+  // Passes over its models that only its library can do; see model/pass.h.
+  virtual std::vector<Pass*> passes() { return {}; }
 };
 
 // Every module exports this one C function; the program owns the result.
@@ -88,7 +92,8 @@ using EngineFactory = Engine* (*)();
 // A family by name; loads its module when needed. Thread-safe. kNotFound with
 // "did you mean"; kUnavailable when the module is not installed.
 Result<Trainer*> FindTrainer(std::string_view family);
-// All families this build knows, humblest first: majority, linear, fasttext.
+// All families this build knows, humblest first: majority, linear, fasttext,
+// forest, boosted.
 std::span<const std::string_view> Families();
 // The engine that has `family`, for reports. Loads its module.
 Result<Engine*> EngineOf(std::string_view family);

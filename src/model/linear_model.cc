@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Items are worked on in blocks: first the n-grams of all are hashed, looked
-// up and counted (kPrepare), then weighted and summed (kPrefill), so that the
-// phases are separate and a block's features stay in the cache between them.
+// In kPrepare the n-grams of a block of items are hashed, looked up and
+// counted; in kPrefill they are weighted and summed.
 #include "model/linear_model.h"
 
 #include <algorithm>
 #include <cmath>
 
+#include "model/blocks.h"
 #include "model/bytes.h"
+#include "model/explain_text.h"
 
 namespace modicum {
 
 namespace {
 
-constexpr size_t kBlock = 64;
 // Lookups this far ahead hide the latency of the index.
 constexpr size_t kAhead = 12;
 constexpr uint64_t kMaxFile = uint64_t{4} << 30;
@@ -75,19 +75,19 @@ class LinearModel final : public Model {
   Result<std::vector<Output>> Predict(std::span<const Item> items,
                                       const CallOptions& options,
                                       PhaseSink& sink) override {
-    std::vector<Output> outputs;
-    outputs.reserve(items.size());
-    for (size_t at = 0; at < items.size(); at += kBlock) {
-      if (options.stop.stop_requested())
-        return Fail(ErrorCode::kInterrupted, "prediction interrupted");
-      const auto block = items.subspan(at, std::min(kBlock, items.size() - at));
-      sink.Begin(Phase::kPrepare);
-      MODICUM_RETURN_IF_ERROR(Prepare(block));
-      sink.Begin(Phase::kPrefill);
-      for (size_t i = 0; i < block.size(); ++i)
-        outputs.emplace_back(Answer(features_.of(i)));
-    }
-    return outputs;
+    const auto answer = [&](std::span<const Item> block,
+                            std::vector<Output>& outputs) -> Status {
+      for (size_t i = 0; i < block.size(); ++i) {
+        Label label = Answer(features_.of(i));
+        if (options.explain > 0)
+          Explain(block[i], features_.of(i), options.explain, label);
+        outputs.emplace_back(std::move(label));
+      }
+      return {};
+    };
+    return PredictInBlocks(
+        items, options, sink,
+        [this](std::span<const Item> block) { return Prepare(block); }, answer);
   }
 
  private:
@@ -102,12 +102,13 @@ class LinearModel final : public Model {
 
   Label Answer(std::span<const Term> terms) {
     std::fill(scores_.begin(), scores_.end(), 0.0F);
-    const float norm = w_.rows == 1 ? SumOneRow(terms) : SumRows(terms);
+    const float norm =
+        w_.eight_bit() ? Sum(terms, w_.weights8) : Sum(terms, w_.weights);
     const double scale = norm > 0 ? 1 / std::sqrt(norm) : 0;
     Label label;
     label.probabilities.resize(w_.classes);
     for (size_t r = 0; r < w_.rows; ++r) {
-      const double score = scores_[r] * scale + w_.bias[r];
+      const double score = scores_[r] * RowScale(r) * scale + w_.bias[r];
       label.probabilities[r] =
           static_cast<float>(Logistic(w_.slope[r] * score + w_.offset[r]));
     }
@@ -116,26 +117,63 @@ class LinearModel final : public Model {
   }
 
   // Adds the weighted terms to scores_; returns the squared norm.
-  float SumOneRow(std::span<const Term> terms) {
+  template <class Weight>
+  float Sum(std::span<const Term> terms, const std::vector<Weight>& weights) {
+    return w_.rows == 1 ? SumOneRow(terms, weights) : SumRows(terms, weights);
+  }
+  template <class Weight>
+  float SumOneRow(std::span<const Term> terms,
+                  const std::vector<Weight>& weights) {
     float norm = 0;
     float score = 0;
     for (const Term& term : terms) {
-      const float value = TermFrequency(term.count) * w_.idf[term.feature];
+      const float value = Value(term);
       norm += value * value;
-      score += value * w_.weights[term.feature];
+      score += value * static_cast<float>(weights[term.feature]);
     }
     scores_[0] = score;
     return norm;
   }
-  float SumRows(std::span<const Term> terms) {
+  template <class Weight>
+  float SumRows(std::span<const Term> terms,
+                const std::vector<Weight>& weights) {
     float norm = 0;
     for (const Term& term : terms) {
-      const float value = TermFrequency(term.count) * w_.idf[term.feature];
+      const float value = Value(term);
       norm += value * value;
-      const float* row = &w_.weights[size_t{term.feature} * w_.rows];
-      for (size_t r = 0; r < w_.rows; ++r) scores_[r] += value * row[r];
+      const Weight* row = &weights[size_t{term.feature} * w_.rows];
+      for (size_t r = 0; r < w_.rows; ++r)
+        scores_[r] += value * static_cast<float>(row[r]);
     }
     return norm;
+  }
+  float Value(const Term& term) const {
+    return TermFrequency(term.count) * w_.idf[term.feature];
+  }
+  double RowScale(size_t row) const {
+    return w_.eight_bit() ? double{w_.scale[row]} : 1;
+  }
+
+  // What each n-gram adds to the log-odds that the label's own sigmoid stands
+  // for: slope * value * weight / norm. With the bias and the offset these
+  // sum to it.
+  void Explain(const Item& item, std::span<const Term> terms, int count,
+               Label& label) const {
+    const auto index = static_cast<size_t>(label.index);
+    const size_t row = w_.rows == 1 ? 0 : index;
+    double norm = 0;
+    for (const Term& term : terms) norm += Value(term) * Value(term);
+    const double sign = w_.rows == 1 && index == 0 ? -1 : 1;
+    const double scale = sign * w_.slope[row] * RowScale(row) / std::sqrt(norm);
+    std::vector<HashEffect> effects;
+    for (const Term& term : terms) {
+      const size_t at = size_t{term.feature} * w_.rows + row;
+      const double weight = w_.eight_bit() ? w_.weights8[at] : w_.weights[at];
+      effects.push_back(
+          {w_.hashes[term.feature], scale * Value(term) * weight});
+    }
+    label.reasons = ExplainText(std::get<Text>(item.payload).text, w_.config,
+                                std::move(effects), count);
   }
 
   void Normalise(Label& label) const {
@@ -179,8 +217,8 @@ Result<std::unique_ptr<Model>> MakeLinearModel(
   info.family = "linear";
   info.engine = "liblinear";
   info.engine_version = LiblinearVersion(weights.solver_version);
-  info.parameters =
-      weights.weights.size() + weights.idf.size() + 3 * weights.bias.size();
+  info.parameters = weights.weights.size() + weights.weights8.size() +
+                    weights.idf.size() + 3 * weights.bias.size();
   info.bytes = Bytes(static_cast<double>(bytes.size()));
   info.labels = labels;
   return std::make_unique<LinearModel>(std::move(weights), std::move(index),

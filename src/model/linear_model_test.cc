@@ -109,6 +109,100 @@ TEST(LinearModel, StopsAndRefusesOtherPayloads) {
             ErrorCode::kInvalidInput);
 }
 
+// A model with several classes, pairs of words and a calibration.
+LinearWeights ThreeClasses() {
+  LinearWeights w;
+  w.config = {{1, 2}, {0, 0}};
+  w.classes = w.rows = 3;
+  w.solver_version = 230;
+  w.bias = {0.5, -0.25, 0};
+  w.slope = {2, 1, 0.5};
+  w.offset = {0.125, 0, -1};
+  HashFeatures("red green blue", w.config, w.hashes);
+  Rng rng(3);
+  for (size_t i = 0; i < w.hashes.size(); ++i) {
+    w.idf.push_back(static_cast<float>(1 + rng.Unit()));
+    for (size_t r = 0; r < 3; ++r)
+      w.weights.push_back(static_cast<float>(rng.Unit() * 8 - 4));
+  }
+  return w;
+}
+
+double SumOfEffects(const Label& label) {
+  double sum = 0;
+  for (const Reason& reason : label.reasons) sum += reason.effect;
+  return sum;
+}
+
+Label Explained(const LinearWeights& weights, std::string text, int count) {
+  const std::vector<std::string> labels(weights.classes, "label");
+  auto model = MakeLinearModel(EncodeLinear(weights), labels);
+  NullSink sink;
+  CallOptions options;
+  options.explain = count;
+  const std::vector<Item> items{TextItem(std::move(text))};
+  return std::get<Label>((*model)->Predict(items, options, sink).value()[0]);
+}
+
+// Of two classes the effects and the bias sum to the log-odds of the answer,
+// whichever it is.
+TEST(LinearExplain, EffectsAndBiasSumToTheLogOdds) {
+  LinearWeights w = TwoWords();
+  w.slope = {1.5};
+  w.offset = {-0.25};
+  for (const char* text : {"good", "bad", "good good bad", "nothing known"}) {
+    const Label label = Explained(w, text, 100);
+    const double sign = label.index == 1 ? 1 : -1;
+    const double p = label.probabilities[static_cast<size_t>(label.index)];
+    EXPECT_NEAR(SumOfEffects(label) + sign * (1.5 * w.bias[0] - 0.25),
+                std::log(p / (1 - p)), 1e-5)
+        << text;
+  }
+}
+
+// Of more classes they sum to the log-odds of the label's own sigmoid. That
+// sigmoid is what the class answers before all are made to sum to one.
+TEST(LinearExplain, EffectsSumToTheLabelsOwnScore) {
+  LinearWeights w = ThreeClasses();
+  for (int rounded = 0; rounded < 2; ++rounded) {
+    for (const char* text : {"red green", "blue red blue", "GREEN blue x"}) {
+      const Label label = Explained(w, text, 100);
+      std::vector<double> own;
+      // The other classes' answers follow from the ratios.
+      const auto index = static_cast<size_t>(label.index);
+      const double score = SumOfEffects(label) +
+                           w.slope[index] * w.bias[index] + w.offset[index];
+      double sum = 0;
+      for (size_t other = 0; other < 3; ++other) {
+        LinearWeights one = w;
+        // Only this class can say anything: the others' sigmoids are a half.
+        for (size_t r = 0; r < 3; ++r)
+          if (r != other) one.slope[r] = one.offset[r] = 0;
+        const Label alone = Explained(one, text, 0);
+        const double p = alone.probabilities[other];
+        own.push_back(p / (1 - p));  // s / (1/2 + 1/2) = s
+        sum += own.back();
+      }
+      EXPECT_NEAR(own[index], Logistic(score), 1e-5) << text;
+      EXPECT_NEAR(label.probabilities[index], own[index] / sum, 1e-5);
+    }
+    RoundToEightBits(w);
+  }
+}
+
+TEST(LinearExplain, NamesTheNgramsStrongestFirst) {
+  const Label label = Explained(TwoWords(), "Such GOOD, bad, news", 5);
+  EXPECT_EQ(label.index, 0);
+  ASSERT_EQ(label.reasons.size(), 2U);
+  EXPECT_EQ(label.reasons[0].feature, "bad");
+  EXPECT_NEAR(label.reasons[0].effect, 2 * 4 / std::sqrt(5), 1e-6);
+  EXPECT_EQ(label.reasons[1].feature, "good");
+  EXPECT_NEAR(label.reasons[1].effect, -3 / std::sqrt(5), 1e-6);
+  EXPECT_EQ(Explained(TwoWords(), "good bad", 1).reasons.size(), 1U);
+  EXPECT_EQ(Explained(TwoWords(), "neither", 5).reasons.size(), 0U);
+  EXPECT_EQ(Explained(TwoWords(), "good bad", 0).reasons.size(), 0U);
+}
+
 TEST(LinearFile, RoundTrip) {
   LinearWeights w = TwoWords();
   EXPECT_EQ(*DecodeLinear(EncodeLinear(w)), w);
@@ -117,6 +211,72 @@ TEST(LinearFile, RoundTrip) {
   w.weights = {1, 2, 3, 4, 5, 6};
   w.config.chars = {3, 5};
   EXPECT_EQ(*DecodeLinear(EncodeLinear(w)), w);
+}
+
+TEST(LinearFile, RoundTripOfFoldedHashesAndEightBits) {
+  LinearWeights w = ThreeClasses();
+  w.config.hash_bits = 20;
+  EXPECT_EQ(*DecodeLinear(EncodeLinear(w)), w);
+  RoundToEightBits(w);
+  EXPECT_EQ(*DecodeLinear(EncodeLinear(w)), w);
+  w.config.hash_bits = 0;
+  EXPECT_EQ(*DecodeLinear(EncodeLinear(w)), w);
+}
+
+TEST(LinearFile, NothingToRoundIsRounded) {
+  LinearWeights w = TwoWords();
+  w.weights = {0, 0};
+  RoundToEightBits(w);
+  EXPECT_EQ(*DecodeLinear(EncodeLinear(w)), w);
+  EXPECT_EQ(PredictOne(w, "good").probabilities[1],
+            PredictOne(TwoWords(), "").probabilities[1]);
+  w = TwoWords();
+  w.hashes.clear();
+  w.idf.clear();
+  w.weights.clear();
+  RoundToEightBits(w);
+  EXPECT_EQ(*DecodeLinear(EncodeLinear(w)), w);
+}
+
+// The sums of 8-bit weights are those of the floats they stand for.
+TEST(LinearModel, EightBitAnswersAreThoseOfTheRoundedWeights) {
+  LinearWeights rounded = ThreeClasses();
+  RoundToEightBits(rounded);
+  LinearWeights floats = ThreeClasses();
+  floats.idf = rounded.idf;
+  for (size_t i = 0; i < floats.weights.size(); ++i)
+    floats.weights[i] =
+        static_cast<float>(rounded.weights8[i]) * rounded.scale[i % 3];
+  for (const char* text : {"red", "blue green red", "green green", ""}) {
+    const Label a = Explained(rounded, text, 0);
+    const Label b = Explained(floats, text, 0);
+    for (size_t c = 0; c < 3; ++c)
+      EXPECT_NEAR(a.probabilities[c], b.probabilities[c], 1e-6) << text;
+  }
+}
+
+TEST(LinearFile, SecondFormatIsOnlyForWhatTheFirstCannotHold) {
+  LinearWeights w = ThreeClasses();
+  RoundToEightBits(w);
+  const std::string bytes = EncodeLinear(w);
+  const auto altered = [&](size_t at, char value) {
+    std::string copy = bytes;
+    copy[at] = value;
+    const auto decoded = DecodeLinear(copy);
+    return decoded ? "accepted" : decoded.error().message.substr(39);
+  };
+  EXPECT_EQ(bytes.substr(0, 12), std::string("MODLIN2\n\0\x08\0\0", 12));
+  EXPECT_EQ(altered(8, 31), "its header has values out of range");
+  EXPECT_EQ(altered(9, 4), "its header has values out of range");
+  EXPECT_EQ(altered(10, 1), "its header has values out of range");
+  EXPECT_EQ(altered(bytes.size() - 1, '\x80'),
+            "it holds a number that is no 8-bit step");
+  for (size_t n = 0; n < bytes.size(); ++n)
+    ASSERT_FALSE(DecodeLinear(std::string_view(bytes).substr(0, n))) << n;
+  // What MODLIN1 holds is MODLIN1.
+  std::string plain = EncodeLinear(ThreeClasses());
+  plain.replace(0, 8, std::string("MODLIN2\n\0\x20\0\0", 12));
+  EXPECT_FALSE(DecodeLinear(plain));
 }
 
 // The layout is the same on every machine.

@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "base/rng.h"
+#include "model/documents.h"
+#include "model/feature_selection.h"
 #include "model/params.h"
 
 namespace modicum {
@@ -18,105 +20,18 @@ constexpr uint32_t kFolds = 3;
 // Bias of a class without one training row: p below 1e-8.
 constexpr double kNeverBias = -20;
 
-struct HashCount {
-  uint32_t hash;
-  uint32_t count;
-};
-using Document = std::vector<HashCount>;
-
-// Counts documents per hash: open addressing, grown by doubling.
-class DocumentFrequency {
- public:
-  void Add(uint32_t hash) {
-    if (2 * (used_ + 1) > slots_.size()) Grow();
-    HashCount& slot = Find(hash);
-    if (slot.count++ == 0) {
-      slot.hash = hash;
-      ++used_;
-    }
-  }
-  // Most frequent first; equal ones by hash, so that the order is unique.
-  std::vector<HashCount> Sorted(uint32_t min_documents) const {
-    std::vector<HashCount> kept;
-    for (const HashCount& slot : slots_)
-      if (slot.count >= min_documents) kept.push_back(slot);
-    std::sort(kept.begin(), kept.end(),
-              [](const HashCount& a, const HashCount& b) {
-                if (a.count != b.count) return a.count > b.count;
-                return a.hash < b.hash;
-              });
-    return kept;
-  }
-
- private:
-  HashCount& Find(uint32_t hash) {
-    size_t at = hash & (slots_.size() - 1);
-    while (slots_[at].count != 0 && slots_[at].hash != hash)
-      at = (at + 1) & (slots_.size() - 1);
-    return slots_[at];
-  }
-  void Grow() {
-    std::vector<HashCount> old(slots_.size() * 2);
-    old.swap(slots_);
-    for (const HashCount& slot : old)
-      if (slot.count != 0) Find(slot.hash) = slot;
-  }
-  std::vector<HashCount> slots_ = std::vector<HashCount>(1U << 16);
-  size_t used_ = 0;
-};
-
-Document CountFeatures(std::vector<uint32_t>& hashes) {
-  std::sort(hashes.begin(), hashes.end());
-  Document document;
-  for (const uint32_t hash : hashes) {
-    if (document.empty() || document.back().hash != hash)
-      document.push_back({hash, 0});
-    ++document.back().count;
-  }
-  return document;
-}
-
-Status CheckMemory(size_t entries, const Budget& budget) {
-  // A document entry, a matrix entry and the solver's own node.
-  const double bytes = 32.0 * static_cast<double>(entries);
-  if (bytes <= budget.memory.value()) return {};
-  return Fail(ErrorCode::kInvalidInput,
-              fmt::format("training needs some {:.1f} GB, the budget is {:.1f}",
-                          bytes / 1e9, budget.memory.value() / 1e9),
-              "use fewer rows, or char_ngrams = \"none\"");
-}
-
-Result<std::vector<Document>> ReadDocuments(const Dataset& data,
-                                            std::span<const uint32_t> rows,
-                                            const FeatureConfig& config,
-                                            const Budget& budget) {
-  std::vector<Document> documents;
-  documents.reserve(rows.size());
-  std::vector<uint32_t> hashes;
-  size_t entries = 0;
-  for (const uint32_t row : rows) {
-    if (budget.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
-    MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
-    hashes.clear();
-    HashFeatures(text, config, hashes);
-    documents.push_back(CountFeatures(hashes));
-    entries += documents.back().size();
-    MODICUM_RETURN_IF_ERROR(CheckMemory(entries, budget));
-  }
-  return documents;
-}
-
 // Chooses the features and their IDF: ln((1 + n) / (1 + df)) + 1.
 void LearnVocabulary(const std::vector<Document>& documents,
+                     std::span<const uint32_t> classes,
                      const LinearParams& params, LinearWeights& weights) {
-  DocumentFrequency frequency;
-  for (const Document& document : documents)
-    for (const HashCount& feature : document) frequency.Add(feature.hash);
   std::vector<HashCount> kept =
-      frequency.Sorted(static_cast<uint32_t>(params.min_documents));
+      CountDocuments(documents, static_cast<uint32_t>(params.min_documents));
   if (kept.size() > static_cast<size_t>(params.max_features))
     kept.resize(static_cast<size_t>(params.max_features));
+  if (params.features > 0) {
+    kept = SelectByChiSquared(documents, classes, weights.classes, kept,
+                              static_cast<size_t>(params.features));
+  }
   const auto n = static_cast<double>(documents.size());
   for (const HashCount& feature : kept) {
     weights.hashes.push_back(feature.hash);
@@ -144,16 +59,25 @@ SparseRow MakeRow(const Document& document, const HashIndex& index,
   return row;
 }
 
-TrainingMatrix MakeMatrix(const Dataset& data, std::span<const uint32_t> rows,
+std::vector<uint32_t> ClassesOf(const Dataset& data,
+                                std::span<const uint32_t> rows) {
+  std::vector<uint32_t> classes;
+  classes.reserve(rows.size());
+  for (const uint32_t row : rows)
+    classes.push_back(static_cast<uint32_t>(data.items[row].label));
+  return classes;
+}
+
+TrainingMatrix MakeMatrix(std::vector<uint32_t> classes,
                           std::vector<Document> documents,
                           const LinearWeights& weights) {
   const HashIndex index(weights.hashes);
   TrainingMatrix matrix;
+  matrix.classes = std::move(classes);
   matrix.features = static_cast<uint32_t>(weights.hashes.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    matrix.rows.push_back(MakeRow(documents[i], index, weights.idf));
-    matrix.classes.push_back(static_cast<uint32_t>(data.items[rows[i]].label));
-    Document().swap(documents[i]);
+  for (Document& document : documents) {
+    matrix.rows.push_back(MakeRow(document, index, weights.idf));
+    Document().swap(document);
   }
   return matrix;
 }
@@ -184,6 +108,13 @@ std::vector<uint32_t> AssignFolds(const std::vector<bool>& positive,
   return folds;
 }
 
+std::vector<bool> IsClass(const TrainingMatrix& matrix, uint32_t target) {
+  std::vector<bool> positive(matrix.rows.size());
+  for (size_t i = 0; i < positive.size(); ++i)
+    positive[i] = matrix.classes[i] == target;
+  return positive;
+}
+
 // Calibrates on scores of rows the weights have not seen.
 Result<Sigmoid> Calibrate(const TrainingMatrix& matrix,
                           const std::vector<bool>& positive, uint64_t seed,
@@ -210,20 +141,14 @@ Result<Sigmoid> Calibrate(const TrainingMatrix& matrix,
 Status SolveRow(const TrainingMatrix& matrix, uint32_t target, uint32_t row,
                 const LinearParams& params, uint64_t seed,
                 const BinarySolver& solver, LinearWeights& weights) {
-  std::vector<bool> positive(matrix.rows.size());
-  for (size_t i = 0; i < positive.size(); ++i)
-    positive[i] = matrix.classes[i] == target;
-  if (std::find(positive.begin(), positive.end(), true) == positive.end()) {
-    weights.bias[row] = kNeverBias;
-    return {};
-  }
   MODICUM_TRY(const std::vector<double> solved,
-              solver(matrix, AllRows(positive.size()), positive));
+              SolveOneAgainstRest(matrix, target, solver));
   for (size_t i = 0; i < weights.hashes.size(); ++i)
     weights.weights[i * weights.rows + row] = static_cast<float>(solved[i]);
   weights.bias[row] = solved.back();
   if (params.logistic) return {};
-  MODICUM_TRY(const Sigmoid sigmoid, Calibrate(matrix, positive, seed, solver));
+  MODICUM_TRY(const Sigmoid sigmoid,
+              Calibrate(matrix, IsClass(matrix, target), seed, solver));
   weights.slope[row] = sigmoid.slope;
   weights.offset[row] = sigmoid.offset;
   return {};
@@ -231,10 +156,22 @@ Status SolveRow(const TrainingMatrix& matrix, uint32_t target, uint32_t row,
 
 }  // namespace
 
+Result<std::vector<double>> SolveOneAgainstRest(const TrainingMatrix& matrix,
+                                                uint32_t target,
+                                                const BinarySolver& solver) {
+  const std::vector<bool> positive = IsClass(matrix, target);
+  if (std::find(positive.begin(), positive.end(), true) == positive.end()) {
+    std::vector<double> never(matrix.features + 1);
+    never.back() = kNeverBias;
+    return never;
+  }
+  return solver(matrix, AllRows(positive.size()), positive);
+}
+
 Result<LinearParams> ParseLinearParams(const Params& params) {
   static constexpr std::string_view kKnown[] = {
-      "word_ngrams", "char_ngrams",   "C",
-      "solver",      "min_documents", "max_features",
+      "word_ngrams", "char_ngrams",   "hash_bits",    "C",
+      "solver",      "min_documents", "max_features", "features",
   };
   MODICUM_RETURN_IF_ERROR(CheckParamNames(params, "linear", kKnown));
   LinearParams out;
@@ -249,6 +186,7 @@ Result<LinearParams> ParseLinearParams(const Params& params) {
     return Fail(ErrorCode::kInvalidInput,
                 "word_ngrams and char_ngrams are both 'none'");
   }
+  MODICUM_TRY(out.config.hash_bits, HashBitsParam(params));
   MODICUM_TRY(out.c, NumberParam(params, "C", out.c, 1e-6, 1e6));
   MODICUM_TRY(const std::string solver, TextParam(params, "solver", "lr"));
   if (solver != "lr" && solver != "svc") {
@@ -260,6 +198,8 @@ Result<LinearParams> ParseLinearParams(const Params& params) {
                                               out.min_documents, 1, 1000000));
   MODICUM_TRY(out.max_features, IntegerParam(params, "max_features",
                                              out.max_features, 1, 100000000));
+  MODICUM_TRY(out.features,
+              IntegerParam(params, "features", out.features, 0, 100000000));
   return out;
 }
 
@@ -274,12 +214,13 @@ Result<LinearWeights> TrainLinear(const Dataset& data,
               ReadDocuments(data, rows, params.config, budget));
   LinearWeights weights;
   weights.config = params.config;
-  LearnVocabulary(documents, params, weights);
+  weights.classes = static_cast<uint32_t>(data.labels.size());
+  std::vector<uint32_t> classes = ClassesOf(data, rows);
+  LearnVocabulary(documents, classes, params, weights);
   const TrainingMatrix matrix =
-      MakeMatrix(data, rows, std::move(documents), weights);
+      MakeMatrix(std::move(classes), std::move(documents), weights);
 
   sink.Begin(Phase::kTrain);
-  weights.classes = static_cast<uint32_t>(data.labels.size());
   weights.rows = weights.classes == 2 ? 1 : weights.classes;
   weights.bias.assign(weights.rows, 0);
   weights.slope.assign(weights.rows, 1);

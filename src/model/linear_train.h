@@ -20,9 +20,12 @@ struct LinearParams {
   bool logistic = true;           // else squared hinge loss, then calibrated
   int64_t min_documents = 2;      // features in fewer are dropped
   int64_t max_features = 500000;  // the most frequent are kept
+  // Of these the best by chi-squared (model/feature_selection.h); 0: all.
+  int64_t features = 0;
 };
-// Keys: word_ngrams, char_ngrams, C, solver ("lr", "svc"), min_documents,
-// max_features. An unknown key or a value out of range is kInvalidInput.
+// Keys: word_ngrams, char_ngrams, hash_bits, C, solver ("lr", "svc"),
+// min_documents, max_features, features. An unknown key or a value out of
+// range is kInvalidInput.
 Result<LinearParams> ParseLinearParams(const Params& params);
 
 struct SparseEntry {
@@ -42,6 +45,12 @@ struct TrainingMatrix {
 using BinarySolver = std::function<Result<std::vector<double>>(
     const TrainingMatrix& matrix, std::span<const uint32_t> rows,
     const std::vector<bool>& positive)>;
+
+// The weights of class `target` against all others, the bias last. A class
+// without one row gets a bias that is never right.
+Result<std::vector<double>> SolveOneAgainstRest(const TrainingMatrix& matrix,
+                                                uint32_t target,
+                                                const BinarySolver& solver);
 
 // Learns vocabulary, IDF and weights. Deterministic when the solver is.
 Result<LinearWeights> TrainLinear(const Dataset& data,

@@ -91,6 +91,33 @@ TEST(LinearTrain, VocabularyIsOrderedAndBounded) {
   EXPECT_GE(all->idf.front(), 1);
 }
 
+TEST(LinearTrain, FeatureSelectionKeepsTheBest) {
+  const Dataset data = MakeTopics(3, 50);
+  const Dataset test = MakeTopics(3, 20, 2);
+  const auto all = DecodeLinear(*TrainBytes(data, {}));
+  const auto bytes = TrainBytes(data, {{"features", int64_t{60}}});
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  const auto few = DecodeLinear(*bytes);
+  EXPECT_EQ(few->hashes.size(), 60U);
+  EXPECT_TRUE(std::is_sorted(few->idf.begin(), few->idf.end()));
+  for (const uint32_t hash : few->hashes)
+    EXPECT_THAT(all->hashes, testing::Contains(hash));
+  // The words that all classes share go first: they tell nothing.
+  EXPECT_GE(AccuracyOf(PredictAll(*bytes, test), test.items), 0.99);
+}
+
+TEST(LinearTrain, HashBitsBoundTheFeatures) {
+  const Dataset data = MakeTopics(2, 60);
+  const Dataset test = MakeTopics(2, 20, 2);
+  const auto bytes = TrainBytes(data, {{"hash_bits", int64_t{6}}});
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  const auto folded = DecodeLinear(*bytes);
+  EXPECT_EQ(folded->config.hash_bits, 6);
+  EXPECT_LE(folded->hashes.size(), 64U);
+  for (const uint32_t hash : folded->hashes) EXPECT_LT(hash, 64U);
+  EXPECT_GE(AccuracyOf(PredictAll(*bytes, test), test.items), 0.8);
+}
+
 TEST(LinearTrain, SmoothIdfAsDefined) {
   Dataset data;
   data.name = "idf";

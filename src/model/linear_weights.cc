@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "model/bytes.h"
 
@@ -12,6 +13,7 @@ namespace modicum {
 namespace {
 
 constexpr std::string_view kMagic = "MODLIN1\n";
+constexpr std::string_view kMagic2 = "MODLIN2\n";
 // More classes than any task here has; bounds rows * features.
 constexpr uint32_t kMaxClasses = 1U << 16;
 
@@ -36,14 +38,51 @@ bool Plausible(const LinearWeights& w) {
   const uint32_t rows = w.classes == 2 ? 1 : w.classes;
   return Plausible(w.config.words, kMaxWordNgram) &&
          Plausible(w.config.chars, kMaxCharNgram) && w.classes >= 2 &&
-         w.classes <= kMaxClasses && w.rows == rows;
+         w.classes <= kMaxClasses && w.rows == rows &&
+         w.config.hash_bits <= kMaxHashBits;
+}
+
+// The multiple of `scale` that is nearest to `value`.
+int8_t Nearest8(float value, float scale) {
+  const float steps = scale > 0 ? std::round(value / scale) : 0;
+  return static_cast<int8_t>(std::clamp(steps, -127.0F, 127.0F));
+}
+
+void PutEightBit(const LinearWeights& w, ByteWriter& out) {
+  out.Put(w.idf_scale);
+  out.PutAll(w.scale);
+  std::vector<int8_t> idf;
+  for (const float value : w.idf) idf.push_back(Nearest8(value, w.idf_scale));
+  out.PutAll(idf);
+  out.PutAll(w.weights8);
+}
+
+// False for steps that rounding never gives.
+bool GetEightBit(ByteReader& in, uint64_t features, LinearWeights& w) {
+  w.idf_scale = in.Get<float>();
+  if (!std::isfinite(w.idf_scale)) return false;
+  w.scale = in.GetAll<float>(w.rows);
+  bool rounded = true;
+  for (const int8_t steps : in.GetAll<int8_t>(features)) {
+    w.idf.push_back(static_cast<float>(steps) * w.idf_scale);
+    rounded = rounded && Nearest8(w.idf.back(), w.idf_scale) == steps;
+  }
+  w.weights8 = in.GetAll<int8_t>(features * w.rows);
+  return rounded && std::find(w.weights8.begin(), w.weights8.end(),
+                              int8_t{-128}) == w.weights8.end();
 }
 
 }  // namespace
 
 std::string EncodeLinear(const LinearWeights& weights) {
   ByteWriter out;
-  out.PutText(kMagic);
+  const bool plain = !weights.eight_bit() && weights.config.hash_bits == 0;
+  out.PutText(plain ? kMagic : kMagic2);
+  if (!plain) {
+    out.Put(weights.config.hash_bits);
+    out.Put<uint8_t>(weights.eight_bit() ? 8 : 32);
+    out.Put<uint16_t>(0);
+  }
   out.Put(weights.config.words.min);
   out.Put(weights.config.words.max);
   out.Put(weights.config.chars.min);
@@ -56,15 +95,24 @@ std::string EncodeLinear(const LinearWeights& weights) {
   out.PutAll(weights.slope);
   out.PutAll(weights.offset);
   out.PutAll(weights.hashes);
-  out.PutAll(weights.idf);
-  out.PutAll(weights.weights);
+  if (weights.eight_bit()) {
+    PutEightBit(weights, out);
+  } else {
+    out.PutAll(weights.idf);
+    out.PutAll(weights.weights);
+  }
   return out.Take();
 }
 
 Result<LinearWeights> DecodeLinear(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return Refuse("it does not begin MODLIN1");
+  const bool second = bytes.starts_with(kMagic2);
+  if (!second && !bytes.starts_with(kMagic))
+    return Refuse("it does not begin MODLIN1 or MODLIN2");
   ByteReader in(bytes.substr(kMagic.size()));
   LinearWeights w;
+  if (second) w.config.hash_bits = in.Get<uint8_t>();
+  const auto bits = second ? in.Get<uint8_t>() : uint8_t{32};
+  const auto zero = second ? in.Get<uint16_t>() : uint16_t{0};
   w.config.words.min = in.Get<uint8_t>();
   w.config.words.max = in.Get<uint8_t>();
   w.config.chars.min = in.Get<uint8_t>();
@@ -74,19 +122,46 @@ Result<LinearWeights> DecodeLinear(std::string_view bytes) {
   const uint64_t features = in.Get<uint32_t>();
   w.solver_version = in.Get<uint32_t>();
   if (!in.ok()) return Refuse("it ends in its header");
-  if (!Plausible(w)) return Refuse("its header has values out of range");
+  const bool needed = bits == 8 || w.config.hash_bits > 0;
+  if (!Plausible(w) || (bits != 32 && bits != 8) || zero != 0 ||
+      second != needed)
+    return Refuse("its header has values out of range");
   w.bias = in.GetAll<double>(w.rows);
   w.slope = in.GetAll<double>(w.rows);
   w.offset = in.GetAll<double>(w.rows);
   w.hashes = in.GetAll<uint32_t>(features);
-  w.idf = in.GetAll<float>(features);
-  w.weights = in.GetAll<float>(features * w.rows);
+  bool rounded = true;
+  if (bits == 8) {
+    rounded = GetEightBit(in, features, w);
+  } else {
+    w.idf = in.GetAll<float>(features);
+    w.weights = in.GetAll<float>(features * w.rows);
+  }
   if (!in.ok()) return Refuse("it is shorter than its header says");
   if (in.left() != 0) return Refuse("it is longer than its header says");
+  if (!rounded) return Refuse("it holds a number that is no 8-bit step");
   if (!AllFinite(w.bias) || !AllFinite(w.slope) || !AllFinite(w.offset) ||
-      !AllFinite(w.idf) || !AllFinite(w.weights))
+      !AllFinite(w.idf) || !AllFinite(w.weights) || !AllFinite(w.scale))
     return Refuse("it holds a number that is not finite");
   return w;
+}
+
+void RoundToEightBits(LinearWeights& w) {
+  const auto greatest = [](float so_far, float value) {
+    return std::max(so_far, std::abs(value));
+  };
+  w.idf_scale =
+      std::accumulate(w.idf.begin(), w.idf.end(), 0.0F, greatest) / 127;
+  for (float& value : w.idf)
+    value = static_cast<float>(Nearest8(value, w.idf_scale)) * w.idf_scale;
+  w.scale.assign(w.rows, 0);
+  for (size_t i = 0; i < w.weights.size(); ++i)
+    w.scale[i % w.rows] = greatest(w.scale[i % w.rows], w.weights[i]);
+  for (float& scale : w.scale) scale /= 127;
+  w.weights8.resize(w.weights.size());
+  for (size_t i = 0; i < w.weights.size(); ++i)
+    w.weights8[i] = Nearest8(w.weights[i], w.scale[i % w.rows]);
+  w.weights.clear();
 }
 
 HashIndex::HashIndex(const std::vector<uint32_t>& hashes) {

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The weights of a linear text model and their file format, MODLIN1.
+// The weights of a linear text model and their file formats.
 //
-// Little endian, no padding, nothing after the end:
+// Little endian, no padding, nothing after the end. MODLIN1:
 //   "MODLIN1\n"
 //   u8 words.min, words.max, chars.min, chars.max
 //   u32 classes, rows (1 when classes is 2, else classes), features,
 //       liblinear's version as a number (230)
 //   f64 bias[rows], slope[rows], offset[rows]
 //   u32 hash[features], f32 idf[features], f32 weight[features * rows]
+// MODLIN2 is written only for what MODLIN1 cannot hold:
+//   "MODLIN2\n", then u8 hash_bits, u8 bits (32 or 8), u16 zero, and the rest
+//   as above; with 8 bits, the last line becomes
+//   u32 hash[features], f32 idf_scale, f32 scale[rows],
+//   i8 idf[features], i8 weight[features * rows]
 #pragma once
 
 #include <cstdint>
@@ -36,14 +41,24 @@ struct LinearWeights {
   // cache lines.
   std::vector<uint32_t> hashes;  // unique
   std::vector<float> idf;
-  std::vector<float> weights;  // features x rows
+  std::vector<float> weights;  // features x rows; empty when 8-bit
+  // The 8-bit form: weight = weights8 * scale[row], in -127 to 127, and every
+  // idf is a multiple of idf_scale.
+  std::vector<int8_t> weights8;  // features x rows
+  std::vector<float> scale;      // by row
+  float idf_scale = 0;
 
+  bool eight_bit() const { return !scale.empty(); }
   friend bool operator==(const LinearWeights&, const LinearWeights&) = default;
 };
 
 std::string EncodeLinear(const LinearWeights& weights);
 // kInvalidInput for anything EncodeLinear cannot have written.
 Result<LinearWeights> DecodeLinear(std::string_view bytes);
+
+// Turns idf and weights into their 8-bit form: symmetric, the step is the
+// greatest size / 127, one per row (Jacob et al. 2018, without a zero point).
+void RoundToEightBits(LinearWeights& weights);
 
 // From a feature's hash to its index. Read-only after the constructor.
 class HashIndex {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/file.h"
 #include "model/bytes.h"
@@ -71,10 +72,20 @@ class MajorityModel final : public Model {
       return Fail(ErrorCode::kInterrupted, "prediction interrupted");
     sink.Begin(Phase::kPrepare);
     sink.Begin(Phase::kPrefill);
-    return std::vector<Output>(items.size(), answer_);
+    Label answer = answer_;
+    if (options.explain > 0) answer.reasons = {{"prior share", LogOdds()}};
+    return std::vector<Output>(items.size(), answer);
   }
 
  private:
+  double LogOdds() const {
+    // Short of certainty, whose log-odds no number can hold.
+    const double p = std::min(
+        0.999999,
+        double{answer_.probabilities[static_cast<size_t>(answer_.index)]});
+    return std::log(p / (1 - p));
+  }
+
   const Label answer_;
   const ModelInfo info_;
 };

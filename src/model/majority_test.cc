@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "base/file.h"
 #include "model/test_data.h"
+#include "model/test_tables.h"
 
 namespace modicum {
 namespace {
@@ -32,6 +35,37 @@ TEST(Majority, AnswersTheMostFrequentWithItsShare) {
             (std::vector{Phase::kPrepare, Phase::kTrain, Phase::kLoad,
                          Phase::kPrepare, Phase::kPrefill}));
   EXPECT_EQ((*model)->info().parameters, 3U);
+}
+
+TEST(Majority, TakesTablesToo) {
+  const TestFolder folder;
+  const Dataset data = MakeTable(2, 5, 3);
+  NullSink sink;
+  Trainer& trainer = **FindTrainer("majority");
+  ASSERT_TRUE(trainer.Accepts(data));
+  ASSERT_TRUE(trainer.Train(data, AllRowsOf(data), {}, {}, nullptr,
+                            folder.path(), sink));
+  const auto model = trainer.Load(folder.path(), data.labels, sink);
+  const auto outputs = (*model)->Predict(data.items, {}, sink);
+  ASSERT_TRUE(outputs) << outputs.error().message;
+  EXPECT_EQ(AccuracyOf(*outputs, data.items), 0.5);
+}
+
+TEST(Majority, ExplainsByTheLogOddsOfItsShare) {
+  const TestFolder folder;
+  const Dataset data = MakeTopics(2, 20);  // 30 against 20
+  NullSink sink;
+  Trainer& trainer = **FindTrainer("majority");
+  ASSERT_TRUE(trainer.Train(data, AllRowsOf(data), {}, {}, nullptr,
+                            folder.path(), sink));
+  const auto model = trainer.Load(folder.path(), data.labels, sink);
+  CallOptions options;
+  options.explain = 3;
+  const auto outputs = (*model)->Predict(data.items, options, sink).value();
+  const auto& label = std::get<Label>(outputs[0]);
+  ASSERT_EQ(label.reasons.size(), 1U);
+  EXPECT_EQ(label.reasons[0].feature, "prior share");
+  EXPECT_NEAR(label.reasons[0].effect, std::log(30.0 / 20), 1e-6);
 }
 
 TEST(Majority, RefusesWhatItDidNotWrite) {

@@ -18,10 +18,19 @@
 
 namespace modicum {
 
+// Why a model decided as it did: a feature as a reader knows it ("viagra",
+// "free offer", "x-box = 7") and its signed effect on the score (log-odds,
+// unless ModelInfo says otherwise) of the label it answered.
+struct Reason {
+  std::string feature;
+  double effect = 0;
+};
 struct Label {
   LabelIndex index = kUnlabelled;
   // One per label, summing to 1; empty when the model has none to give.
   std::vector<float> probabilities;
+  // Strongest first; only when CallOptions::explain asks for them.
+  std::vector<Reason> reasons = {};
 };
 struct TagSpan {
   uint32_t begin = 0, end = 0;  // words
@@ -51,6 +60,7 @@ struct CallOptions {
   uint64_t seed = 1;
   std::optional<MonotonicTime> deadline;
   int threads = 1;
+  int explain = 0;  // reasons wanted per item
 };
 
 struct ModelInfo {

@@ -14,7 +14,7 @@ namespace modicum {
 // A module built from other sources or by another compiler would read our
 // types wrongly: it must carry this very text. Raise the number whenever
 // engine.h, model.h or what they include changes.
-inline constexpr char kEngineAbi[] = "modicum-engine 1, " __VERSION__;
+inline constexpr char kEngineAbi[] = "modicum-engine 2, " __VERSION__;
 inline constexpr char kEngineAbiSymbol[] = "modicum_engine_abi";
 
 // Folders searched for modules: $MODICUM_MODULES alone when set, else the

@@ -14,7 +14,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 TEST(Registry, FamiliesHumblestFirst) {
-  EXPECT_THAT(Families(), ElementsAre("majority", "linear", "fasttext"));
+  EXPECT_THAT(Families(), ElementsAre("majority", "linear", "fasttext",
+                                      "forest", "boosted"));
   for (const std::string_view family : Families()) {
     const auto trainer = FindTrainer(family);
     ASSERT_TRUE(trainer) << trainer.error().message;
@@ -23,6 +24,8 @@ TEST(Registry, FamiliesHumblestFirst) {
   }
   EXPECT_EQ((*EngineOf("linear"))->name(), "liblinear");
   EXPECT_EQ((*EngineOf("fasttext"))->version(), "0.9.2");
+  EXPECT_EQ((*EngineOf("forest"))->name(), "xgboost");
+  EXPECT_EQ(*EngineOf("boosted"), *EngineOf("forest"));
 }
 
 TEST(Registry, UnknownFamily) {
@@ -32,7 +35,7 @@ TEST(Registry, UnknownFamily) {
   EXPECT_EQ(trainer.error().message,
             "no model family 'fastext', did you mean 'fasttext'?");
   EXPECT_EQ(FindTrainer("xgboost").error().hint,
-            "there are: majority, linear, fasttext");
+            "there are: majority, linear, fasttext, forest, boosted");
 }
 
 TEST(Module, MissingSaysWhereItLooked) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/suggest.h"
+#include "model/text_features.h"
 
 namespace modicum {
 
@@ -88,6 +89,12 @@ Result<std::string> TextParam(const Params& params, std::string_view name,
   if (const auto* whole = std::get_if<int64_t>(value))
     return std::to_string(*whole);
   return BadParam(name, *value, "text");
+}
+
+Result<uint8_t> HashBitsParam(const Params& params) {
+  MODICUM_TRY(const int64_t bits,
+              IntegerParam(params, "hash_bits", 0, 0, kMaxHashBits));
+  return static_cast<uint8_t>(bits);
 }
 
 Status CheckClasses(const Dataset& data) { return CheckTrainable(data, 1); }

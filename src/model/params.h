@@ -23,6 +23,10 @@ Result<int64_t> IntegerParam(const Params& params, std::string_view name,
 Result<std::string> TextParam(const Params& params, std::string_view name,
                               std::string_view fallback);
 
+// hash_bits: how far n-gram hashes are folded; see FeatureConfig. 0, the
+// default, is not at all.
+Result<uint8_t> HashBitsParam(const Params& params);
+
 // What every classifier needs of its data; CheckTrainable for modules, which
 // see only symbols that this library pulls in.
 Status CheckClasses(const Dataset& data);

@@ -9,12 +9,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <utility>
 
 #include "dataset/json_line.h"
+#include "dataset/utf8.h"
 
 namespace modicum {
 
@@ -52,7 +55,9 @@ class Stream {
         options_(options),
         sink_(sink),
         result_(result),
-        wake_(options.call.stop) {
+        wake_(options.call.stop),
+        reader_(MakeItemReader(options.input)),
+        awaits_header_(reader_->has_header()) {
     for (const std::string& label : model.info().labels)
       names_.push_back(JsonString(label));
   }
@@ -120,11 +125,11 @@ class Stream {
   Status TakeLine(std::string_view line) {
     ++line_;
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!options_.plain && line.find_first_not_of(" \t") == line.npos)
+    if (reader_->skips_blank() && line.find_first_not_of(" \t") == line.npos)
       return {};
+    if (std::exchange(awaits_header_, false)) return reader_->ReadHeader(line);
     Item& item = NextItem();
-    std::string& text = std::get<Text>(item.payload).text;
-    const Status read = ReadText(line, text);
+    const Status read = reader_->Read(line, line_, item.payload);
     if (read) {
       faults_.emplace_back();
       ++used_;
@@ -139,41 +144,9 @@ class Stream {
 
   // Items keep their buffers from batch to batch.
   Item& NextItem() {
-    if (used_ == items_.size()) {
-      items_.emplace_back();
-      items_.back().payload = Text{};
-    }
+    if (used_ == items_.size()) items_.emplace_back();
     items_[used_].id = line_ - 1;
     return items_[used_];
-  }
-
-  Status ReadText(std::string_view line, std::string& text) {
-    if (options_.plain) {
-      text.assign(line);
-      return {};
-    }
-    const std::array<std::string_view, 1> keys{options_.field};
-    const Status read = reader_.Read(line, keys, values_);
-    if (!read) {
-      return Fail(
-          ErrorCode::kInvalidInput,
-          fmt::format("line {} of the input: {}", line_, read.error().message),
-          "each line must be a JSON object; --plain reads bare text, "
-          "--on-error skip goes on");
-    }
-    if (!values_[0]) return Fail(MissingField(line));
-    text.swap(*values_[0]);
-    return {};
-  }
-
-  Error MissingField(std::string_view line) {
-    std::string keys;
-    if (const auto all = reader_.Keys(line))
-      keys = fmt::format("it has: {}; ", fmt::join(*all, ", "));
-    return {
-        ErrorCode::kInvalidInput,
-        fmt::format("line {} of the input has no '{}'", line_, options_.field),
-        keys + "--field names the one to read"};
   }
 
   Status Flush() {
@@ -215,7 +188,23 @@ class Stream {
                        label.probabilities[i]);
       text_ += '}';
     }
+    if (options_.call.explain > 0) WriteReasons(label.reasons);
     text_ += "}\n";
+  }
+
+  // Features come from the input, which need not be UTF-8; an effect without
+  // bound is null, for JSON has no word for it.
+  void WriteReasons(const std::vector<Reason>& reasons) {
+    text_ += ",\"because\":[";
+    for (size_t i = 0; i < reasons.size(); ++i) {
+      const double effect = reasons[i].effect;
+      fmt::format_to(
+          std::back_inserter(text_), "{}{{\"feature\":{},\"effect\":{}}}",
+          i == 0 ? "" : ",",
+          JsonString(ReplaceUnusableBytes(reasons[i].feature)),
+          std::isfinite(effect) ? fmt::format("{:.4f}", effect) : "null");
+    }
+    text_ += ']';
   }
 
   Status WriteOut() {
@@ -244,8 +233,8 @@ class Stream {
   std::string buffer_;              // begins at a line's begin
   size_t searched_ = 0;             // no line end before this
   uint64_t line_ = 0;
-  JsonLineReader reader_;
-  std::array<std::optional<std::string>, 1> values_;
+  const std::unique_ptr<ItemReader> reader_;
+  bool awaits_header_;
   std::vector<Item> items_;  // the first used_ are this batch's
   size_t used_ = 0;
   std::vector<std::string> faults_;  // per line; "" where an item is

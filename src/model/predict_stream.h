@@ -10,13 +10,13 @@
 
 #include "base/phase.h"
 #include "base/result.h"
+#include "model/item_reader.h"
 #include "model/model.h"
 
 namespace modicum {
 
 struct StreamOptions {
-  bool plain = false;          // each line is the text itself, else JSON
-  std::string field = "text";  // of a JSON line
+  ItemReaderOptions input;
   size_t batch = 256;          // items per call of the model
   bool probabilities = false;  // of every label
   bool labels_only = false;    // the bare label instead of JSON
@@ -31,8 +31,10 @@ struct StreamResult {
 };
 
 // From descriptor `in` to `out` until the end of input. A bad line is
-// kInvalidInput that names it; all lines before it are answered. A blank JSON
-// line is passed over. `result` counts what was answered, on failure too.
+// kInvalidInput that names it; all lines before it are answered. A blank line
+// of JSON or CSV is passed over. With call.explain every answer says
+// "because": [{"feature": ..., "effect": ...}, ...], strongest first. `result`
+// counts what was answered, on failure too.
 Status PredictStream(Model& model, int in, int out,
                      const StreamOptions& options, PhaseSink& sink,
                      StreamResult& result);

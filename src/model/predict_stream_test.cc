@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <poll.h>
 
+#include <cmath>
 #include <thread>
 
 #include "model/test_data.h"
@@ -23,8 +24,8 @@ class LengthModel final : public Model {
     std::vector<Output> outputs;
     for (const Item& item : items) {
       const bool is_long = std::get<Text>(item.payload).text.size() > 3;
-      outputs.emplace_back(is_long ? Label{1, {0.25F, 0.75F}}
-                                   : Label{0, {0.9F, 0.1F}});
+      outputs.emplace_back(is_long ? Label{1, {0.25F, 0.75F}, {}}
+                                   : Label{0, {0.9F, 0.1F}, {}});
     }
     return outputs;
   }
@@ -33,6 +34,33 @@ class LengthModel final : public Model {
  private:
   ModelInfo info_;
   size_t largest_ = 0;
+};
+
+// Answers "x" (0) or "y" (1), whichever number is larger; a missing one is
+// smaller than any. Says which numbers it saw.
+class LargerModel final : public Model {
+ public:
+  LargerModel() { info_.labels = {"x", "y"}; }
+  const ModelInfo& info() const override { return info_; }
+  Result<std::vector<Output>> Predict(std::span<const Item> items,
+                                      const CallOptions& options,
+                                      PhaseSink&) override {
+    std::vector<Output> outputs;
+    for (const Item& item : items) {
+      const auto& values = std::get<Numbers>(item.payload).values;
+      MODICUM_CHECK(values.size() == 2);
+      Label label;
+      label.index = !(values[0] >= values[1]) && !std::isnan(values[1]) ? 1 : 0;
+      for (int i = 0; i < std::min(options.explain, 2); ++i)
+        label.reasons.push_back({i == 0 ? "x\xFF" : "y \"q\"",
+                                 double{values[static_cast<size_t>(i)]}});
+      outputs.emplace_back(std::move(label));
+    }
+    return outputs;
+  }
+
+ private:
+  ModelInfo info_;
 };
 
 struct Pipe {
@@ -67,11 +95,11 @@ struct Answer {
   size_t largest_batch = 0;
 };
 
-Answer Predict(std::string_view input, const StreamOptions& options = {}) {
+Answer PredictWith(Model& model, std::string_view input,
+                   const StreamOptions& options) {
   Pipe in, out;
   in.Write(input);
   in.CloseWriter();
-  LengthModel model;
   NullSink sink;
   Answer answer;
   const Status status = PredictStream(model, in.ends[0], out.ends[1], options,
@@ -82,8 +110,26 @@ Answer Predict(std::string_view input, const StreamOptions& options = {}) {
   }
   out.CloseWriter();
   answer.out = out.ReadAll();
+  return answer;
+}
+
+Answer Predict(std::string_view input, const StreamOptions& options = {}) {
+  LengthModel model;
+  Answer answer = PredictWith(model, input, options);
   answer.largest_batch = model.largest();
   return answer;
+}
+
+StreamOptions TableOptions() {
+  StreamOptions options;
+  options.input.columns = {"x", "y"};
+  return options;
+}
+
+Answer PredictTable(std::string_view input,
+                    const StreamOptions& options = TableOptions()) {
+  LargerModel model;
+  return PredictWith(model, input, options);
 }
 
 constexpr char kShort[] = "{\"label\":\"short\",\"p\":0.9000}\n";
@@ -104,7 +150,7 @@ TEST(PredictStream, EmptyInputIsNoError) {
 
 TEST(PredictStream, Formats) {
   StreamOptions options;
-  options.plain = true;
+  options.input.plain = true;
   EXPECT_EQ(Predict("abcd\n\nab\n", options).out,
             std::string(kLong) + kShort + kShort);
   options.labels_only = true;
@@ -118,7 +164,7 @@ TEST(PredictStream, Formats) {
 
 TEST(PredictStream, BatchesAreBounded) {
   StreamOptions options;
-  options.plain = true;
+  options.input.plain = true;
   options.batch = 3;
   std::string input, expected;
   for (int i = 0; i < 100; ++i) {
@@ -143,7 +189,7 @@ TEST(PredictStream, AMissingFieldListsWhatThereIs) {
   EXPECT_EQ(answer.error, "line 1 of the input has no 'text'");
   EXPECT_EQ(answer.hint, "it has: body, id; --field names the one to read");
   StreamOptions options;
-  options.field = "body";
+  options.input.field = "body";
   EXPECT_EQ(Predict("{\"body\":\"a\",\"id\":4}\n", options).out, kShort);
 }
 
@@ -158,6 +204,75 @@ TEST(PredictStream, BadLinesCanBeSkipped) {
                 "{\"error\":\"line 2 of the input has no 'text'\"}\n" + kLong);
   EXPECT_EQ(answer.counts.items, 2U);
   EXPECT_EQ(answer.counts.skipped, 1U);
+}
+
+constexpr char kX[] = "{\"label\":\"x\"}\n";
+constexpr char kY[] = "{\"label\":\"y\"}\n";
+
+TEST(PredictTable, ReadsColumnsInAnyOrderAndMissingOnes) {
+  const Answer answer = PredictTable(
+      "{\"x\":1,\"y\":2}\n\n{\"y\":-1,\"id\":\"a\",\"x\":0.5}\n"
+      "{\"y\":1}\n{\"y\":null,\"x\":1}\n{\"x\":null}\n");
+  EXPECT_EQ(answer.error, "");
+  EXPECT_EQ(answer.out, std::string(kY) + kX + kY + kX + kX);
+  EXPECT_EQ(answer.counts.items, 5U);
+}
+
+TEST(PredictTable, NamesLineAndColumnOfWhatIsNoNumber) {
+  const Answer text = PredictTable("{\"x\":1,\"y\":2}\n{\"x\":\"1\"}\n");
+  EXPECT_EQ(text.out, kY);
+  EXPECT_EQ(text.error,
+            "line 2 of the input: the value of 'x' is \"1\", not a number");
+  EXPECT_EQ(text.hint,
+            "each line must be a JSON object of numbers, null where one is "
+            "missing; --plain reads CSV, --on-error skip goes on");
+  const Answer other = PredictTable("{\"text\":\"hello\"}\n");
+  EXPECT_EQ(other.error, "line 1 of the input has none of the model's columns");
+  EXPECT_EQ(other.hint, "it has: text; the model reads: x, y");
+}
+
+TEST(PredictTable, ReadsCsvWithAHeader) {
+  StreamOptions options = TableOptions();
+  options.input.plain = true;
+  const Answer answer = PredictTable(
+      "\xEF\xBB\xBFid,y,\"x\"\r\na,2,1\r\n\nb,-1,0.5\nc,,NA\n", options);
+  EXPECT_EQ(answer.error, "");
+  EXPECT_EQ(answer.out, std::string(kY) + kX + kX);
+  EXPECT_EQ(PredictTable("y,z\n1,2\n", options).error,
+            "line 1 of the input: no column 'x' (there are: y, z), did you "
+            "mean 'y'?");
+  EXPECT_EQ(PredictTable("x,y,x\n1,2,3\n", options).error,
+            "line 1 of the input: column 'x' is named twice in the header");
+  EXPECT_EQ(PredictTable("x,y\n1,two\n", options).error,
+            "line 2 of the input: column 'y': 'two' is not a number");
+  EXPECT_EQ(PredictTable("x,y\n1,\"2\n", options).error,
+            "line 2 of the input: quote is never closed");
+}
+
+TEST(PredictTable, ABadRowCanBeSkippedABadHeaderCannot) {
+  StreamOptions options = TableOptions();
+  options.input.plain = true;
+  options.skip_errors = true;
+  const Answer answer = PredictTable("x,y\n1,2,3\n1,2\n", options);
+  EXPECT_EQ(answer.out,
+            std::string("{\"error\":\"line 2 of the input has 3 fields where "
+                        "the header has 2\"}\n") +
+                kY);
+  EXPECT_EQ(answer.counts.skipped, 1U);
+  EXPECT_NE(PredictTable("a,b\n1,2\n", options).error, "");
+}
+
+TEST(PredictTable, SaysWhy) {
+  StreamOptions options = TableOptions();
+  options.call.explain = 2;
+  EXPECT_EQ(PredictTable("{\"x\":1.25}\n", options).out,
+            "{\"label\":\"x\",\"because\":[{\"feature\":\"x\xEF\xBF\xBD\","
+            "\"effect\":1.2500},{\"feature\":\"y \\\"q\\\"\",\"effect\":null}"
+            "]}\n");
+  options.call.explain = 1;
+  EXPECT_EQ(PredictTable("{\"x\":2,\"y\":1}\n", options).out,
+            "{\"label\":\"x\",\"because\":[{\"feature\":\"x\xEF\xBF\xBD\","
+            "\"effect\":2.0000}]}\n");
 }
 
 TEST(PredictStream, AnEndlessLineIsRefused) {
@@ -212,7 +327,7 @@ TEST(PredictStreamStop, EndsAWaitForInput) {
   const Pipe out;
   LengthModel model;
   StreamOptions options;
-  options.plain = true;
+  options.input.plain = true;
   std::stop_source stop;
   options.call.stop = stop.get_token();
   NullSink sink;

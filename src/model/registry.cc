@@ -7,10 +7,12 @@
 #include <mutex>
 
 #include "base/suggest.h"
+#include "model/cascade.h"
 #include "model/engine.h"
-#include "model/linear_model.h"
 #include "model/majority.h"
 #include "model/module.h"
+#include "model/table_linear.h"
+#include "model/tree_model.h"
 
 namespace modicum {
 
@@ -22,13 +24,15 @@ struct FamilyRow {
   std::string_view module;
   Engine& (*engine)() = nullptr;
   // Loads without the module, where the program itself can predict.
-  decltype(&LoadLinearModel) load = nullptr;
+  decltype(&LoadLinear) load = nullptr;
 };
 
 constexpr FamilyRow kRows[] = {
     {"majority", "", MajorityEngine, nullptr},
-    {"linear", "liblinear", nullptr, LoadLinearModel},
+    {"linear", "liblinear", nullptr, LoadLinear},
     {"fasttext", "fasttext", nullptr, nullptr},
+    {"forest", "xgboost", nullptr, LoadTreeModel},
+    {"boosted", "xgboost", nullptr, LoadTreeModel},
 };
 
 constexpr auto kFamilies = [] {
@@ -82,6 +86,8 @@ Result<std::unique_ptr<Model>> LoadModel(std::string_view family,
                                          const std::string& directory,
                                          const std::vector<std::string>& labels,
                                          PhaseSink& sink) {
+  // Made of the others' models, trained by none.
+  if (family == kCascadeFamily) return LoadCascade(directory, labels, sink);
   MODICUM_TRY(const FamilyRow* row, FindRow(family));
   if (row->load != nullptr) return row->load(directory, labels, sink);
   MODICUM_TRY(Trainer * trainer, FindTrainer(family));

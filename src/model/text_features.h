@@ -21,6 +21,7 @@ struct NgramRange {
 };
 inline constexpr int kMaxWordNgram = 4;
 inline constexpr int kMaxCharNgram = 8;
+inline constexpr int kMaxHashBits = 30;
 
 // "1-2", "3" or "none". `name` and `limit` are for the error.
 Result<NgramRange> ParseNgramRange(std::string_view text, std::string_view name,
@@ -29,6 +30,9 @@ Result<NgramRange> ParseNgramRange(std::string_view text, std::string_view name,
 struct FeatureConfig {
   NgramRange words{1, 2};
   NgramRange chars{0, 0};  // over the word with a blank on both sides
+  // Hashes keep their lowest bits, so that at most 2^hash_bits features exist
+  // (feature hashing, Weinberger et al. 2009, without the sign); 0: all 32.
+  uint8_t hash_bits = 0;
   friend bool operator==(FeatureConfig, FeatureConfig) = default;
 };
 

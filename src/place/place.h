@@ -14,22 +14,6 @@
 
 namespace modicum {
 
-// The factors of one place. The relative error of each is in its Estimate,
-// shared under a source such as "grid intensity: Poland".
-struct Place {
-  std::string id;        // "PL", "US-CA", "world"
-  std::string name;      // "Poland"
-  bool assumed = false;  // no place was configured: the world average
-  Estimate<GramsPerKilowattHour> intensity;
-  Estimate<Scalar> pue;
-  Estimate<LitresPerKilowattHour> water_onsite;   // WUE
-  Estimate<LitresPerKilowattHour> water_offsite;  // EWIF
-  std::optional<Estimate<AmountPerKilowattHour>> tariff;
-  Currency currency;
-  std::vector<Factor> factors;  // one per estimate above
-  bool rented = false;          // a cloud: its price includes the electricity
-};
-
 // From settings or a task file; empty fields take the place's own values.
 // The braces let a designated initialiser leave fields out.
 struct PlaceQuery {

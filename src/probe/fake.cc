@@ -28,6 +28,12 @@ void FakeProbe::ResetCounter(size_t domain) {
   gap_pending_.at(domain) = true;
 }
 
+void FakeProbe::Use(DeviceUse use, size_t domain) {
+  const std::lock_guard lock(mutex_);
+  uses_.resize(options_.domains.size());
+  uses_[domain] = std::move(use);
+}
+
 Joules FakeProbe::TrueEnergy(MonotonicTime begin, MonotonicTime end,
                              size_t domain) const {
   const std::lock_guard lock(mutex_);

@@ -40,6 +40,8 @@ class FakeProbe final : public Probe {
   // The next successful read reports a gap in `domain`, as a counter that was
   // reset does.
   void ResetCounter(size_t domain = 0);
+  // Every read from now on says this of `domain`'s device.
+  void Use(DeviceUse use, size_t domain = 0);
   // What the trace holds between two moments: the truth to compare with.
   Joules TrueEnergy(MonotonicTime begin, MonotonicTime end,
                     size_t domain = 0) const;
@@ -48,6 +50,7 @@ class FakeProbe final : public Probe {
   std::string_view name() const override { return options_.name; }
   std::span<const Domain> domains() const override { return options_.domains; }
   Result<std::vector<DomainDelta>> Read(MonotonicTime now) override;
+  std::span<const DeviceUse> device_use() const override { return uses_; }
   std::vector<Share> relative_errors() const override {
     return options_.errors;
   }
@@ -69,6 +72,7 @@ class FakeProbe final : public Probe {
   mutable std::mutex mutex_;
   std::vector<Trace> traces_;      // one per domain
   std::vector<bool> gap_pending_;  // one per domain
+  std::vector<DeviceUse> uses_;    // one per domain, or none
   MonotonicTime last_;
   int failures_left_ = 0;
   ErrorCode failure_code_ = ErrorCode::kRetry;

@@ -2,6 +2,8 @@
 // A probe reads one source of energy: a counter, a sensor or a model.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +21,7 @@ namespace modicum {
 // One thing a probe meters. Domains that the meter adds up never overlap:
 // a probe offers only the outermost of nested ones as `counted`.
 struct Domain {
-  std::string name;       // "package-0", "dram-0", "cpu"
+  std::string name;       // "package-0", "dram-0", "cpu", "gpu-0"
   std::string component;  // "cpu", "dram", "gpu", "platform"
   Scope scope = Scope::kPackage;
   Origin origin = Origin::kCounter;
@@ -34,6 +36,22 @@ struct DomainDelta {
   bool gap = false;
 };
 
+// Time for which one process kept a device busy.
+struct ProcessUse {
+  pid_t pid = 0;
+  Seconds busy;  // time x its share of the device
+};
+
+// Who kept a device busy since it was last asked. What is not known is absent,
+// never empty.
+struct DeviceUse {
+  bool asked = false;           // false: not by this read; nothing below is set
+  std::optional<Seconds> busy;  // by anyone: time x share of it
+  std::optional<std::vector<ProcessUse>> by_process;
+  std::optional<std::vector<pid_t>> present;  // processes that hold it
+  std::string unknown;                        // why by_process is absent
+};
+
 // Not thread-safe: the sampler thread owns it.
 class Probe {
  public:
@@ -44,6 +62,9 @@ class Probe {
   // returns zeros: Open took the first reading. A failure (kRetry, kEnded)
   // makes the next success a gap.
   virtual Result<std::vector<DomainDelta>> Read(MonotonicTime now) = 0;
+  // Of devices whose energy CPU time does not explain, one entry per domain, as
+  // of the last Read; valid until the next. Empty for all other probes.
+  virtual std::span<const DeviceUse> device_use() const { return {}; }
   // Errors that every joule of this probe shares (relative, 1 sd).
   virtual std::vector<Share> relative_errors() const = 0;
   // Power the counted domains draw with nothing running, when the probe knows

@@ -5,6 +5,7 @@
 
 #include "base/suggest.h"
 #include "probe/cpu_load.h"
+#include "probe/nvml.h"
 #include "probe/probe.h"
 #include "probe/rapl.h"
 
@@ -14,6 +15,7 @@ namespace {
 // Best first: a counter before a model of the same component.
 constexpr std::array kKinds = {
     ProbeKind{"rapl", RaplProbe::Open, RaplProbe::Report},
+    ProbeKind{"nvml", NvmlProbe::Open, NvmlProbe::Report},
     ProbeKind{"cpu-load", CpuLoadProbe::Open, CpuLoadProbe::Report},
 };
 

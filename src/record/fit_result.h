@@ -10,6 +10,7 @@
 
 #include "base/estimate.h"
 #include "base/phase.h"
+#include "record/evidence.h"
 #include "record/types.h"
 
 namespace modicum {
@@ -47,7 +48,12 @@ struct CandidateRow {
   size_t repeats = 0;
   size_t contended = 0;
 
+  Estimate<Joules> search_joules;   // what trying it cost; finals included
+  std::vector<std::string> stages;  // of a cascade: rows by name
+
   bool feasible = false;
+  // No other measured row is both better and cheaper.
+  bool pareto = false;
   std::string reason;  // "CHOSEN", "fails the floor: lower end 97.4 < 97.5"
 };
 
@@ -65,6 +71,10 @@ struct FitResult {
   std::string place;
   uint64_t seed = 1;
 
+  std::string data;     // "catalog:spam-assassin", or the file's name
+  Hash data_hash{};     // of its bytes
+  std::string created;  // ISO 8601 UTC
+  std::string version;  // of modicum
   uint64_t items = 0;
   uint64_t train_items = 0, validation_items = 0, test_items = 0;
   uint64_t near_duplicates = 0;
@@ -79,6 +89,9 @@ struct FitResult {
   bool established = false;        // the claim holds on the test items
 
   Estimate<Joules> search_joules;
+  // What of it was spent beside the rows' own search_joules.
+  std::vector<SearchPart> search_parts;
+  uint64_t space = 0;      // candidates there were; 0 = all were tried
   Seconds search_seconds;  // wall, of the trials that count
   std::optional<Payback> payback;
   std::string payback_reason;  // why there is none
@@ -89,6 +102,8 @@ struct FitResult {
   std::optional<Estimate<Joules>> idle_month;     // of a machine kept alive
   std::optional<Estimate<Joules>> predict_month;  // all predictions, chosen
   std::string verdict;
+  // What would change the answer: "at ten times the volume ...".
+  std::vector<std::string> changes;
   std::vector<std::string> notes;    // "not established: ...", stop reasons
   std::vector<std::string> missing;  // "DRAM", "8 GPUs present, NOT COUNTED"
   std::vector<Factor> factors;

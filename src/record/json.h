@@ -16,10 +16,12 @@ namespace modicum {
 enum class JsonStyle {
   kStored,    // one line, nothing that can be derived
   kReadable,  // two-space indent; estimates also have unit, low and high
+  kReceipt,   // the members of kReadable; whole numbers beyond 2^53 are text
 };
 
 // T is Estimate<Joules | GramsCo2e | Litres | Amount | Scalar | Seconds>,
-// Bill, HostFacts, Run, Measurement or Trial.
+// Bill, HostFacts, Run, Measurement, Trial, CostSamples, TrialEvidence,
+// FitEvidence, FitResult or CandidateRow.
 template <class T>
 nlohmann::json ToJson(const T& value, JsonStyle style = JsonStyle::kStored);
 template <class T>
@@ -31,5 +33,11 @@ template <class T>
 Result<T> FromJson(const nlohmann::json& json);
 template <class T>
 Result<T> FromJsonText(std::string_view text);
+
+// What kReceipt wrote, strictly: no other members, no contradiction between
+// an estimate and its low, high and unit, finite numbers only. `path` begins
+// the place in messages. T is FitEvidence or FitResult.
+template <class T>
+Result<T> FromReceiptJson(const nlohmann::json& json, std::string_view path);
 
 }  // namespace modicum

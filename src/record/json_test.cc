@@ -103,7 +103,7 @@ TEST(Json, NonsenseIsRefusedAndTheFaultNamed) {
             "bill.energy.shared.x: not a number");
   EXPECT_EQ(FaultOf("/bill/water/origin", "\"guessed\""),
             "bill.water.origin: unknown name");
-  EXPECT_EQ(FaultOf("/bill/lines/0", "3"), "bill.lines.0: not an object");
+  EXPECT_EQ(FaultOf("/bill/lines/0", "3"), "bill.lines[0]: not an object");
   EXPECT_EQ(FaultOf("/bill/money/currency", "\"euro\""),
             "bill.money.currency: not a currency code such as EUR");
   EXPECT_EQ(FaultOf("/id", "\"7\""),

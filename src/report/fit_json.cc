@@ -45,6 +45,7 @@ Json Of(const CandidateRow& row) {
             {"family", row.family},
             {"params", row.params},
             {"passes", row.passes},
+            {"stages", row.stages},
             {"reference", row.reference},
             {"quality", Of(row.quality)},
             {"validation", Of(row.validation)},
@@ -64,7 +65,9 @@ Json Of(const CandidateRow& row) {
             {"repeats", row.repeats},
             {"contended_repeats", row.contended},
             {"engine", row.engine},
+            {"search_joules", Of(row.search_joules)},
             {"feasible", row.feasible},
+            {"pareto", row.pareto},
             {"reason", row.reason}};
   json["peak_memory_bytes"] =
       row.peak_memory ? Json(static_cast<uint64_t>(row.peak_memory->value()))
@@ -94,6 +97,13 @@ Json Of(const std::vector<Factor>& factors) {
   return list;
 }
 
+Json Of(const std::vector<SearchPart>& parts) {
+  Json list = Json::array();
+  for (const SearchPart& part : parts)
+    list.push_back({{"name", part.name}, {"joules", Of(part.joules)}});
+  return list;
+}
+
 }  // namespace
 
 std::string FormatFitJson(const FitResult& result) {
@@ -112,8 +122,14 @@ std::string FormatFitJson(const FitResult& result) {
       {"metric", result.metric},
       {"requirement", result.requirement},
       {"machine", result.machine},
+      {"energy_note", result.energy_note},
       {"place", result.place},
       {"seed", result.seed},
+      {"data", result.data},
+      {"data_sha256", ToHex(result.data_hash)},
+      {"created", result.created},
+      {"version", result.version},
+      {"classes", result.classes},
       {"items", result.items},
       {"train_items", result.train_items},
       {"validation_items", result.validation_items},
@@ -128,7 +144,9 @@ std::string FormatFitJson(const FitResult& result) {
       {"baseline_rule", result.baseline_rule},
       {"established", result.established},
       {"search_joules", Of(result.search_joules)},
+      {"search_parts", Of(result.search_parts)},
       {"search_seconds", result.search_seconds.value()},
+      {"candidate_space", result.space},
       {"payback_predictions", std::move(payback)},
       {"payback_reason", result.payback_reason},
       {"cpu_ratio", Of(result.cpu_ratio)},
@@ -136,6 +154,7 @@ std::string FormatFitJson(const FitResult& result) {
       {"idle_month", Of(result.idle_month)},
       {"predict_month", Of(result.predict_month)},
       {"verdict", result.verdict},
+      {"changes", result.changes},
       {"notes", result.notes},
       {"missing", result.missing},
       {"factors", Of(result.factors)},

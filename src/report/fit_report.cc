@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/terminal.h"
 #include "record/quality_text.h"
+#include "report/fit_rows.h"
 
 namespace modicum {
 namespace {
@@ -15,6 +16,11 @@ namespace {
 constexpr size_t kTextColumns = 100;  // longer lines are wrapped
 constexpr size_t kLabelColumns = 11;
 constexpr size_t kClassesShown = 8;
+
+std::string Join(const std::vector<std::string>& parts,
+                 std::string_view between) {
+  return fmt::format("{}", fmt::join(parts, between));
+}
 
 // A column's unit, one for all rows so that they compare at a glance.
 struct Unit {
@@ -24,13 +30,13 @@ struct Unit {
 
 // The unit in which the dearest row that was measured is below a thousand.
 template <class Q>
-Unit UnitFor(const FitResult& result,
+Unit UnitFor(const std::vector<const CandidateRow*>& rows,
              std::optional<Estimate<Q>> CandidateRow::*figure,
              std::string_view base) {
   double most = 0;
-  for (const CandidateRow& row : result.rows)
-    if (!row.reference && row.*figure)
-      most = std::max(most, (row.*figure)->mid.value());
+  for (const CandidateRow* row : rows)
+    if (!row->reference && row->*figure)
+      most = std::max(most, (row->*figure)->mid.value());
   if (most <= 0 || most >= 1) return {std::string(base), 1};
   if (most >= 1e-3) return {"m" + std::string(base), 1e3};
   return {"µ" + std::string(base), 1e6};
@@ -63,19 +69,57 @@ std::string EnergyCell(const CandidateRow& row, const Unit& unit) {
   return cell + (row.planned ? " PLANNED" : " PUBLISHED");
 }
 
+bool HasFront(const FitResult& result) {
+  return std::any_of(result.rows.begin(), result.rows.end(),
+                     [](const CandidateRow& row) { return row.pareto; });
+}
+
+// The key rows with the first few references; the page shows all.
+std::vector<const CandidateRow*> TerminalRows(const FitResult& result) {
+  constexpr size_t kMostReferences = 3;
+  std::vector<const CandidateRow*> rows = KeyRows(result);
+  size_t references = 0;
+  std::erase_if(rows, [&](const CandidateRow* row) {
+    return row->reference && ++references > kMostReferences;
+  });
+  return rows;
+}
+
+// What the table's bullets mean, and how many rows it leaves out.
+std::string TableNote(const FitResult& result) {
+  std::vector<std::string> parts;
+  if (HasFront(result))
+    parts.push_back("• no other model is both better and cheaper");
+  const size_t more = result.rows.size() - TerminalRows(result).size();
+  if (more > 0)
+    parts.push_back(fmt::format("{} more in the report", FormatCount(more)));
+  return parts.empty() ? "" : fmt::format("  {}\n", fmt::join(parts, "; "));
+}
+
 // For a terminal: the size and a reference's scope are said elsewhere.
 Table CandidateTable(const FitResult& result) {
-  const Unit energy = UnitFor(result, &CandidateRow::joules_per_1000, "J");
-  const Unit cpu = UnitFor(result, &CandidateRow::cpu_seconds_per_1000, "s");
-  Table table({{"model", Align::kLeft},
+  const auto rows = TerminalRows(result);
+  const Unit energy = UnitFor(rows, &CandidateRow::joules_per_1000, "J");
+  const Unit cpu = UnitFor(rows, &CandidateRow::cpu_seconds_per_1000, "s");
+  const bool front = HasFront(result);
+  Table table({{front ? "  model" : "model", Align::kLeft},
                {result.metric + " [95 %]", Align::kLeft},
                {energy.name + " per 1,000 [90 %]", Align::kLeft},
                {"CPU " + cpu.name + " per 1,000", Align::kLeft},
                {"verdict", Align::kLeft}});
-  for (const CandidateRow& row : result.rows)
-    table.AddRow({row.name, QualityCell(row), EnergyCell(row, energy),
-                  Cell(row.cpu_seconds_per_1000, cpu), row.reason});
+  for (const CandidateRow* row : rows)
+    table.AddRow({(row->pareto ? "• "
+                   : front     ? "  "
+                               : "") +
+                      row->name,
+                  QualityCell(*row), EnergyCell(*row, energy),
+                  Cell(row->cpu_seconds_per_1000, cpu), row->reason});
   return table;
+}
+
+std::string TryCell(const CandidateRow& row) {
+  if (row.reference || !(row.search_joules.mid > Joules(0))) return "-";
+  return Cell(std::optional(row.search_joules), Unit{"J", 1});
 }
 
 // For a file: one unit always, and every column.
@@ -85,19 +129,19 @@ Table WholeTable(const FitResult& result) {
                {"J per 1,000 [90 %]", Align::kLeft},
                {"CPU-s per 1,000", Align::kLeft},
                {"size", Align::kRight},
+               {"passes", Align::kLeft},
+               {"Pareto", Align::kLeft},
+               {"J to try it [90 %]", Align::kLeft},
                {"verdict", Align::kLeft}});
   for (const CandidateRow& row : result.rows)
     table.AddRow({row.name, QualityCell(row), EnergyCell(row, Unit{"J", 1}),
                   Cell(row.cpu_seconds_per_1000, Unit{"s", 1}),
                   row.bytes > Bytes(0) ? FormatBytes(row.bytes) : "-",
+                  row.passes.empty() ? "-" : Join(row.passes, "; "),
+                  row.pareto ? "yes" : "no", TryCell(row),
                   row.scope_note.empty() ? row.reason
                                          : row.reason + "; " + row.scope_note});
   return table;
-}
-
-std::string Join(const std::vector<std::string>& parts,
-                 std::string_view between) {
-  return fmt::format("{}", fmt::join(parts, between));
 }
 
 // A class may be named with a line end, or with what moves the cursor.
@@ -167,8 +211,11 @@ std::string TaskLine(const FitResult& result) {
 }
 
 std::string ChosenLine(const CandidateRow& row) {
+  std::string made;
+  if (!row.passes.empty()) made += ", passes " + Join(row.passes, "; ");
+  if (!row.stages.empty()) made += ", stages " + Join(row.stages, "; ");
   std::string text = fmt::format(
-      "{}, {}; per 1,000 predictions: {}, {} of CPU time, {}", row.name,
+      "{}{}, {}; per 1,000 predictions: {}, {} of CPU time, {}", row.name, made,
       FormatBytes(row.bytes), FormatEstimate(*row.joules_per_1000),
       FormatWithUnit(row.cpu_seconds_per_1000->mid.value(), "s"),
       FormatEstimate(*row.g_co2e_per_1000));
@@ -182,10 +229,21 @@ std::string ChosenLine(const CandidateRow& row) {
   return text;
 }
 
+// "; 14 of 120 candidates tried".
+std::string TriedText(const FitResult& result) {
+  const auto tried =
+      std::count_if(result.rows.begin(), result.rows.end(),
+                    [](const CandidateRow& row) { return !row.reference; });
+  if (result.space <= static_cast<uint64_t>(tried)) return {};
+  return fmt::format("; {} of {} candidates tried", tried,
+                     FormatCount(result.space));
+}
+
 std::string SearchLine(const FitResult& result) {
   std::string text =
       fmt::format("{} in {}", FormatEstimate(result.search_joules),
-                  FormatDuration(result.search_seconds));
+                  FormatDuration(result.search_seconds)) +
+      TriedText(result);
   if (result.payback)
     text +=
         fmt::format("; repaid after {} predictions {} against {} ({})",
@@ -196,15 +254,6 @@ std::string SearchLine(const FitResult& result) {
     text += fmt::format("; payback against {} ({}): {}", result.baseline,
                         result.baseline_rule, result.payback_reason);
   return text;
-}
-
-// "280 Wh [36, 520] modelled".
-std::string WattHours(const Estimate<Joules>& energy) {
-  constexpr double kJoules = 3600;  // in a watt-hour
-  const Interval ends = energy.interval();
-  return internal::FormatEstimateText(energy.mid.value() / kJoules,
-                                      {ends.low / kJoules, ends.high / kJoules},
-                                      "Wh", energy.origin, 2);
 }
 
 std::string IdleLine(const FitResult& result) {
@@ -218,22 +267,31 @@ std::string IdleLine(const FitResult& result) {
 }
 
 std::string RepeatsLine(const FitResult& result) {
+  const auto shown = KeyRows(result);
   std::vector<std::string> parts;
-  for (const CandidateRow& row : result.rows)
-    if (row.contended > 0 && row.contended < row.repeats)
+  size_t more = 0;
+  for (const CandidateRow& row : result.rows) {
+    if (row.contended == 0 || row.contended >= row.repeats) continue;
+    if (std::find(shown.begin(), shown.end(), &row) == shown.end())
+      ++more;
+    else
       parts.push_back(fmt::format(
           "{} {} of {} (with them {} J)", row.name, row.contended, row.repeats,
           FormatNumber(row.joules_per_1000_all->mid.value())));
+  }
+  if (more > 0)
+    parts.push_back(fmt::format("some of {} {}", more,
+                                parts.empty() ? "models" : "more models"));
   return Join(parts, "; ");
 }
 
 std::string ReferenceLines(const FitResult& result) {
   std::string text;
-  for (const CandidateRow& row : result.rows) {
-    if (!row.reference) continue;
-    std::string about = row.name;
-    if (!row.scope_note.empty()) about += "; scope " + row.scope_note;
-    if (!row.source.empty()) about += "; " + row.source;
+  for (const CandidateRow* row : TerminalRows(result)) {
+    if (!row->reference) continue;
+    std::string about = row->name;
+    if (!row->scope_note.empty()) about += "; scope " + row->scope_note;
+    if (!row->source.empty()) about += "; " + row->source;
     text += Line("reference", about);
   }
   return text;
@@ -249,12 +307,14 @@ std::string FormatFit(const FitResult& result) {
   text += Line("place", result.place);
   text += Line("task", TaskLine(result));
   text += Line("needs", result.requirement);
-  text += '\n' + CandidateTable(result).Text("  ") + '\n';
+  text += '\n' + CandidateTable(result).Text("  ") + TableNote(result) + '\n';
   for (const CandidateRow& row : result.rows)
     if (row.name == result.chosen) text += Line("chosen", ChosenLine(row));
   text += Line("search", SearchLine(result));
   text += Line("idle", IdleLine(result));
   text += Line("contended", RepeatsLine(result));
+  for (const std::string& change : result.changes)
+    text += Line("changes", change);
   for (const std::string& note : result.notes) text += Line("note", note);
   text += Line("missing", Join(result.missing, "; "));
   text += ReferenceLines(result);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/terminal.h"
+#include "report/sample_fit.h"
 
 namespace modicum {
 namespace {
@@ -73,6 +74,43 @@ TEST(FitReport, AClassNameCannotBreakALineOrMoveTheCursor) {
   const std::string text = FormatFit(result);
   EXPECT_THAT(text, HasSubstr("(a b [2J 3)"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+}
+
+TEST(FitReport, ALongSearchShowsTheRowsThatMatterAndSaysHowManyMore) {
+  const FitResult result = SampleReceiptOf(60).result;
+  const std::string text = FormatFit(result);
+  EXPECT_THAT(text, HasSubstr("  • linear "));
+  EXPECT_THAT(text, HasSubstr("    forest, 100 trees "));
+  EXPECT_THAT(text, HasSubstr("  BLOOMz-7B, zero-shot "));
+  EXPECT_THAT(text, Not(HasSubstr("boosted, 20 trees")));
+  EXPECT_THAT(text,
+              HasSubstr("\n  • no other model is both better and cheaper; 63 "
+                        "more in the report\n"));
+  EXPECT_THAT(text, HasSubstr("; 71 of 148 candidates tried; repaid"));
+  EXPECT_THAT(text, HasSubstr("\nchanges    at ten times the volume "));
+  // What is not shown does not decide the unit either.
+  EXPECT_THAT(text, HasSubstr("mJ per 1,000 [90 %]"));
+  for (const CandidateRow& row : result.rows) {
+    EXPECT_THAT(FormatFitCsv(result), HasSubstr(row.name));
+    EXPECT_THAT(FormatFitMarkdown(result), HasSubstr(row.name));
+    EXPECT_THAT(FormatFitJson(result), HasSubstr('"' + row.name + '"'));
+  }
+}
+
+TEST(FitReport, PassesAndStagesAreSaid) {
+  FitResult result = SampleFit();
+  result.chosen = result.rows[1].name;
+  EXPECT_THAT(FormatFit(result),
+              HasSubstr("chosen     linear, pruned to 5 %, 8 bits, passes "
+                        "prune keep=0.05; 8-bit weights, 320 kB;"));
+  const std::string csv = FormatFitCsv(result);
+  EXPECT_THAT(csv, HasSubstr(",passes,Pareto,J to try it [90 %],verdict\n"));
+  EXPECT_THAT(csv, HasSubstr(",prune keep=0.05; 8-bit weights,yes,"));
+  const std::string json = FormatFitJson(result);
+  for (const char* key :
+       {"\"pareto\"", "\"search_joules\"", "\"stages\"", "\"search_parts\"",
+        "\"changes\"", "\"candidate_space\": 148"})
+    EXPECT_THAT(json, HasSubstr(key));
 }
 
 }  // namespace

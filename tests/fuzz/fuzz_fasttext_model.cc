@@ -11,10 +11,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const size_t labels : {2U, 100U}) {
     const auto shape = CheckFastTextFile(bytes, labels);
     if (!shape) continue;
-    // Every float it promises is there.
+    // Every number it promises is there.
     MODICUM_CHECK(shape->labels <= labels);
-    const uint64_t rows = shape->words + shape->buckets + shape->labels;
-    MODICUM_CHECK(rows * shape->dim * sizeof(float) < size);
+    const uint64_t width = shape->quantised ? 1 : sizeof(float);
+    MODICUM_CHECK(shape->parameters * width < size);
+    MODICUM_CHECK(shape->words + shape->buckets < size);
   }
   (void)CleanForFastText(bytes);
   return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A linear model's file: what is accepted predicts.
+// A linear model's file: what is accepted predicts and explains.
 #include <cstdint>
 #include <string>
 
@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Item item;
   item.payload = Text{std::string(bytes) + " good bad"};
   NullSink sink;
-  const auto outputs = (*model)->Predict({&item, 1}, {}, sink);
+  CallOptions options;
+  options.explain = 3;
+  const auto outputs = (*model)->Predict({&item, 1}, options, sink);
   MODICUM_CHECK(outputs.has_value() && outputs->size() == 1);
   const auto& label = std::get<Label>(outputs->front());
   MODICUM_CHECK(label.index >= 0 &&

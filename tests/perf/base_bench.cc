@@ -18,19 +18,14 @@ void TangoOf1814Items(benchmark::State& state) {
 }
 BENCHMARK(TangoOf1814Items);
 
-void BootstrapOf1814Items(benchmark::State& state) {
-  std::vector<uint64_t> clusters(1814);
-  std::iota(clusters.begin(), clusters.end(), uint64_t{0});
+void ErrorOf1814Clusters(benchmark::State& state) {
+  std::vector<double> totals(1814);
+  std::iota(totals.begin(), totals.end(), -906.5);
   for (auto _ : state)
-    benchmark::DoNotOptimize(ClusterBootstrap(
-        clusters,
-        [](auto items) {
-          return static_cast<double>(
-              std::accumulate(items.begin(), items.end(), uint64_t{0}));
-        },
-        0.95, 2000, 1));
+    benchmark::DoNotOptimize(
+        ClusterInterval(0, ErrorOfClusters(totals, 1814), 0.95));
 }
-BENCHMARK(BootstrapOf1814Items)->Unit(benchmark::kMillisecond);
+BENCHMARK(ErrorOf1814Clusters);
 
 void SmallestLoss(benchmark::State& state) {
   for (auto _ : state)

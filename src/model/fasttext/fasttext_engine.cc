@@ -9,34 +9,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <streambuf>
 
+#include "model/blocks.h"
 #include "model/bytes.h"
+#include "model/fasttext/fasttext_explain.h"
 #include "model/fasttext/fasttext_file.h"
+#include "model/fasttext/fasttext_library.h"
 #include "model/module.h"
 #include "model/params.h"
+#include "model/payload.h"
 #include "model/text_features.h"
 
 namespace modicum {
 
 namespace {
 
-constexpr size_t kBlock = 64;
 constexpr uint64_t kMaxFile = uint64_t{8} << 30;
-
-// The library's exceptions end here.
-template <class Function>
-auto Guarded(const char* what, Function&& function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const fasttext::FastText::AbortError&) {
-    return Fail(ErrorCode::kInterrupted, "training interrupted");
-  } catch (const std::exception& e) {
-    return Fail(ErrorCode::kInternal,
-                std::string("fastText: ") + what + ": " + e.what());
-  }
-}
 
 Result<fasttext::Args> MakeArgs(const Params& params, const Budget& budget) {
   static constexpr std::string_view kKnown[] = {
@@ -104,15 +95,15 @@ Status WriteTrainingFile(const Dataset& data, std::span<const uint32_t> rows,
 }
 
 Status TrainAndSave(const fasttext::Args& args, const Budget& budget,
-                    const std::string& path) {
-  return Guarded("training", [&]() -> Status {
-    fasttext::FastText fast_text;
+                    const std::string& directory, size_t labels) {
+  fasttext::FastText fast_text;
+  MODICUM_RETURN_IF_ERROR(Guarded("training", [&]() -> Status {
     fast_text.train(args, [&](float, float, double, double, int64_t) {
       if (budget.stop.stop_requested()) fast_text.abort();
     });
-    fast_text.saveModel(path);
     return {};
-  });
+  }));
+  return SaveFastText(fast_text, directory, labels);
 }
 
 // A stream over text that is not copied.
@@ -144,22 +135,21 @@ class FastTextModel final : public Model {
   Result<std::vector<Output>> Predict(std::span<const Item> items,
                                       const CallOptions& options,
                                       PhaseSink& sink) override {
-    std::vector<Output> outputs;
-    outputs.reserve(items.size());
-    for (size_t at = 0; at < items.size(); at += kBlock) {
-      if (options.stop.stop_requested())
-        return Fail(ErrorCode::kInterrupted, "prediction interrupted");
-      const auto block = items.subspan(at, std::min(kBlock, items.size() - at));
-      sink.Begin(Phase::kPrepare);
-      MODICUM_RETURN_IF_ERROR(Prepare(block));
-      sink.Begin(Phase::kPrefill);
-      MODICUM_RETURN_IF_ERROR(Guarded("prediction", [&]() -> Status {
-        for (size_t i = 0; i < block.size(); ++i)
-          outputs.emplace_back(Answer(words_[i]));
+    const auto answer = [&](std::span<const Item> block,
+                            std::vector<Output>& outputs) -> Status {
+      return Guarded("prediction", [&]() -> Status {
+        for (size_t i = 0; i < block.size(); ++i) {
+          Label label = Answer(words_[i]);
+          if (options.explain > 0)
+            Explain(block[i], words_[i], options.explain, label);
+          outputs.emplace_back(std::move(label));
+        }
         return {};
-      }));
-    }
-    return outputs;
+      });
+    };
+    return PredictInBlocks(
+        items, options, sink,
+        [this](std::span<const Item> block) { return Prepare(block); }, answer);
   }
 
  private:
@@ -190,6 +180,16 @@ class FastTextModel final : public Model {
     return label;
   }
 
+  void Explain(const Item& item, const std::vector<int32_t>& words, int count,
+               Label& label) const {
+    const auto own = std::find(label_of_.begin(), label_of_.end(),
+                               static_cast<size_t>(label.index));
+    if (own == label_of_.end()) return;
+    label.reasons = ExplainFastText(
+        *fast_text_, CleanForFastText(std::get<Text>(item.payload).text) + '\n',
+        words, static_cast<int32_t>(own - label_of_.begin()), count);
+  }
+
   // The library adds 1e-5 before each logarithm.
   static void Normalise(Label& label) {
     std::vector<float>& p = label.probabilities;
@@ -214,6 +214,7 @@ class FastTextTrainer final : public Trainer {
   std::string_view family() const override { return "fasttext"; }
 
   Status Accepts(const Dataset& data) const override {
+    MODICUM_RETURN_IF_ERROR(CheckIsText(data, "fasttext"));
     return CheckClasses(data);
   }
 
@@ -231,7 +232,7 @@ class FastTextTrainer final : public Trainer {
     args.input = text.path();
     sink.Begin(Phase::kTrain);
     MODICUM_RETURN_IF_ERROR(
-        TrainAndSave(args, budget, directory + "/" + kFastTextFile));
+        TrainAndSave(args, budget, directory, data.labels.size()));
     return TrainedModel{{kFastTextFile}};
   }
 
@@ -239,21 +240,18 @@ class FastTextTrainer final : public Trainer {
                                       const std::vector<std::string>& labels,
                                       PhaseSink& sink) override {
     sink.Begin(Phase::kLoad);
-    const std::string path = directory + "/" + kFastTextFile;
-    MODICUM_TRY(const FastTextShape shape, CheckFile(path, labels.size()));
+    MODICUM_TRY(const FastTextShape shape,
+                CheckSavedFastText(directory, labels.size()));
     ModelInfo info;
     info.family = "fasttext";
     info.engine = "fasttext";
     info.engine_version = "0.9.2";
-    info.parameters = (shape.words + shape.buckets + shape.labels) * shape.dim;
+    info.parameters = shape.parameters;
     info.bytes = Bytes(static_cast<double>(shape.file_bytes));
     info.labels = labels;
-    return Guarded("loading", [&]() -> Result<std::unique_ptr<Model>> {
-      auto fast_text = std::make_unique<fasttext::FastText>();
-      fast_text->loadModel(path);
-      return std::make_unique<FastTextModel>(std::move(fast_text),
-                                             std::move(info));
-    });
+    MODICUM_TRY(auto fast_text, OpenFastText(directory));
+    return std::make_unique<FastTextModel>(std::move(fast_text),
+                                           std::move(info));
   }
 
  private:
@@ -266,12 +264,6 @@ class FastTextTrainer final : public Trainer {
                     " MB, more than the budget",
                 "lower buckets or dim");
   }
-  // The bytes are let go before the library reads them again.
-  static Result<FastTextShape> CheckFile(const std::string& path,
-                                         size_t labels) {
-    MODICUM_TRY(const std::string bytes, ReadWholeFile(path, kMaxFile));
-    return CheckFastTextFile(bytes, labels);
-  }
 };
 
 class FastTextEngine final : public Engine {
@@ -279,12 +271,45 @@ class FastTextEngine final : public Engine {
   std::string_view name() const override { return "fasttext"; }
   std::string_view version() const override { return "0.9.2"; }
   std::vector<Trainer*> trainers() override { return {&trainer_}; }
+  std::vector<Pass*> passes() override { return {&QuantizePass()}; }
 
  private:
   FastTextTrainer trainer_;
 };
 
 }  // namespace
+
+Result<FastTextShape> CheckSavedFastText(const std::string& directory,
+                                         size_t labels) {
+  MODICUM_TRY(const std::string bytes,
+              ReadWholeFile(directory + "/" + kFastTextFile, kMaxFile));
+  return CheckFastTextFile(bytes, labels);
+}
+
+Result<std::unique_ptr<fasttext::FastText>> OpenFastText(
+    const std::string& directory) {
+  using Opened = Result<std::unique_ptr<fasttext::FastText>>;
+  return Guarded("loading", [&]() -> Opened {
+    auto fast_text = std::make_unique<fasttext::FastText>();
+    fast_text->loadModel(directory + "/" + kFastTextFile);
+    return fast_text;
+  });
+}
+
+Status SaveFastText(fasttext::FastText& fast_text, const std::string& directory,
+                    size_t labels) {
+  const std::string path = directory + "/" + kFastTextFile;
+  const TemporaryFile part(path + ".tmp");
+  MODICUM_RETURN_IF_ERROR(Guarded("saving", [&]() -> Status {
+    fast_text.saveModel(part.path());
+    return {};
+  }));
+  MODICUM_TRY(const std::string bytes, ReadWholeFile(part.path(), kMaxFile));
+  if (CheckFastTextFile(bytes, labels) &&
+      std::rename(part.path().c_str(), path.c_str()) == 0)
+    return {};
+  return Fail(ErrorCode::kIo, "cannot write " + path, "is the disk full?");
+}
 
 }  // namespace modicum
 

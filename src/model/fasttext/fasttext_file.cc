@@ -17,6 +17,8 @@ constexpr int32_t kSoftmax = 3;
 constexpr int32_t kSupervised = 3;
 constexpr int8_t kWord = 0;
 constexpr int8_t kLabel = 1;
+// A code is one byte.
+constexpr uint64_t kCentroids = 256;
 
 auto Refuse(const std::string& what) {
   return Fail(ErrorCode::kInvalidInput,
@@ -86,19 +88,86 @@ Status CheckEntries(ByteReader& in, int32_t words, int32_t entries,
   return {};
 }
 
-// A dense matrix of this very shape: flag, rows, columns, floats.
-Status CheckMatrix(ByteReader& in, uint64_t rows, uint64_t columns) {
-  const auto quantised = in.Get<uint8_t>();
+// The n-grams that pruning kept: pairs of a bucket and a row after the words.
+Status CheckPruned(ByteReader& in, int64_t pruned) {
+  for (int64_t i = 0; i < pruned; ++i) {
+    in.Skip(sizeof(int32_t));  // the bucket
+    const auto row = in.Get<int32_t>();
+    if (!in.ok()) return Refuse("it ends in its pruned n-grams");
+    if (row < 0 || row >= pruned) return Refuse("a pruned n-gram has no row");
+  }
+  return {};
+}
+
+// The shape before a matrix's numbers; both are below 2^33 and 2^14.
+Status CheckShape(ByteReader& in, uint64_t rows, uint64_t columns) {
   const auto m = in.Get<int64_t>();
   const auto n = in.Get<int64_t>();
   if (!in.ok()) return Refuse("it ends before a matrix");
-  if (quantised != 0) return Refuse("it is quantised");
   if (m != static_cast<int64_t>(rows) || n != static_cast<int64_t>(columns))
     return Refuse("a matrix does not fit its dictionary");
-  // Both are below 2^33 and 2^14: no overflow.
+  return {};
+}
+
+Status CheckDense(ByteReader& in, uint64_t rows, uint64_t columns) {
+  MODICUM_RETURN_IF_ERROR(CheckShape(in, rows, columns));
   in.Skip(rows * columns * sizeof(float));
   if (!in.ok()) return Refuse("it ends in a matrix");
   return {};
+}
+
+// ProductQuantizer::save of fastText 0.9.2: its division of `columns`, then
+// 256 centroids of each part. Returns how many codes a row has.
+Result<uint64_t> CheckQuantizer(ByteReader& in, uint64_t columns) {
+  const auto dim = in.Get<int32_t>();
+  const auto parts = in.Get<int32_t>();
+  const auto part = in.Get<int32_t>();
+  const auto last = in.Get<int32_t>();
+  const auto all = static_cast<int64_t>(columns);
+  const bool plausible = in.ok() && dim == all && part >= 1 && part <= all &&
+                         parts == (all + part - 1) / part &&
+                         last == all - (int64_t{parts} - 1) * part;
+  if (!plausible) return Refuse("a quantizer does not fit its matrix");
+  in.Skip(columns * kCentroids * sizeof(float));
+  if (!in.ok()) return Refuse("it ends in a quantizer");
+  return static_cast<uint64_t>(parts);
+}
+
+// QuantMatrix::save of fastText 0.9.2. Returns the bytes of codes.
+Result<uint64_t> CheckQuantised(ByteReader& in, uint64_t rows,
+                                uint64_t columns) {
+  const auto norms = in.Get<uint8_t>();
+  if (norms > 1) return Refuse("a matrix has a flag out of range");
+  MODICUM_RETURN_IF_ERROR(CheckShape(in, rows, columns));
+  const auto codes = in.Get<int32_t>();
+  if (codes < 0) return Refuse("a matrix has sizes out of range");
+  in.Skip(static_cast<uint64_t>(codes));
+  MODICUM_TRY(const uint64_t parts, CheckQuantizer(in, columns));
+  if (static_cast<uint64_t>(codes) != rows * parts)
+    return Refuse("a matrix's codes do not fit its rows");
+  if (norms == 0) return rows * parts;
+  in.Skip(rows);
+  MODICUM_RETURN_IF_ERROR(CheckQuantizer(in, 1));
+  return rows * parts + rows;
+}
+
+// Both matrices, each after its flag.
+Status CheckMatrices(ByteReader& in, bool pruned, FastTextShape& shape) {
+  const auto quantised = in.Get<uint8_t>();
+  if (quantised > 1) return Refuse("a matrix has a flag out of range");
+  shape.quantised = quantised == 1;
+  if (pruned && !shape.quantised)
+    return Refuse("its n-grams are pruned and its matrix is not quantised");
+  const uint64_t rows = shape.words + shape.buckets;
+  shape.parameters = (rows + shape.labels) * shape.dim;
+  if (shape.quantised) {
+    MODICUM_TRY(const uint64_t codes, CheckQuantised(in, rows, shape.dim));
+    shape.parameters = codes + (kCentroids + shape.labels) * shape.dim;
+  } else {
+    MODICUM_RETURN_IF_ERROR(CheckDense(in, rows, shape.dim));
+  }
+  if (in.Get<uint8_t>() != 0) return Refuse("its output is quantised");
+  return CheckDense(in, shape.labels, shape.dim);
 }
 
 }  // namespace
@@ -117,16 +186,18 @@ Result<FastTextShape> CheckFastTextFile(std::string_view bytes, size_t labels) {
   const auto pruned = in.Get<int64_t>();
   const bool plausible = in.ok() && words >= 0 && classes >= 1 &&
                          entries == int64_t{words} + classes &&
-                         static_cast<size_t>(classes) <= labels && pruned == -1;
+                         static_cast<size_t>(classes) <= labels &&
+                         pruned >= -1 && pruned <= header.bucket;
   if (!plausible) return Refuse("its dictionary has sizes out of range");
   MODICUM_RETURN_IF_ERROR(CheckEntries(in, words, entries, labels));
-  const FastTextShape shape{static_cast<uint64_t>(words),
-                            static_cast<uint64_t>(header.bucket),
-                            static_cast<uint64_t>(header.dim),
-                            static_cast<uint64_t>(classes), bytes.size()};
-  MODICUM_RETURN_IF_ERROR(
-      CheckMatrix(in, shape.words + shape.buckets, shape.dim));
-  MODICUM_RETURN_IF_ERROR(CheckMatrix(in, shape.labels, shape.dim));
+  MODICUM_RETURN_IF_ERROR(CheckPruned(in, pruned));
+  FastTextShape shape;
+  shape.words = static_cast<uint64_t>(words);
+  shape.buckets = static_cast<uint64_t>(pruned < 0 ? header.bucket : pruned);
+  shape.dim = static_cast<uint64_t>(header.dim);
+  shape.labels = static_cast<uint64_t>(classes);
+  shape.file_bytes = bytes.size();
+  MODICUM_RETURN_IF_ERROR(CheckMatrices(in, pruned >= 0, shape));
   if (in.left() != 0) return Refuse("it is longer than its header says");
   return shape;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The liblinear module: trains linear text models. Prediction is the
-// program's own code (linear_model.h) and needs no module.
+// The liblinear module: trains linear models of texts and of tables. Prediction
+// is the program's own code (linear_model.h, table_linear.h).
 //
 // Only liblinear's primal solvers are used (L2R_LR, L2R_L2LOSS_SVC): trust
 // region Newton methods that draw no random numbers, unlike the dual solvers,
@@ -14,6 +14,8 @@
 #include "model/linear_train.h"
 #include "model/module.h"
 #include "model/params.h"
+#include "model/payload.h"
+#include "model/table_linear.h"
 
 namespace modicum {
 
@@ -26,7 +28,7 @@ constexpr double kTolerance = 0.01;
 // A copy of the matrix in liblinear's form, made at the first call.
 class Solver {
  public:
-  explicit Solver(const LinearParams& params) : params_(params) {}
+  Solver(double c, bool logistic) : c_(c), logistic_(logistic) {}
 
   Result<std::vector<double>> operator()(const TrainingMatrix& matrix,
                                          std::span<const uint32_t> rows,
@@ -66,9 +68,9 @@ class Solver {
     data.y = y.data();
     data.bias = 1;
     parameter wish{};
-    wish.solver_type = params_.logistic ? L2R_LR : L2R_L2LOSS_SVC;
+    wish.solver_type = logistic_ ? L2R_LR : L2R_L2LOSS_SVC;
     wish.eps = kTolerance;
-    wish.C = params_.c;
+    wish.C = c_;
     if (const char* fault = check_parameter(&data, &wish))
       return Fail(ErrorCode::kInternal, std::string("liblinear: ") + fault);
     model* trained = train(&data, &wish);
@@ -81,7 +83,8 @@ class Solver {
     return weights;
   }
 
-  const LinearParams params_;
+  const double c_;
+  const bool logistic_;
   std::vector<feature_node> nodes_;
   std::vector<size_t> begins_;
 };
@@ -99,8 +102,23 @@ class LinearTrainer final : public Trainer {
                              const Params& params, const Budget& budget,
                              Checkpoint*, const std::string& directory,
                              PhaseSink& sink) override {
+    return IsTable(data)
+               ? TrainTable(data, rows, params, budget, directory, sink)
+               : TrainText(data, rows, params, budget, directory, sink);
+  }
+
+  Result<std::unique_ptr<Model>> Load(const std::string& directory,
+                                      const std::vector<std::string>& labels,
+                                      PhaseSink& sink) override {
+    return LoadLinear(directory, labels, sink);
+  }
+
+ private:
+  static Result<TrainedModel> TrainText(
+      const Dataset& data, std::span<const uint32_t> rows, const Params& params,
+      const Budget& budget, const std::string& directory, PhaseSink& sink) {
     MODICUM_TRY(const LinearParams wish, ParseLinearParams(params));
-    Solver solver(wish);
+    Solver solver(wish.c, wish.logistic);
     MODICUM_TRY(LinearWeights weights,
                 TrainLinear(data, rows, wish, budget, std::ref(solver), sink));
     weights.solver_version = static_cast<uint32_t>(liblinear_version);
@@ -109,10 +127,17 @@ class LinearTrainer final : public Trainer {
     return TrainedModel{{kLinearFile}};
   }
 
-  Result<std::unique_ptr<Model>> Load(const std::string& directory,
-                                      const std::vector<std::string>& labels,
-                                      PhaseSink& sink) override {
-    return LoadLinearModel(directory, labels, sink);
+  static Result<TrainedModel> TrainTable(
+      const Dataset& data, std::span<const uint32_t> rows, const Params& params,
+      const Budget& budget, const std::string& directory, PhaseSink& sink) {
+    MODICUM_TRY(const double c, ParseTableParams(params));
+    Solver solver(c, true);
+    MODICUM_TRY(TableWeights weights,
+                TrainTableLinear(data, rows, budget, std::ref(solver), sink));
+    weights.solver_version = static_cast<uint32_t>(liblinear_version);
+    MODICUM_RETURN_IF_ERROR(WriteFileAtomically(
+        directory + "/" + kTableLinearFile, EncodeTableLinear(weights)));
+    return TrainedModel{{kTableLinearFile}};
   }
 };
 
