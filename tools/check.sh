@@ -42,7 +42,8 @@ case ${1:-all} in
     tests asan
 
     step 'tests of threaded code, with the thread sanitizer'
-    build tsan base_test record_test meter_test evaluate_test
+    build tsan base_test record_test meter_test evaluate_test \
+      run_settings_test
     tests tsan -L threads
     ;;
   tidy)

@@ -137,7 +137,7 @@ void CompareSmooth(const Metric& metric, const Clusters& clusters,
 }  // namespace
 
 QualityFigure QualityOf(const Metric& metric, std::span<const ItemScore> scores,
-                        std::string_view split, uint64_t /*seed*/) {
+                        std::string_view split) {
   MODICUM_CHECK(!scores.empty());
   QualityFigure figure{std::string(metric.name()),
                        std::string(split),
@@ -170,8 +170,7 @@ QualityFigure QualityOf(const Metric& metric, std::span<const ItemScore> scores,
 }
 
 Comparison Compare(const Metric& metric, std::span<const ItemScore> candidate,
-                   std::span<const ItemScore> baseline, double margin,
-                   uint64_t /*seed*/) {
+                   std::span<const ItemScore> baseline, double margin) {
   MODICUM_CHECK(candidate.size() == baseline.size() && !candidate.empty());
   Comparison result;
   result.difference = Orientation(metric) * (metric.Aggregate(candidate) -
@@ -192,7 +191,7 @@ Comparison Compare(const Metric& metric, std::span<const ItemScore> candidate,
 }
 
 double FloorPValue(const Metric& metric, std::span<const ItemScore> scores,
-                   double floor, uint64_t /*seed*/) {
+                   double floor) {
   const double sign = Orientation(metric);
   const Clusters clusters = ClustersOf(scores);
   const double value = metric.Aggregate(scores);

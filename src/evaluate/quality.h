@@ -19,10 +19,9 @@ namespace modicum {
 // influence function by clusters (base/statistics.h). Where nothing varies (a
 // model that is always right), as much doubt is left as the items can hold: a
 // share of them may differ that would go unseen 19 times in 20. Always finite
-// and within what the metric can be. Computed without chance: `seed` is not
-// used.
+// and within what the metric can be. Computed without chance.
 QualityFigure QualityOf(const Metric& metric, std::span<const ItemScore> scores,
-                        std::string_view split, uint64_t seed);
+                        std::string_view split);
 
 // `candidate` against `baseline`, both on the same items in the same order.
 // Differences are oriented so that negative means worse. A proportion gets
@@ -38,12 +37,11 @@ struct Comparison {
   bool non_inferior = false;  // interval.low >= -margin
 };
 Comparison Compare(const Metric& metric, std::span<const ItemScore> candidate,
-                   std::span<const ItemScore> baseline, double margin,
-                   uint64_t seed);
+                   std::span<const ItemScore> baseline, double margin);
 
 // One-sided p-value of "the metric is at the floor or worse".
 double FloorPValue(const Metric& metric, std::span<const ItemScore> scores,
-                   double floor, uint64_t seed);
+                   double floor);
 // True when the whole interval is on the good side of the floor.
 bool MeetsFloor(const Metric& metric, const QualityFigure& quality,
                 double floor);

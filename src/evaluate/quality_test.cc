@@ -26,7 +26,7 @@ std::vector<ItemScore> Binary(size_t right, size_t wrong,
 }
 
 TEST(Quality, AccuracyWithoutDuplicatesHasWilsonsInterval) {
-  const auto figure = QualityOf(*Make("accuracy"), Binary(81, 182), "test", 1);
+  const auto figure = QualityOf(*Make("accuracy"), Binary(81, 182), "test");
   const Interval wilson = WilsonInterval(81, 263);
   EXPECT_EQ(figure.low, wilson.low);
   EXPECT_EQ(figure.high, wilson.high);
@@ -35,13 +35,12 @@ TEST(Quality, AccuracyWithoutDuplicatesHasWilsonsInterval) {
 }
 
 TEST(Quality, DuplicatesWidenTheIntervalAndNeverNarrowIt) {
-  const auto alone = QualityOf(*Make("accuracy"), Binary(80, 20), "test", 1);
-  const auto grouped =
-      QualityOf(*Make("accuracy"), Binary(80, 20, 10), "test", 1);
+  const auto alone = QualityOf(*Make("accuracy"), Binary(80, 20), "test");
+  const auto grouped = QualityOf(*Make("accuracy"), Binary(80, 20, 10), "test");
   EXPECT_LT(grouped.low, alone.low);
   EXPECT_GT(grouped.high, alone.high);
   const auto all_right =
-      QualityOf(*Make("accuracy"), Binary(100, 0, 10), "test", 1);
+      QualityOf(*Make("accuracy"), Binary(100, 0, 10), "test");
   EXPECT_LE(all_right.low, WilsonInterval(100, 100).low);
   EXPECT_LT(all_right.low, 0.98);
 }
@@ -50,11 +49,11 @@ TEST(Quality, ComparisonIsOrientedSoThatNegativeIsWorse) {
   const auto better = Binary(95, 5);
   const auto worse = Binary(85, 15);
   const auto metric = Make("accuracy");
-  const Comparison down = Compare(*metric, worse, better, 0.05, 1);
+  const Comparison down = Compare(*metric, worse, better, 0.05);
   EXPECT_NEAR(down.difference, -0.10, 1e-12);
   EXPECT_FALSE(down.non_inferior);
   EXPECT_GT(down.p_value, 0.5);
-  const Comparison up = Compare(*metric, better, worse, 0.05, 1);
+  const Comparison up = Compare(*metric, better, worse, 0.05);
   EXPECT_NEAR(up.difference, 0.10, 1e-12);
   EXPECT_TRUE(up.non_inferior);
   EXPECT_LT(up.p_value, 0.01);
@@ -69,21 +68,21 @@ TEST(Quality, LogLossLowerIsBetter) {
     low.push_back({i, i, 0.1 + 0.01 * rng.Unit()});
     high.push_back({i, i, 0.4 + 0.01 * rng.Unit()});
   }
-  EXPECT_TRUE(Compare(*metric, low, high, 0.01, 1).non_inferior);
-  EXPECT_FALSE(Compare(*metric, high, low, 0.01, 1).non_inferior);
-  EXPECT_TRUE(MeetsFloor(*metric, QualityOf(*metric, low, "test", 1), 0.2));
-  EXPECT_FALSE(MeetsFloor(*metric, QualityOf(*metric, high, "test", 1), 0.2));
-  EXPECT_LT(FloorPValue(*metric, low, 0.2, 1), 0.01);
-  EXPECT_GT(FloorPValue(*metric, high, 0.2, 1), 0.99);
+  EXPECT_TRUE(Compare(*metric, low, high, 0.01).non_inferior);
+  EXPECT_FALSE(Compare(*metric, high, low, 0.01).non_inferior);
+  EXPECT_TRUE(MeetsFloor(*metric, QualityOf(*metric, low, "test"), 0.2));
+  EXPECT_FALSE(MeetsFloor(*metric, QualityOf(*metric, high, "test"), 0.2));
+  EXPECT_LT(FloorPValue(*metric, low, 0.2), 0.01);
+  EXPECT_GT(FloorPValue(*metric, high, 0.2), 0.99);
 }
 
 TEST(Quality, IdenticalModelsAreNonInferiorWithEnoughItems) {
   const auto metric = Make("accuracy");
   const Comparison many =
-      Compare(*metric, Binary(950, 50), Binary(950, 50), 0.01, 1);
+      Compare(*metric, Binary(950, 50), Binary(950, 50), 0.01);
   EXPECT_TRUE(many.non_inferior);
   EXPECT_EQ(many.discordant_share, 0);
-  const Comparison few = Compare(*metric, Binary(9, 1), Binary(9, 1), 0.01, 1);
+  const Comparison few = Compare(*metric, Binary(9, 1), Binary(9, 1), 0.01);
   EXPECT_FALSE(few.non_inferior) << "ten items cannot show a margin of 1 pt";
   EXPECT_GT(few.smallest_detectable, 0.01);
 }
@@ -92,11 +91,11 @@ TEST(Quality, FloorPValueFallsWithDistance) {
   const auto metric = Make("accuracy");
   double last = 1;
   for (const size_t right : {900U, 950U, 970U, 990U}) {
-    const double p = FloorPValue(*metric, Binary(right, 1000 - right), 0.95, 1);
+    const double p = FloorPValue(*metric, Binary(right, 1000 - right), 0.95);
     EXPECT_LT(p, last);
     last = p;
   }
-  EXPECT_NEAR(FloorPValue(*metric, Binary(950, 50), 0.95, 1), 0.5, 1e-12);
+  EXPECT_NEAR(FloorPValue(*metric, Binary(950, 50), 0.95), 0.5, 1e-12);
 }
 
 // Random outcomes of two classes, `minority` of the second, `wrong` of each
@@ -148,7 +147,7 @@ TEST(QualityAndBootstrap, IntervalsAgree) {
       SCOPED_TRACE(name + std::string(" ") + std::to_string(cluster));
       const auto metric = Make(name);
       const auto scores = Random(name, 3000, cluster, 0.3, 0.2, 11);
-      const auto figure = QualityOf(*metric, scores, "test", 1);
+      const auto figure = QualityOf(*metric, scores, "test");
       const Interval plain = ClusterBootstrap(
           GroupsOf(scores),
           [&](auto rows) { return metric->Aggregate(Pick(scores, rows)); },
@@ -176,7 +175,7 @@ TEST(QualityAndBootstrap, DifferencesAgree) {
           b[i].value = truth * 2 + (rng.Below(5) > 0 ? truth : 1 - truth);
         }
       }
-      const Comparison ours = Compare(*metric, a, b, 0.02, 1);
+      const Comparison ours = Compare(*metric, a, b, 0.02);
       const Interval plain = ClusterBootstrap(
           GroupsOf(a),
           [&](auto rows) {
@@ -214,14 +213,14 @@ TEST(Quality, InfluencesAreDerivativesOfTheMetric) {
 void ExpectSane(const Metric& metric, const std::vector<ItemScore>& a,
                 const std::vector<ItemScore>& b) {
   const Interval range = metric.range();
-  const auto figure = QualityOf(metric, a, "test", 1);
+  const auto figure = QualityOf(metric, a, "test");
   EXPECT_TRUE(std::isfinite(figure.low) && std::isfinite(figure.high));
   EXPECT_LE(figure.low, figure.mid);
   EXPECT_GE(figure.high, figure.mid);
   EXPECT_GE(figure.low, range.low);
   EXPECT_LE(figure.high, range.high + 1e-12);
   EXPECT_LT(figure.low, figure.high) << "some doubt is left";
-  const Comparison c = Compare(metric, a, b, 0.01, 1);
+  const Comparison c = Compare(metric, a, b, 0.01);
   EXPECT_TRUE(std::isfinite(c.interval.low) && std::isfinite(c.interval.high));
   EXPECT_LE(c.interval.low, c.difference + 1e-12);
   EXPECT_GE(c.interval.high, c.difference - 1e-12);
@@ -229,7 +228,7 @@ void ExpectSane(const Metric& metric, const std::vector<ItemScore>& a,
   EXPECT_LE(c.p_value, 1);
   EXPECT_TRUE(std::isfinite(c.smallest_detectable));
   EXPECT_GT(c.smallest_detectable, 0);
-  const double p = FloorPValue(metric, a, 0.5, 1);
+  const double p = FloorPValue(metric, a, 0.5);
   EXPECT_GE(p, 0);
   EXPECT_LE(p, 1);
 }
@@ -258,11 +257,11 @@ TEST(QualityAtTheEdge, IdenticalModelsOnFewItemsEstablishNothing) {
     SCOPED_TRACE(name);
     const auto metric = Make(name);
     const auto few = Random(name, 5, 1, 0.5, 0.2, 2);
-    const Comparison small = Compare(*metric, few, few, 0.01, 1);
+    const Comparison small = Compare(*metric, few, few, 0.01);
     EXPECT_FALSE(small.non_inferior);
     EXPECT_GT(small.p_value, 0.05);
     const auto many = Random(name, 20'000, 1, 0.5, 0.2, 2);
-    const Comparison large = Compare(*metric, many, many, 0.01, 1);
+    const Comparison large = Compare(*metric, many, many, 0.01);
     EXPECT_TRUE(large.non_inferior);
     EXPECT_LT(large.p_value, 0.05);
   }
@@ -275,13 +274,13 @@ TEST(QualityAtTheEdge, AlwaysRightIsNotCertainlyRight) {
     double last = 0;
     for (const size_t items : {10U, 100U, 1000U}) {
       const auto scores = Random(name, items, 1, 0.5, 0, 3);
-      const auto figure = QualityOf(*metric, scores, "test", 1);
+      const auto figure = QualityOf(*metric, scores, "test");
       EXPECT_EQ(figure.mid, 1);
       EXPECT_EQ(figure.high, 1);
       EXPECT_LT(figure.low, 1 - 1.0 / static_cast<double>(items));
       EXPECT_GT(figure.low, last);
       last = figure.low;
-      EXPECT_GT(FloorPValue(*metric, scores, 1, 1), 0.4);
+      EXPECT_GT(FloorPValue(*metric, scores, 1), 0.4);
     }
   }
 }
@@ -290,18 +289,18 @@ TEST(QualityAtTheEdge, ARareClassLeavesMoreDoubtThanACommonOne) {
   const auto metric = Make("f1:b");
   const auto rare = Random("f1:b", 1000, 1, 0.01, 0, 3);
   const auto common = Random("f1:b", 1000, 1, 0.5, 0, 3);
-  EXPECT_LT(QualityOf(*metric, rare, "test", 1).low,
-            QualityOf(*metric, common, "test", 1).low - 0.1);
+  EXPECT_LT(QualityOf(*metric, rare, "test").low,
+            QualityOf(*metric, common, "test").low - 0.1);
 }
 
 TEST(QualityAtTheEdge, OneGroupIsWorthOneItem) {
   const auto metric = Make("accuracy");
-  const auto figure = QualityOf(*metric, Binary(90, 10, 100), "test", 1);
+  const auto figure = QualityOf(*metric, Binary(90, 10, 100), "test");
   const Interval one = WilsonShareInterval(0.9, 1);
   EXPECT_EQ(figure.low, one.low);
   EXPECT_EQ(figure.high, one.high);
   const Comparison same =
-      Compare(*metric, Binary(90, 10, 100), Binary(90, 10, 100), 0.05, 1);
+      Compare(*metric, Binary(90, 10, 100), Binary(90, 10, 100), 0.05);
   EXPECT_FALSE(same.non_inferior);
 }
 
@@ -310,10 +309,9 @@ TEST(Quality, PValueAndIntervalAgreeOnTheBound) {
     const auto metric = Make(name);
     const auto a = Random(name, 300, 1, 0.3, 0.15, 31);
     const auto b = Random(name, 300, 1, 0.3, 0.15, 31 + 1);
-    const Comparison first = Compare(*metric, a, b, 0, 1);
+    const Comparison first = Compare(*metric, a, b, 0);
     if (first.interval.low >= 0) continue;
-    EXPECT_NEAR(Compare(*metric, a, b, -first.interval.low, 1).p_value, 0.05,
-                1e-6)
+    EXPECT_NEAR(Compare(*metric, a, b, -first.interval.low).p_value, 0.05, 1e-6)
         << name;
   }
 }
@@ -332,7 +330,7 @@ TEST(Quality, SkewedLossesAreCovered) {
     for (uint64_t i = 0; i < 80; ++i)
       scores.push_back(
           {i, i, std::exp(NormalQuantile((rng.Next() + 0.5) * 0x1p-32)) / 10});
-    const auto figure = QualityOf(*metric, scores, "test", 1);
+    const auto figure = QualityOf(*metric, scores, "test");
     below += truth < figure.low ? 1 : 0;
     above += truth > figure.high ? 1 : 0;
   }

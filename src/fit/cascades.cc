@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/format.h"
 #include "base/statistics.h"
@@ -26,14 +27,14 @@ struct Plan {
 
 class Planner {
  public:
-  Planner(const Metric& metric, const Requirement& requirement, uint64_t seed,
+  Planner(const Metric& metric, const Requirement& requirement,
           const std::vector<Told>& told)
-      : metric_(metric), requirement_(requirement), seed_(seed) {
+      : metric_(metric), requirement_(requirement) {
     for (const Told& one : told)
       contenders_.push_back({one.candidate.name, one.scores,
                              one.joules_per_1000,
                              one.scores.empty() ? "failed" : ""});
-    choice_ = Choose(metric_, contenders_, requirement_, seed_);
+    choice_ = Choose(metric_, contenders_, requirement_);
     ReadFront(told);
   }
 
@@ -100,7 +101,9 @@ class Planner {
     if (at == thresholds.size()) return AddPlan(stages, thresholds);
     double last = -1;
     for (const double share : kShares) {
-      thresholds[at] = Quantile(stages[at]->confidence, share);
+      // Four digits are enough to decide by, and to read.
+      thresholds[at] =
+          std::round(Quantile(stages[at]->confidence, share) * 1e4) / 1e4;
       if (thresholds[at] == last) continue;
       last = thresholds[at];
       AddThresholds(stages, at + 1, thresholds);
@@ -150,12 +153,10 @@ class Planner {
     std::vector<Contender> contenders = {contenders_[*choice_.best]};
     contenders.push_back({"cascade", ScoresOf(plan),
                           contenders_[*choice_.best].joules_per_1000, ""});
-    return Choose(metric_, contenders, requirement_, seed_)
-        .judgements.back()
-        .feasible;
+    return Choose(metric_, contenders, requirement_).judgements.back().feasible;
   }
   const Plan* CheapestGoodEnough() const {
-    constexpr size_t kMostJudged = 50;  // a bootstrap each
+    constexpr size_t kMostJudged = 50;
     size_t judged = 0;
     for (const Plan& plan : plans_) {
       if (choice_.chosen &&
@@ -189,7 +190,6 @@ class Planner {
 
   const Metric& metric_;
   const Requirement& requirement_;
-  uint64_t seed_;
   std::vector<Contender> contenders_;
   Choice choice_;
   std::vector<const Told*> front_;
@@ -200,9 +200,8 @@ class Planner {
 
 std::vector<Candidate> ProposeCascades(const Metric& metric,
                                        const Requirement& requirement,
-                                       uint64_t seed,
                                        const std::vector<Told>& told) {
-  return Planner(metric, requirement, seed, told).Propose();
+  return Planner(metric, requirement, told).Propose();
 }
 
 }  // namespace modicum

@@ -17,7 +17,6 @@ namespace modicum {
 // reaches it.
 std::vector<Candidate> ProposeCascades(const Metric& metric,
                                        const Requirement& requirement,
-                                       uint64_t seed,
                                        const std::vector<Told>& told);
 
 }  // namespace modicum

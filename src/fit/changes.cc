@@ -93,8 +93,8 @@ std::optional<std::string> AnotherMargin(
     const std::vector<Contender>& contenders, double factor) {
   if (!evidence.within || *evidence.within <= 0) return std::nullopt;
   const double margin = *evidence.within * factor;
-  const Choice choice = Choose(metric, contenders,
-                               {.within = margin, .floor = {}}, evidence.seed);
+  const Choice choice =
+      Choose(metric, contenders, {.within = margin, .floor = {}});
   if (!choice.chosen || contenders[*choice.chosen].name == result.chosen)
     return std::nullopt;
   const CandidateRow* now = Find(result, result.chosen);

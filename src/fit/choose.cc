@@ -36,9 +36,9 @@ std::optional<size_t> Best(const Metric& metric,
 }
 
 Judgement JudgeFloor(const Metric& metric, const Contender& contender,
-                     double floor, uint64_t seed) {
+                     double floor) {
   const QualityFigure quality =
-      QualityOf(metric, contender.scores, "validation", seed);
+      QualityOf(metric, contender.scores, "validation");
   const bool higher = metric.higher_is_better();
   if (MeetsFloor(metric, quality, floor)) return {true, true, "good enough"};
   const double end = higher ? quality.low : quality.high;
@@ -62,9 +62,9 @@ std::string LossText(const Metric& metric, const Comparison& comparison,
 }
 
 Judgement JudgeMargin(const Metric& metric, const Contender& contender,
-                      const Contender& best, double margin, uint64_t seed) {
+                      const Contender& best, double margin) {
   const Comparison comparison =
-      Compare(metric, contender.scores, best.scores, margin, seed);
+      Compare(metric, contender.scores, best.scores, margin);
   if (comparison.non_inferior) return {true, true, "good enough"};
   // These items cannot see a loss as small as the margin: a bound would
   // refuse everything but the best, so the point estimate decides, labelled.
@@ -103,7 +103,7 @@ std::optional<size_t> CheapestFeasible(
 }  // namespace
 
 Choice Choose(const Metric& metric, const std::vector<Contender>& contenders,
-              const Requirement& requirement, uint64_t seed) {
+              const Requirement& requirement) {
   Choice choice;
   choice.best = Best(metric, contenders);
   for (size_t i = 0; i < contenders.size(); ++i) {
@@ -121,21 +121,20 @@ Choice Choose(const Metric& metric, const std::vector<Contender>& contenders,
                        FormatQuality(metric.name(), 0))});
     } else if (requirement.floor) {
       choice.judgements.push_back(
-          JudgeFloor(metric, contender, *requirement.floor, seed));
+          JudgeFloor(metric, contender, *requirement.floor));
     } else if (i == *choice.best) {
       choice.judgements.push_back({true, true, "the most accurate"});
     } else {
-      choice.judgements.push_back(
-          JudgeMargin(metric, contender, contenders[*choice.best],
-                      requirement.within.value_or(0), seed));
+      choice.judgements.push_back(JudgeMargin(metric, contender,
+                                              contenders[*choice.best],
+                                              requirement.within.value_or(0)));
     }
   }
   choice.chosen = CheapestFeasible(metric, contenders, choice.judgements);
   if (choice.chosen && choice.best)
     choice.smallest_detectable =
         Compare(metric, contenders[*choice.chosen].scores,
-                contenders[*choice.best].scores, requirement.within.value_or(0),
-                seed)
+                contenders[*choice.best].scores, requirement.within.value_or(0))
             .smallest_detectable;
   return choice;
 }

@@ -49,6 +49,6 @@ inline constexpr double kSameCost = 1.05;
 
 // Ties in quality go to the cheaper one, ties in cost to the more accurate.
 Choice Choose(const Metric& metric, const std::vector<Contender>& contenders,
-              const Requirement& requirement, uint64_t seed);
+              const Requirement& requirement);
 
 }  // namespace modicum

@@ -156,7 +156,7 @@ Result<Decision> Derivation::Decide() {
   MODICUM_RETURN_IF_ERROR(Prepare());
   const std::vector<Contender> contenders = Contenders();
   Decision decision;
-  decision.choice = Choose(*metric_, contenders, requirement_, e_.seed);
+  decision.choice = Choose(*metric_, contenders, requirement_);
   ReadBaseline(decision);
   if (!decision.choice.chosen) return decision;
   decision.chosen = e_.trials[*decision.choice.chosen].name;
@@ -247,7 +247,7 @@ void Derivation::AddTrialRow(size_t i) {
   if (trial.failure.empty()) {
     FillFacts(row, trial);
     FillCosts(row, trial.samples);
-    row.validation = QualityOf(*metric_, scores_[i], "validation", e_.seed);
+    row.validation = QualityOf(*metric_, scores_[i], "validation");
     row.quality = row.validation;
   }
   row.feasible = decision_.choice.judgements[i].feasible;
@@ -263,7 +263,7 @@ void Derivation::AddFinal(const TrialEvidence& final_trial) {
   const std::vector<ItemScore>& scores = final_scores_.at(final_trial.name);
   FillFacts(row, final_trial);
   FillCosts(row, final_trial.samples);
-  row.quality = QualityOf(*metric_, scores, "test", e_.seed);
+  row.quality = QualityOf(*metric_, scores, "test");
   row.search_joules = row.search_joules + final_trial.cost;
   FillPerCorrect(row, scores);
 }
@@ -272,10 +272,10 @@ void Derivation::AddFinal(const TrialEvidence& final_trial) {
 void Derivation::NoteCascades() {
   for (const TrialEvidence& trial : e_.trials) {
     if (trial.stages.empty() || !trial.failure.empty()) continue;
-    r_.notes.push_back(
-        fmt::format("{} asks in turn, each where the one before "
-                    "is less sure than its threshold: {} ({})",
-                    trial.name, fmt::join(trial.stages, "; "), trial.params));
+    r_.notes.push_back(fmt::format(
+        "{} asks in turn, each where the one before is less sure than its "
+        "threshold ({}): {}",
+        trial.name, trial.params, fmt::join(trial.stages, ", then ")));
   }
 }
 
@@ -345,14 +345,13 @@ void Derivation::TestClaims() {
   double discordant = 0;
   const double margin = requirement_.within.value_or(0);
   if (requirement_.floor) {
-    p_values.push_back(
-        FloorPValue(*metric_, chosen, *requirement_.floor, e_.seed));
+    p_values.push_back(FloorPValue(*metric_, chosen, *requirement_.floor));
     against.emplace_back("the floor");
   }
   for (const TrialEvidence& trial : e_.finals) {
     if (trial.name == r_.chosen) continue;
-    const Comparison comparison = Compare(
-        *metric_, chosen, final_scores_.at(trial.name), margin, e_.seed);
+    const Comparison comparison =
+        Compare(*metric_, chosen, final_scores_.at(trial.name), margin);
     r_.smallest_detectable_loss =
         std::max(r_.smallest_detectable_loss, comparison.smallest_detectable);
     if (requirement_.floor) continue;

@@ -220,7 +220,7 @@ std::optional<std::string> FitJob::NotWorthTrying(
           Summarize(outcome.evidence.samples).joules_per_1000;
     contenders.push_back(std::move(contender));
   }
-  const Choice so_far = Choose(*metric_, contenders, requirement_, task_.seed);
+  const Choice so_far = Choose(*metric_, contenders, requirement_);
   if (!trial || !so_far.chosen) return std::nullopt;
   const Joules could_save = contenders[*so_far.chosen].joules_per_1000->mid *
                             (task_.volume * kPlannedMonths / 1000);
@@ -266,7 +266,6 @@ Result<std::unique_ptr<Search>> FitJob::MakeSearch() {
                         [](const Candidate& c) { return c.first_of_family; });
   problem.metric = metric_.get();
   problem.requirement = requirement_;
-  problem.seed = task_.seed;
   // A rung of fewer rows than this tells nothing of the whole.
   constexpr double kFewestRows = 200;
   problem.first_rung =
@@ -277,7 +276,7 @@ Result<std::unique_ptr<Search>> FitJob::MakeSearch() {
     return PassesOver(candidate, data_, split_.train, parts_.host.logical_cpus);
   };
   problem.cascades = [this](const std::vector<Told>& told) {
-    return ProposeCascades(*metric_, requirement_, task_.seed, told);
+    return ProposeCascades(*metric_, requirement_, told);
   };
   return parts_.search == SearchKind::kExhaustive
              ? ExhaustiveSearch(std::move(problem))

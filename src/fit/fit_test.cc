@@ -176,7 +176,7 @@ TEST_F(FitTest, ALargeSpaceIsWalkedByTheLadderAndSaysWhatItLeft) {
   size_t left = 0;
   for (const CandidateRow& row : result->rows)
     left += row.reason.starts_with("not followed: on ") ? 1 : 0;
-  EXPECT_GT(left, 10U);
+  EXPECT_GT(left, 0U) << "characters cost many times as much";
   EXPECT_FALSE(result->chosen.empty());
 }
 

@@ -116,7 +116,7 @@ Choice Ladder::Choose() const {
     contenders.push_back({told.candidate.name, told.scores,
                           told.joules_per_1000,
                           told.scores.empty() ? "failed" : ""});
-  return modicum::Choose(*p_.metric, contenders, p_.requirement, p_.seed);
+  return modicum::Choose(*p_.metric, contenders, p_.requirement);
 }
 
 bool Ladder::Known(const std::string& name) const {
@@ -141,7 +141,7 @@ bool Ladder::Plausible(const Told& told, const Told& best) const {
     // Judged against the best: what that reaches is what can be reached.
     margin = std::max(0.0, Value(best) - Sign() * *p_.requirement.floor);
   const Comparison comparison =
-      Compare(*p_.metric, told.scores, best.scores, margin, p_.seed);
+      Compare(*p_.metric, told.scores, best.scores, margin);
   return comparison.interval.high >= -margin * kRungSlack;
 }
 
@@ -158,8 +158,8 @@ std::map<std::string, size_t> Ladder::FamilyRepresentatives() const {
   for (size_t i = 0; i < rung_.size(); ++i) {
     if (rung_[i].scores.empty()) continue;
     const std::string& family = rung_[i].candidate.family;
-    const Comparison comparison = Compare(
-        *p_.metric, rung_[i].scores, rung_[best.at(family)].scores, 0, p_.seed);
+    const Comparison comparison =
+        Compare(*p_.metric, rung_[i].scores, rung_[best.at(family)].scores, 0);
     size_t& pick = chosen.at(family);
     if (comparison.interval.high >= 0 && rung_[i].spent < rung_[pick].spent)
       pick = i;

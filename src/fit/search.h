@@ -42,7 +42,6 @@ struct SearchProblem {
   std::vector<Candidate> space;  // humblest first, trained without passes
   const Metric* metric = nullptr;
   Requirement requirement;
-  uint64_t seed = 1;
   // The first rung's share of the training rows; 1: no such rung.
   double first_rung = 0.125;
   // Up to this many candidates are tried whole.

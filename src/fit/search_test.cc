@@ -158,7 +158,7 @@ class SearchTest : public ::testing::Test {
       search.Tell(*question, std::move(told));
     }
     const Choice choice =
-        Choose(*accuracy_, contenders, {.within = 0.02, .floor = {}}, 1);
+        Choose(*accuracy_, contenders, {.within = 0.02, .floor = {}});
     EXPECT_TRUE(choice.chosen);
     outcome.cost = surface.Joules1000(candidates[*choice.chosen]);
     outcome.best_cost = surface.Joules1000(candidates[*choice.best]);
@@ -308,7 +308,7 @@ class CascadesTest : public SearchTest {
 
 TEST_F(CascadesTest, TheCheapModelAnswersWhatItIsSureOf) {
   const auto cascades =
-      ProposeCascades(*accuracy_, {.within = 0.01, .floor = {}}, 1,
+      ProposeCascades(*accuracy_, {.within = 0.01, .floor = {}},
                       {Model("cheap", 1, 0.9, 0.3), Model("dear", 100, 1, 1)});
   ASSERT_FALSE(cascades.empty());
   const Candidate& cascade = cascades.front();
@@ -323,7 +323,7 @@ TEST_F(CascadesTest, TheCheapModelAnswersWhatItIsSureOf) {
 
 TEST_F(CascadesTest, NoneWhereACheapModelIsGoodEnough) {
   EXPECT_TRUE(
-      ProposeCascades(*accuracy_, {.within = 0.01, .floor = {}}, 1,
+      ProposeCascades(*accuracy_, {.within = 0.01, .floor = {}},
                       {Model("cheap", 1, 1, 1), Model("dear", 100, 1, 1)})
           .empty());
 }
@@ -331,7 +331,7 @@ TEST_F(CascadesTest, NoneWhereACheapModelIsGoodEnough) {
 TEST_F(CascadesTest, NoneOfModelsThatSayNoProbability) {
   Told mute = Model("cheap", 1, 0.9, 0.3);
   mute.confidence.clear();
-  EXPECT_TRUE(ProposeCascades(*accuracy_, {.within = 0.01, .floor = {}}, 1,
+  EXPECT_TRUE(ProposeCascades(*accuracy_, {.within = 0.01, .floor = {}},
                               {mute, Model("dear", 100, 1, 1)})
                   .empty());
 }
