@@ -2,6 +2,7 @@
 // modicum fit TASK: open ledger, probes and place, fit, record the run,
 // print the result.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -155,6 +156,33 @@ Result<std::map<std::string, std::string>> FilesBeside(
   return files;
 }
 
+// Said before the search, not after it.
+Status CheckCanWrite(const std::string& path) {
+  const std::filesystem::path folder =
+      std::filesystem::absolute(path).parent_path();
+  std::string fault;
+  if (!std::filesystem::is_directory(folder))
+    fault = "there is no folder " + folder.string();
+  else if (access(folder.c_str(), W_OK) != 0)
+    fault = "no permission to write in " + folder.string();
+  else if (std::filesystem::is_directory(path))
+    fault = "it is a folder";
+  if (fault.empty()) return {};
+  return Fail(
+      ErrorCode::kInvalidInput, "cannot write " + path + ": " + fault,
+      "--receipt and --html name other places, --no-receipt writes neither");
+}
+
+Status CheckEvidencePaths(const FitFlags& flags) {
+  if (flags.no_receipt) return {};
+  MODICUM_RETURN_IF_ERROR(CheckCanWrite(flags.receipt));
+  MODICUM_RETURN_IF_ERROR(CheckCanWrite(flags.html));
+  if (flags.sign.empty()) return {};
+  MODICUM_TRY(const Signature trial, Sign(Hash{}, flags.sign));
+  static_cast<void>(trial);
+  return {};
+}
+
 // What a fit leaves beside its artifact: the receipt and the page to look at.
 Status WriteEvidence(const FitFlags& flags, FitReport report) {
   if (flags.no_receipt) return {};
@@ -205,6 +233,7 @@ Result<int> CmdFit(Context& context, const std::vector<std::string>& args) {
   if (flags.receipt.empty())
     flags.receipt = Beside(flags.output, ".receipt.json");
   if (flags.html.empty()) flags.html = Beside(flags.output, ".html");
+  MODICUM_RETURN_IF_ERROR(CheckEvidencePaths(flags));
   MODICUM_TRY(const Instruments instruments,
               OpenInstruments(context, MergedPlace(task, context.settings)));
   MODICUM_TRY(const auto ledger, Ledger::Open(context.settings.ledger));

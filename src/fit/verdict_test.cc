@@ -43,6 +43,22 @@ TEST_F(VerdictTest, CheaperThanTheBaselineWithPayback) {
             "at this volume.");
 }
 
+TEST_F(VerdictTest, WhyNothingCheaperWillDo) {
+  auto joules = [](double value) {
+    return Exactly(Joules(value), Origin::kModelled, Scope::kPackage);
+  };
+  result_.rows[0].joules_per_1000 = joules(0.01);
+  result_.rows[0].reason = "fails: 28.1 pt worse";
+  result_.rows[1].joules_per_1000 = joules(1);
+  result_.rows[2].joules_per_1000 = joules(5);
+  result_.rows[2].reason = "fails: too dear to be asked";
+  result_.payback_reason = "not computed";
+  EXPECT_EQ(VerdictText(result_, ""),
+            "linear is the cheapest that is good enough (accuracy within 1.0 "
+            "pt of the best). The best of the cheaper ones, majority, fails: "
+            "28.1 pt worse. Payback against fasttext: not computed.");
+}
+
 TEST_F(VerdictTest, WhatTakesMoreThanAYearIsBestLeftAlone) {
   result_.payback = Payback{31e6, 20e6, 48e6};
   result_.volume = 1'000'000;

@@ -10,6 +10,7 @@
 #include "model/documents.h"
 #include "model/feature_selection.h"
 #include "model/params.h"
+#include "model/payload.h"
 
 namespace modicum {
 
@@ -57,15 +58,6 @@ SparseRow MakeRow(const Document& document, const HashIndex& index,
               return a.feature < b.feature;
             });
   return row;
-}
-
-std::vector<uint32_t> ClassesOf(const Dataset& data,
-                                std::span<const uint32_t> rows) {
-  std::vector<uint32_t> classes;
-  classes.reserve(rows.size());
-  for (const uint32_t row : rows)
-    classes.push_back(static_cast<uint32_t>(data.items[row].label));
-  return classes;
 }
 
 TrainingMatrix MakeMatrix(std::vector<uint32_t> classes,

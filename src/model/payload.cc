@@ -47,6 +47,15 @@ Status CheckTableRows(const Dataset& data, std::span<const uint32_t> rows) {
   return {};
 }
 
+std::vector<uint32_t> ClassesOf(const Dataset& data,
+                                std::span<const uint32_t> rows) {
+  std::vector<uint32_t> classes;
+  classes.reserve(rows.size());
+  for (const uint32_t row : rows)
+    classes.push_back(static_cast<uint32_t>(data.items[row].label));
+  return classes;
+}
+
 std::string ColumnText(std::string_view column, float value) {
   if (std::isnan(value)) return fmt::format("{} is missing", column);
   return fmt::format("{} = {}", column, value);

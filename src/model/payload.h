@@ -27,6 +27,10 @@ Result<std::span<const float>> NumbersOf(const Item& item, size_t columns);
 // Every one of `rows` has its columns and no number is infinite.
 Status CheckTableRows(const Dataset& data, std::span<const uint32_t> rows);
 
+// The label of every one of `rows`, in their order; all are labelled.
+std::vector<uint32_t> ClassesOf(const Dataset& data,
+                                std::span<const uint32_t> rows);
+
 // "x-box = 7", "x-box is missing".
 std::string ColumnText(std::string_view column, float value);
 

@@ -139,15 +139,9 @@ struct Members<FitEvidence> {
 
 }  // namespace internal
 
-#define MODICUM_JSON(T)                                    \
-  template nlohmann::json ToJson<T>(const T&, JsonStyle);  \
-  template std::string ToJsonText<T>(const T&, JsonStyle); \
-  template Result<T> FromJson<T>(const nlohmann::json&);   \
-  template Result<T> FromJsonText<T>(std::string_view);
 MODICUM_JSON(CostSamples)
 MODICUM_JSON(TrialEvidence)
 MODICUM_JSON(FitEvidence)
-#undef MODICUM_JSON
 template Result<FitEvidence> FromReceiptJson(const nlohmann::json&,
                                              std::string_view);
 

@@ -118,14 +118,8 @@ struct Members<FitResult> {
 
 }  // namespace internal
 
-#define MODICUM_JSON(T)                                    \
-  template nlohmann::json ToJson<T>(const T&, JsonStyle);  \
-  template std::string ToJsonText<T>(const T&, JsonStyle); \
-  template Result<T> FromJson<T>(const nlohmann::json&);   \
-  template Result<T> FromJsonText<T>(std::string_view);
 MODICUM_JSON(CandidateRow)
 MODICUM_JSON(FitResult)
-#undef MODICUM_JSON
 template Result<FitResult> FromReceiptJson(const nlohmann::json&,
                                            std::string_view);
 

@@ -103,11 +103,6 @@ struct Members<Trial> {
 
 }  // namespace internal
 
-#define MODICUM_JSON(T)                                    \
-  template nlohmann::json ToJson<T>(const T&, JsonStyle);  \
-  template std::string ToJsonText<T>(const T&, JsonStyle); \
-  template Result<T> FromJson<T>(const nlohmann::json&);   \
-  template Result<T> FromJsonText<T>(std::string_view);
 MODICUM_JSON(Estimate<Joules>)
 MODICUM_JSON(Estimate<GramsCo2e>)
 MODICUM_JSON(Estimate<Litres>)
@@ -119,6 +114,5 @@ MODICUM_JSON(HostFacts)
 MODICUM_JSON(Run)
 MODICUM_JSON(Measurement)
 MODICUM_JSON(Trial)
-#undef MODICUM_JSON
 
 }  // namespace modicum

@@ -477,3 +477,10 @@ Result<T> FromReceiptJson(const nlohmann::json& in, std::string_view path) {
 }
 
 }  // namespace modicum
+
+// Once per type that a file lists, in namespace modicum.
+#define MODICUM_JSON(T)                                    \
+  template nlohmann::json ToJson<T>(const T&, JsonStyle);  \
+  template std::string ToJsonText<T>(const T&, JsonStyle); \
+  template Result<T> FromJson<T>(const nlohmann::json&);   \
+  template Result<T> FromJsonText<T>(std::string_view);

@@ -97,15 +97,6 @@ Result<CsrMatrix> PrepareTable(const Dataset& data,
   return matrix;
 }
 
-std::vector<uint32_t> ClassesOf(const Dataset& data,
-                                std::span<const uint32_t> rows) {
-  std::vector<uint32_t> classes;
-  classes.reserve(rows.size());
-  for (const uint32_t row : rows)
-    classes.push_back(static_cast<uint32_t>(data.items[row].label));
-  return classes;
-}
-
 Result<CsrMatrix> PrepareText(const Dataset& data,
                               std::span<const uint32_t> rows,
                               const TreeParams& wish, const Budget& budget,
