@@ -63,7 +63,8 @@ Status CopyFiles(Card& card, const std::string& from, const std::string& to,
   card.sizes.clear();
   for (const std::string& name : files) {
     std::error_code error;
-    fs::copy_file(from + "/" + name, to + "/" + name, error);
+    fs::create_directories(fs::path(to + "/" + name).parent_path(), error);
+    if (!error) fs::copy_file(from + "/" + name, to + "/" + name, error);
     if (error) return FailWrite(to + "/" + name, error.message());
     const uint64_t size = fs::file_size(to + "/" + name, error);
     if (error) return FailWrite(to + "/" + name, error.message());

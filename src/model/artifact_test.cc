@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "model/cascade.h"
 #include "model/test_data.h"
 
 namespace modicum {
@@ -68,6 +69,31 @@ TEST_F(ArtifactTest, WritesWholeAndLoads) {
   const auto outputs = loaded->model->Predict(data_.items, {}, phases);
   EXPECT_GE(AccuracyOf(*outputs, data_.items), 0.99);
   EXPECT_TRUE(fs::exists(path_ + "/CARD.md"));
+}
+
+// A cascade could be made but not written.
+TEST_F(ArtifactTest, ACascadesStagesLieInFoldersOfTheirOwn) {
+  const std::string trained = folder_.path() + "/trained";
+  std::vector<std::string> files{kCascadeFile};
+  for (const char* stage : {"1", "2"}) {
+    fs::create_directories(trained + "/" + stage);
+    for (const std::string& file : files_) {
+      fs::copy_file(trained + "/" + file, trained + "/" + stage + "/" + file);
+      files.push_back(std::string(stage) + "/" + file);
+    }
+  }
+  ASSERT_TRUE(WriteFileAtomically(
+      trained + "/" + kCascadeFile,
+      EncodeCascade({{"linear", "1", 0.9}, {"linear", "2", 0}})));
+  card_.family = kCascadeFamily;
+  files_ = files;
+  const auto status = Write(path_);
+  ASSERT_TRUE(status) << status.error().message;
+  NullSink sink;
+  auto loaded = LoadArtifact(path_, sink);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const auto outputs = loaded->model->Predict(data_.items, {}, sink);
+  EXPECT_GE(AccuracyOf(*outputs, data_.items), 0.99);
 }
 
 TEST_F(ArtifactTest, ReplacesAnArtifactAndNothingElse) {

@@ -214,8 +214,12 @@ void ReadCost(CardReader& in, Card& card) {
   in.Optional("modicum_version", card.modicum_version, AsText, "text");
 }
 
-// A plain name inside the artifact's own folder.
+// A plain name inside the artifact's own folder, or that of a cascade's stage
+// below it ("1/linear.bin").
 bool SafeFileName(std::string_view name) {
+  const size_t digits = name.find_first_not_of("0123456789");
+  if (digits != name.npos && digits > 0 && name[digits] == '/')
+    name.remove_prefix(digits + 1);
   return !name.empty() && name.size() <= 255 && name[0] != '.' &&
          name.find_first_of(std::string_view("/\\\0", 3)) == name.npos &&
          name != "card.json" && name != "CARD.md";

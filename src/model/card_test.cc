@@ -140,8 +140,9 @@ TEST(Card, WithoutColumnsAndSettingsItIsTextOnOneThread) {
 }
 
 TEST(Card, OnlyPlainFileNames) {
-  for (const char* name : {"../x", "a/b", "/etc/passwd", "..", ".", ".hidden",
-                           "", "card.json", "CARD.md", "a\\\\b", "a\\u0000b"}) {
+  for (const char* name :
+       {"../x", "a/b", "/etc/passwd", "..", ".", ".hidden", "", "card.json",
+        "CARD.md", "a\\\\b", "a\\u0000b", "1/../x", "1/2/x", "1/", "/1/x"}) {
     EXPECT_THAT(
         Fault(Altered("\"linear.bin\"", "\"" + std::string(name) + "\"")),
         HasSubstr("is not a plain file name"))
