@@ -21,6 +21,8 @@ namespace modicum {
 
 // Where a number comes from, best first; a combination has the worst.
 enum class Origin { kCounter, kSensor, kModelled, kAssumed };
+// A counter or a sensor, not a model or a constant.
+constexpr bool IsMeasured(Origin origin) { return origin <= Origin::kSensor; }
 
 // What a number covers, narrowest first; a combination has the narrowest.
 enum class Scope { kDevice, kProcess, kPackage, kHost, kWall };

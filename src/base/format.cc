@@ -192,6 +192,11 @@ std::string FormatMoney(const MoneyEstimate& money, int digits) {
       money.amount.origin, digits);
 }
 
+std::string FormatRatio(const Estimate<Scalar>& ratio) {
+  return FormatNumber(ratio.mid.value()) + "x " +
+         FormatInterval(ratio.interval());
+}
+
 std::string FormatFactor(const Interval& interval, double mid) {
   const double square = mid * mid;
   const bool log_scale =

@@ -35,6 +35,9 @@ std::string FormatEstimate(const Estimate<Quantity<Tag>>& estimate,
 // the whole interval is.
 std::string FormatMoney(const MoneyEstimate& money, int digits = 2);
 
+// "7.7x [7.5, 7.9]".
+std::string FormatRatio(const Estimate<Scalar>& ratio);
+
 // The interval as a factor, "x/÷ 2.4"; "" when it is not on a log scale.
 std::string FormatFactor(const Interval& interval, double mid);
 

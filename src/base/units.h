@@ -122,6 +122,7 @@ constexpr double InKilowattHours(Joules energy) {
 }
 constexpr Seconds Milliseconds(double ms) { return Seconds(ms / 1e3); }
 constexpr Seconds Hours(double h) { return Seconds(h * 3600); }
+inline constexpr Seconds kMonth = Hours(730.5);  // 365.25 days / 12
 
 // Scalars multiply and divide every quantity.
 template <class Tag>

@@ -12,7 +12,6 @@
 #include "base/version.h"
 #include "cli/instruments.h"
 #include "cli/place_settings.h"
-#include "dataset/catalog.h"
 #include "fit/fit.h"
 #include "fit/task.h"
 #include "record/ledger.h"
@@ -52,12 +51,9 @@ Result<Task> TaskOf(const Context& context, const Receipt& receipt,
                     const std::string& data_folder) {
   MODICUM_TRY(Task task, ParseTask(receipt.evidence.task_file,
                                    data_folder + "/task.toml"));
-  constexpr std::string_view kCatalog = "catalog:";
-  if (!task.data.starts_with(kCatalog)) return task;
   GetDataOptions get;
   get.stop = context.stop;
-  MODICUM_TRY(task.data, GetData(task.data.substr(kCatalog.size()),
-                                 context.settings.data_dir, get));
+  MODICUM_TRY(task.data, ObtainData(task, context.settings.data_dir, get));
   return task;
 }
 

@@ -31,6 +31,8 @@ class Metric {
   virtual ~Metric() = default;
   virtual std::string_view name() const = 0;
   virtual bool higher_is_better() const { return true; }
+  // Times a value: more is better.
+  double sign() const { return higher_is_better() ? 1 : -1; }
   // True when Aggregate is a proportion of items scored 1 and not 0.
   virtual bool is_proportion() const { return false; }
   virtual double Score(const Item& item, const Output& output) const = 0;

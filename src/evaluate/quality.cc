@@ -46,10 +46,6 @@ std::vector<double> ValuesOf(std::span<const ItemScore> scores) {
   return values;
 }
 
-double Orientation(const Metric& metric) {
-  return metric.higher_is_better() ? 1 : -1;
-}
-
 Interval Clip(const Interval& interval, const Interval& range) {
   return {std::clamp(interval.low, range.low, range.high),
           std::clamp(interval.high, range.low, range.high)};
@@ -114,7 +110,7 @@ void CompareShares(const PairedShares& shares, double margin,
 void CompareSmooth(const Metric& metric, const Clusters& clusters,
                    std::span<const ItemScore> a, std::span<const ItemScore> b,
                    double margin, Comparison& result) {
-  const double sign = Orientation(metric);
+  const double sign = metric.sign();
   std::vector<double> influences = metric.Influences(a);
   const std::vector<double> others = metric.Influences(b);
   for (size_t i = 0; i < influences.size(); ++i)
@@ -173,8 +169,8 @@ Comparison Compare(const Metric& metric, std::span<const ItemScore> candidate,
                    std::span<const ItemScore> baseline, double margin) {
   MODICUM_CHECK(candidate.size() == baseline.size() && !candidate.empty());
   Comparison result;
-  result.difference = Orientation(metric) * (metric.Aggregate(candidate) -
-                                             metric.Aggregate(baseline));
+  result.difference = metric.sign() * (metric.Aggregate(candidate) -
+                                       metric.Aggregate(baseline));
   size_t differ = 0;
   for (size_t i = 0; i < candidate.size(); ++i) {
     MODICUM_CHECK(candidate[i].item == baseline[i].item);
@@ -192,7 +188,7 @@ Comparison Compare(const Metric& metric, std::span<const ItemScore> candidate,
 
 double FloorPValue(const Metric& metric, std::span<const ItemScore> scores,
                    double floor) {
-  const double sign = Orientation(metric);
+  const double sign = metric.sign();
   const Clusters clusters = ClustersOf(scores);
   const double value = metric.Aggregate(scores);
   const double gap = sign * (value - floor);

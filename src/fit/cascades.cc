@@ -30,16 +30,15 @@ class Planner {
   Planner(const Metric& metric, const Requirement& requirement,
           const std::vector<Told>& told)
       : metric_(metric), requirement_(requirement) {
-    for (const Told& one : told)
-      contenders_.push_back({one.candidate.name, one.scores,
-                             one.joules_per_1000,
-                             one.scores.empty() ? "failed" : ""});
+    contenders_ = ContendersOf(told);
     choice_ = Choose(metric_, contenders_, requirement_);
     ReadFront(told);
+    ReadThresholds();
   }
 
   std::vector<Candidate> Propose() {
     if (!choice_.best || front_.size() < 2) return {};
+    best_value_ = Value(contenders_[*choice_.best].scores);
     for (size_t a = 0; a < front_.size(); ++a)
       for (size_t b = a + 1; b < front_.size(); ++b) {
         AddPlans({front_[a], front_[b]});
@@ -62,7 +61,7 @@ class Planner {
 
  private:
   double Value(std::span<const ItemScore> scores) const {
-    return (metric_.higher_is_better() ? 1 : -1) * metric_.Aggregate(scores);
+    return metric_.sign() * metric_.Aggregate(scores);
   }
   static double Joules1000(const Told& told) {
     return told.joules_per_1000->mid.value();
@@ -92,6 +91,19 @@ class Planner {
       front_.erase(front_.begin(), front_.end() - kMostModels);
   }
 
+  // Different ones only. Four digits are enough to decide by, and to read.
+  void ReadThresholds() {
+    for (const Told* one : front_) {
+      std::vector<double>& thresholds = thresholds_[one];
+      for (const double share : kShares) {
+        const double threshold =
+            std::round(Quantile(one->confidence, share) * 1e4) / 1e4;
+        if (thresholds.empty() || threshold != thresholds.back())
+          thresholds.push_back(threshold);
+      }
+    }
+  }
+
   void AddPlans(const std::vector<const Told*>& stages) {
     std::vector<double> thresholds(stages.size() - 1);
     AddThresholds(stages, 0, thresholds);
@@ -99,13 +111,8 @@ class Planner {
   void AddThresholds(const std::vector<const Told*>& stages, size_t at,
                      std::vector<double>& thresholds) {
     if (at == thresholds.size()) return AddPlan(stages, thresholds);
-    double last = -1;
-    for (const double share : kShares) {
-      // Four digits are enough to decide by, and to read.
-      thresholds[at] =
-          std::round(Quantile(stages[at]->confidence, share) * 1e4) / 1e4;
-      if (thresholds[at] == last) continue;
-      last = thresholds[at];
+    for (const double threshold : thresholds_.at(stages[at])) {
+      thresholds[at] = threshold;
       AddThresholds(stages, at + 1, thresholds);
     }
   }
@@ -114,17 +121,16 @@ class Planner {
                const std::vector<double>& thresholds) {
     Plan plan{stages, thresholds, 0, 0};
     plan.value = Value(ScoresOf(plan));
-    const double best = Value(contenders_[*choice_.best].scores);
     const double limit =
         choice_.chosen
             ? contenders_[*choice_.chosen].joules_per_1000->mid.value() /
                   kSameCost
             : 1e300;
-    const double floor =
-        requirement_.floor
-            ? (metric_.higher_is_better() ? 1 : -1) * *requirement_.floor
-            : best - requirement_.within.value_or(0);
-    if ((plan.joules < limit && plan.value >= floor) || plan.value >= best)
+    const double floor = requirement_.floor
+                             ? metric_.sign() * *requirement_.floor
+                             : best_value_ - requirement_.within.value_or(0);
+    if ((plan.joules < limit && plan.value >= floor) ||
+        plan.value >= best_value_)
       plans_.push_back(std::move(plan));
   }
 
@@ -171,7 +177,7 @@ class Planner {
   const Plan* CheapestAsGoodAsTheBest() const {
     const Contender& best = contenders_[*choice_.best];
     for (const Plan& plan : plans_)
-      if (plan.value >= Value(best.scores) &&
+      if (plan.value >= best_value_ &&
           plan.joules * kSameCost < best.joules_per_1000->mid.value())
         return &plan;
     return nullptr;
@@ -192,7 +198,9 @@ class Planner {
   const Requirement& requirement_;
   std::vector<Contender> contenders_;
   Choice choice_;
+  double best_value_ = 0;
   std::vector<const Told*> front_;
+  std::map<const Told*, std::vector<double>> thresholds_;
   std::vector<Plan> plans_;
 };
 

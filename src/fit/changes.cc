@@ -15,14 +15,7 @@
 namespace modicum {
 namespace {
 
-constexpr double kHoursAMonth = 730.5;  // 365.25 days / 12
-constexpr double kWorthSaying = 1.2;    // factor of energy
-
-const CandidateRow* Find(const FitResult& result, const std::string& name) {
-  for (const CandidateRow& row : result.rows)
-    if (row.name == name) return &row;
-  return nullptr;
-}
+constexpr double kWorthSaying = 1.2;  // factor of energy
 
 // "at ten times the volume the search is repaid in 11 d instead of 113 d".
 std::optional<std::string> TenTimesTheVolume(const FitResult& result) {
@@ -31,8 +24,7 @@ std::optional<std::string> TenTimesTheVolume(const FitResult& result) {
   return fmt::format(
       "at ten times the volume the search is repaid in {} instead of {}; the "
       "choice, which is by joules per prediction, stays",
-      FormatDuration(Hours(kHoursAMonth * months / 10)),
-      FormatDuration(Hours(kHoursAMonth * months)));
+      FormatDuration(kMonth * (months / 10)), FormatDuration(kMonth * months));
 }
 
 // Where a machine kept alive costs more than what it is kept alive for.
@@ -55,25 +47,10 @@ std::optional<std::string> WhereIdleStopsDominating(const FitResult& result) {
 // "with 2,000 more labelled items the margin could be established".
 std::optional<std::string> MoreLabels(const FitEvidence& evidence,
                                       const FitResult& result,
-                                      const Metric& metric) {
+                                      const Metric& metric, double discordant) {
   const double margin = evidence.within.value_or(0);
   if (result.established || margin <= 0 || !metric.is_proportion())
     return std::nullopt;
-  auto right = [&](const std::string& name) -> const std::vector<double>* {
-    for (const TrialEvidence& trial : evidence.finals)
-      if (trial.name == name) return &trial.scores;
-    return nullptr;
-  };
-  const auto* chosen = right(result.chosen);
-  if (chosen == nullptr) return std::nullopt;
-  double discordant = 0;
-  for (const TrialEvidence& trial : evidence.finals) {
-    double differ = 0;
-    for (size_t i = 0; i < chosen->size(); ++i)
-      differ += trial.scores[i] != (*chosen)[i] ? 1 : 0;
-    discordant =
-        std::max(discordant, differ / static_cast<double>(chosen->size()));
-  }
   const auto tested = static_cast<double>(evidence.test.ids.size());
   const auto needed = static_cast<double>(
       ItemsNeeded(margin, std::max(discordant, 1.0 / 1000)));
@@ -97,8 +74,8 @@ std::optional<std::string> AnotherMargin(
       Choose(metric, contenders, {.within = margin, .floor = {}});
   if (!choice.chosen || contenders[*choice.chosen].name == result.chosen)
     return std::nullopt;
-  const CandidateRow* now = Find(result, result.chosen);
-  const CandidateRow* then = Find(result, contenders[*choice.chosen].name);
+  const CandidateRow* now = FindRow(result, result.chosen);
+  const CandidateRow* then = FindRow(result, contenders[*choice.chosen].name);
   const double ratio = then->joules_per_1000->mid / now->joules_per_1000->mid;
   // Not worth a sentence.
   if (ratio > 1 / kWorthSaying && ratio < kWorthSaying) return std::nullopt;
@@ -113,7 +90,7 @@ std::optional<std::string> AnotherMargin(
 // The same joules on a low-carbon grid, or, from one, on a high-carbon grid.
 std::optional<std::string> AnotherPlace(const FitEvidence& evidence,
                                         const FitResult& result) {
-  const CandidateRow* chosen = Find(result, result.chosen);
+  const CandidateRow* chosen = FindRow(result, result.chosen);
   if (chosen == nullptr || !chosen->g_co2e_per_1000) return std::nullopt;
   PlaceQuery query;
   query.region = evidence.place.intensity.mid.value() > 100 ? "SE" : "PL";
@@ -133,12 +110,12 @@ std::optional<std::string> AnotherPlace(const FitEvidence& evidence,
 
 std::vector<std::string> WhatChangesTheAnswer(
     const FitEvidence& evidence, const FitResult& result, const Metric& metric,
-    const std::vector<Contender>& contenders) {
+    const std::vector<Contender>& contenders, double discordant) {
   std::vector<std::string> sentences;
   if (result.chosen.empty()) return sentences;
   for (auto sentence :
        {TenTimesTheVolume(result), WhereIdleStopsDominating(result),
-        MoreLabels(evidence, result, metric),
+        MoreLabels(evidence, result, metric, discordant),
         AnotherMargin(evidence, result, metric, contenders, 2),
         AnotherMargin(evidence, result, metric, contenders, 0.5),
         AnotherPlace(evidence, result)})

@@ -14,9 +14,11 @@
 namespace modicum {
 
 // Volume, labelled items, margin and place, in this order; empty where
-// nothing was chosen. `contenders` are the evidence's trials.
+// nothing was chosen. `contenders` are the evidence's trials; `discordant` is
+// the largest share of the test items on which the chosen and a model that it
+// was tested against differ.
 std::vector<std::string> WhatChangesTheAnswer(
     const FitEvidence& evidence, const FitResult& result, const Metric& metric,
-    const std::vector<Contender>& contenders);
+    const std::vector<Contender>& contenders, double discordant);
 
 }  // namespace modicum

@@ -22,7 +22,7 @@ std::optional<size_t> Best(const Metric& metric,
                            const std::vector<Contender>& contenders) {
   std::optional<size_t> best;
   double best_value = 0;
-  const double sign = metric.higher_is_better() ? 1 : -1;
+  const double sign = metric.sign();
   for (size_t i = 0; i < contenders.size(); ++i) {
     if (!HasScores(contenders[i])) continue;
     const double value = sign * metric.Aggregate(contenders[i].scores);
@@ -85,7 +85,7 @@ std::optional<size_t> CheapestFeasible(
       cheapest = i;
   if (!cheapest) return cheapest;
   const Joules limit = contenders[*cheapest].joules_per_1000->mid * kSameCost;
-  const double sign = metric.higher_is_better() ? 1 : -1;
+  const double sign = metric.sign();
   std::optional<size_t> chosen;
   double quality = 0;
   for (size_t i = 0; i < contenders.size(); ++i) {

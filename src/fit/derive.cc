@@ -20,8 +20,6 @@
 namespace modicum {
 namespace {
 
-constexpr double kHoursAMonth = 730.5;  // 365.25 days / 12
-
 // A trial's scores beside the items they are of.
 Result<std::vector<ItemScore>> ScoresOf(const TrialEvidence& trial,
                                         const SplitItems& items) {
@@ -71,8 +69,7 @@ class Derivation {
   void NoteUndecided();
   void NoteContention();
   void TestClaims();
-  void NoteNotEstablished(const std::string& against, double p,
-                          double discordant);
+  void NoteNotEstablished(const std::string& against, double p);
   void ChargeSearch();
   void ReadPayback();
   void MarkPareto();
@@ -90,6 +87,8 @@ class Derivation {
   std::vector<std::vector<ItemScore>> scores_;  // of the trials
   std::map<std::string, std::vector<ItemScore>> final_scores_;
   Decision decision_;
+  // Of the test items, on which the chosen and another finalist differ most.
+  double discordant_ = 0;
   FitResult r_;
 };
 
@@ -128,7 +127,7 @@ const TrialEvidence* Derivation::BestOfCurrent(const Choice& choice) const {
     return same;
   const TrialEvidence* best = nullptr;
   double best_value = 0;
-  const double sign = metric_->higher_is_better() ? 1 : -1;
+  const double sign = metric_->sign();
   for (size_t i = 0; i < choice.judgements.size(); ++i) {
     if (e_.trials[i].family != e_.current || scores_[i].empty()) continue;
     const double value = sign * metric_->Aggregate(scores_[i]);
@@ -319,8 +318,7 @@ void Derivation::NoteContention() {
           : fmt::format("{} of the {}", never_quiet, measured)));
 }
 
-void Derivation::NoteNotEstablished(const std::string& against, double p,
-                                    double discordant) {
+void Derivation::NoteNotEstablished(const std::string& against, double p) {
   std::string note =
       fmt::format("not established against {} on {} test items (p = {:.3f})",
                   against, r_.test_items, p);
@@ -331,7 +329,7 @@ void Derivation::NoteNotEstablished(const std::string& against, double p,
         FormatQualityLoss(metric_->name(), r_.smallest_detectable_loss),
         FormatQualityLoss(metric_->name(), margin),
         FormatNumber(static_cast<double>(
-            ItemsNeeded(margin, std::max(discordant, 1.0 / 1000)))));
+            ItemsNeeded(margin, std::max(discordant_, 1.0 / 1000)))));
   r_.notes.push_back(std::move(note));
 }
 
@@ -342,7 +340,6 @@ void Derivation::TestClaims() {
   const std::vector<ItemScore>& chosen = found->second;
   std::vector<double> p_values;
   std::vector<std::string> against;
-  double discordant = 0;
   const double margin = requirement_.within.value_or(0);
   if (requirement_.floor) {
     p_values.push_back(FloorPValue(*metric_, chosen, *requirement_.floor));
@@ -357,14 +354,14 @@ void Derivation::TestClaims() {
     if (requirement_.floor) continue;
     p_values.push_back(comparison.p_value);
     against.push_back(trial.name);
-    discordant = std::max(discordant, comparison.discordant_share);
+    discordant_ = std::max(discordant_, comparison.discordant_share);
   }
   const std::vector<double> adjusted = HolmAdjust(p_values);
   r_.established = true;
   for (size_t i = 0; i < adjusted.size(); ++i) {
     if (adjusted[i] <= 0.05) continue;
     r_.established = false;
-    NoteNotEstablished(against[i], adjusted[i], discordant);
+    NoteNotEstablished(against[i], adjusted[i]);
   }
 }
 
@@ -406,7 +403,7 @@ void Derivation::ReadPayback() {
 // A row is on the front when no other is at least as good in quality and cost
 // and better in one. Selection's own figures, all from the same items.
 void Derivation::MarkPareto() {
-  const double sign = metric_->higher_is_better() ? 1 : -1;
+  const double sign = metric_->sign();
   struct Point {
     double quality, joules;
   };
@@ -467,8 +464,8 @@ void Derivation::Conclude() {
       r_.predict_month = *Chosen().joules_per_1000 * (e_.volume / 1000);
     r_.energy_note = EnergyNote(*Chosen().joules_per_1000);
   }
-  r_.idle_month = e_.idle_power *
-                  Exactly(Hours(kHoursAMonth), Origin::kCounter, Scope::kWall);
+  r_.idle_month =
+      e_.idle_power * Exactly(kMonth, Origin::kCounter, Scope::kWall);
   NoteCascades();
   NoteContention();
   const auto largest =
@@ -488,7 +485,8 @@ Result<FitResult> Derivation::Run() {
   ChargeSearch();
   Conclude();
   MarkPareto();
-  r_.changes = WhatChangesTheAnswer(e_, r_, *metric_, Contenders());
+  r_.changes =
+      WhatChangesTheAnswer(e_, r_, *metric_, Contenders(), discordant_);
   AddReferences();
   return std::move(r_);
 }

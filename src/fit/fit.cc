@@ -9,7 +9,6 @@
 
 #include "base/format.h"
 #include "base/suggest.h"
-#include "dataset/catalog.h"
 #include "dataset/dataset.h"
 #include "evaluate/cost.h"
 #include "evaluate/metric.h"
@@ -55,12 +54,18 @@ class FitJob {
   void Keep(const Question& question, TrialOutcome outcome);
   void KeepDropped(const Search& search);
   void SortTrials();
-  Result<std::vector<std::string>> WhatMatters(
-      const std::vector<std::string>& measured) const;
+  std::vector<std::string> WhatMatters(
+      const Decision& decision, const std::vector<std::string>& measured) const;
   Status Measure(const std::vector<std::string>& names);
   Status RecordRepeats(const std::string& name, const CostSamples& samples);
 
-  Joules SpentInTrials() const;
+  struct Spent {
+    Joules joules;
+    Seconds wall;
+  };
+  Spent SpentInTrials(bool with_resumed) const;
+  std::optional<Estimate<Joules>> BesideTrials(
+      const WindowReading& reading) const;
   void ChargeSearch(const WindowReading& reading);
   void ChargeStopped(const WindowReading& reading);
   void Progress(std::string_view what) {
@@ -123,7 +128,7 @@ void FitJob::DescribeTask() {
   e_.current = task_.current;
   e_.volume = task_.volume;
   e_.seed = task_.seed;
-  e_.data = task_.data.starts_with("catalog:")
+  e_.data = FromCatalog(task_)
                 ? task_.data
                 : task_.data.substr(task_.data.find_last_of('/') + 1);
   e_.host = parts_.host;
@@ -137,16 +142,6 @@ void FitJob::DescribeTask() {
   e_.run = parts_.run;
 }
 
-Result<std::string> DataPath(const Task& task, const FitParts& parts,
-                             const std::function<void(std::string_view)>& say) {
-  constexpr std::string_view kCatalog = "catalog:";
-  if (!task.data.starts_with(kCatalog)) return task.data;
-  GetDataOptions get;
-  get.stop = parts.stop;
-  get.progress = say;
-  return GetData(task.data.substr(kCatalog.size()), parts.data_dir, get);
-}
-
 SplitItems ItemsOf(const Dataset& data, const std::vector<uint32_t>& rows) {
   SplitItems items;
   for (const uint32_t row : rows) {
@@ -158,9 +153,10 @@ SplitItems ItemsOf(const Dataset& data, const std::vector<uint32_t>& rows) {
 
 Status FitJob::LoadAndSplit() {
   Progress("loading the data");
-  MODICUM_TRY(const std::string path,
-              DataPath(task_, parts_,
-                       [this](std::string_view step) { Progress(step); }));
+  GetDataOptions get;
+  get.stop = parts_.stop;
+  get.progress = [this](std::string_view step) { Progress(step); };
+  MODICUM_TRY(const std::string path, ObtainData(task_, parts_.data_dir, get));
   LoadOptions options;
   options.format = task_.format;
   options.text = task_.text;
@@ -194,10 +190,17 @@ Status FitJob::LoadAndSplit() {
   return {};
 }
 
+// By the first look at the cost.
+std::optional<Estimate<Joules>> JoulesPer1000(const TrialOutcome& outcome) {
+  if (!outcome.ok()) return std::nullopt;
+  return Summarize(outcome.evidence.samples).joules_per_1000;
+}
+
 bool FitJob::OverBudget() const {
   if (task_.budget.time && Elapsed() + resumed_wall_ > *task_.budget.time)
     return true;
-  return task_.budget.energy && SpentInTrials() > *task_.budget.energy;
+  return task_.budget.energy &&
+         SpentInTrials(true).joules > *task_.budget.energy;
 }
 
 // A candidate that could not save what its own trial costs, even if it made
@@ -213,12 +216,8 @@ std::optional<std::string> FitJob::NotWorthTrying(
   for (const TrialOutcome& outcome : known) {
     if (outcome.candidate.family == question.candidate.family && outcome.ok())
       trial = outcome.evidence.cost.mid;
-    Contender contender{
-        outcome.candidate.name, outcome.scores, {}, outcome.evidence.failure};
-    if (outcome.ok())
-      contender.joules_per_1000 =
-          Summarize(outcome.evidence.samples).joules_per_1000;
-    contenders.push_back(std::move(contender));
+    contenders.push_back({outcome.candidate.name, outcome.scores,
+                          JoulesPer1000(outcome), outcome.evidence.failure});
   }
   const Choice so_far = Choose(*metric_, contenders, requirement_);
   if (!trial || !so_far.chosen) return std::nullopt;
@@ -287,11 +286,7 @@ Result<TrialOutcome> FitJob::Answer(const Question& question) {
   if (parts_.stop.stop_requested())
     return Fail(ErrorCode::kInterrupted, "interrupted");
   Progress(question.candidate.name);
-  TrialOutcome outcome;
-  outcome.candidate = question.candidate;
-  outcome.evidence.name = question.candidate.name;
-  outcome.evidence.family = question.candidate.family;
-  outcome.evidence.params = ToString(question.candidate.params);
+  TrialOutcome outcome = OutcomeFor(question.candidate);
   if (auto reason = NotWorthTrying(question)) {
     outcome.evidence.failure = *std::move(reason);
   } else if (OverBudget()) {
@@ -324,10 +319,7 @@ void FitJob::Keep(const Question& question, TrialOutcome outcome) {
 void FitJob::KeepDropped(const Search& search) {
   for (const TrialOutcome& first : rung_) {
     if (OutcomeOf(first.candidate.name) != nullptr) continue;
-    TrialEvidence trial;
-    trial.name = first.evidence.name;
-    trial.family = first.evidence.family;
-    trial.params = first.evidence.params;
+    TrialEvidence trial = OutcomeFor(first.candidate).evidence;
     trial.cost = first.evidence.cost;
     trial.wall = first.evidence.wall;
     trial.resumed = first.evidence.resumed;
@@ -358,15 +350,9 @@ Status FitJob::SearchCandidates() {
   MODICUM_TRY(const auto search, MakeSearch());
   while (auto question = search->Next()) {
     MODICUM_TRY(TrialOutcome outcome, Answer(*question));
-    Told told{outcome.candidate,
-              outcome.scores,
-              outcome.confidence,
-              {},
-              outcome.evidence.cost.mid};
-    if (outcome.ok())
-      told.joules_per_1000 =
-          Summarize(outcome.evidence.samples).joules_per_1000;
-    search->Tell(*question, std::move(told));
+    search->Tell(*question,
+                 {outcome.candidate, outcome.scores, outcome.confidence,
+                  JoulesPer1000(outcome), outcome.evidence.cost.mid});
     Keep(*question, std::move(outcome));
   }
   KeepDropped(*search);
@@ -377,9 +363,8 @@ Status FitJob::SearchCandidates() {
 
 // The candidates that a better look at the cost could change the answer for,
 // then the best of each family, so that the table shows all at their best.
-Result<std::vector<std::string>> FitJob::WhatMatters(
-    const std::vector<std::string>& measured) const {
-  MODICUM_TRY(const Decision decision, Decide(e_));
+std::vector<std::string> FitJob::WhatMatters(
+    const Decision& decision, const std::vector<std::string>& measured) const {
   std::vector<std::string> names = decision.finalists;
   auto add = [&](const std::string& name) {
     if (names.size() < kMostMeasured &&
@@ -387,20 +372,21 @@ Result<std::vector<std::string>> FitJob::WhatMatters(
       names.push_back(name);
   };
   std::map<std::string, std::pair<double, std::string>> best_of_family;
-  const double sign = metric_->higher_is_better() ? 1 : -1;
+  std::optional<Joules> limit;
+  if (decision.choice.chosen)
+    limit = Summarize(e_.trials[*decision.choice.chosen].samples)
+                .joules_per_1000.mid *
+            kFirstLook;
   for (size_t i = 0; i < e_.trials.size(); ++i) {
     const TrialEvidence& trial = e_.trials[i];
     const TrialOutcome* outcome = OutcomeOf(trial.name);
     if (!trial.failure.empty() || outcome == nullptr) continue;
-    const double value = sign * metric_->Aggregate(outcome->scores);
+    const double value = metric_->sign() * metric_->Aggregate(outcome->scores);
     auto [it, first] =
         best_of_family.emplace(trial.family, std::pair(value, trial.name));
     if (!first && value > it->second.first) it->second = {value, trial.name};
-    if (!decision.choice.chosen || !decision.choice.judgements[i].feasible)
-      continue;
-    const TrialEvidence& chosen = e_.trials[*decision.choice.chosen];
-    if (Summarize(trial.samples).joules_per_1000.mid <
-        Summarize(chosen.samples).joules_per_1000.mid * kFirstLook)
+    if (limit && decision.choice.judgements[i].feasible &&
+        Summarize(trial.samples).joules_per_1000.mid < *limit)
       add(trial.name);
   }
   for (const auto& [family, best] : best_of_family) add(best.second);
@@ -435,12 +421,12 @@ Status FitJob::MeasureWhatMatters() {
   Progress("measuring the cost of those that matter");
   std::vector<std::string> measured;
   while (true) {
-    MODICUM_TRY(const auto names, WhatMatters(measured));
-    const bool first = measured.empty();
     MODICUM_TRY(const Decision decision, Decide(e_));
     const bool chosen_is_known = std::find(measured.begin(), measured.end(),
                                            decision.chosen) != measured.end();
-    if (names.empty() || (!first && chosen_is_known)) break;
+    if (!measured.empty() && chosen_is_known) break;
+    const std::vector<std::string> names = WhatMatters(decision, measured);
+    if (names.empty()) break;
     MODICUM_RETURN_IF_ERROR(Measure(names));
     measured.insert(measured.end(), names.begin(), names.end());
   }
@@ -506,25 +492,32 @@ Status FitJob::RecordRepeats(const std::string& name,
   return parts_.ledger.Put(rows);
 }
 
-Joules FitJob::SpentInTrials() const {
-  Joules spent;
+// The trials' cost and time, those of an earlier fit left out or not.
+FitJob::Spent FitJob::SpentInTrials(bool with_resumed) const {
+  Spent spent;
   for (const auto* list : {&rung_, &outcomes_, &finals_})
-    for (const TrialOutcome& outcome : *list)
-      spent += outcome.evidence.cost.mid;
+    for (const TrialOutcome& outcome : *list) {
+      if (outcome.evidence.resumed && !with_resumed) continue;
+      spent.joules += outcome.evidence.cost.mid;
+      spent.wall += outcome.evidence.wall;
+    }
   return spent;
+}
+
+// What this process spent beside its trials; absent when nothing is left.
+std::optional<Estimate<Joules>> FitJob::BesideTrials(
+    const WindowReading& reading) const {
+  const Estimate<Joules> own = OfWorkload(reading.split.own(), "training");
+  const Joules in_trials = SpentInTrials(false).joules;
+  if (own.mid <= in_trials) return std::nullopt;
+  return own * (1 - in_trials / own.mid);
 }
 
 // What the search cost beside its trials: this process's own, and what earlier
 // ones spent before they were stopped. Trials of an earlier fit are in theirs.
 void FitJob::ChargeSearch(const WindowReading& reading) {
-  Joules here;
-  for (const auto* list : {&rung_, &outcomes_, &finals_})
-    for (const TrialOutcome& outcome : *list)
-      if (!outcome.evidence.resumed) here += outcome.evidence.cost.mid;
-  const Estimate<Joules> own = OfWorkload(reading.split.own(), "training");
-  if (own.mid > here)
-    e_.search_parts.push_back(
-        {"loading, measuring, choosing", own * (1 - here / own.mid)});
+  if (const auto beside = BesideTrials(reading))
+    e_.search_parts.push_back({"loading, measuring, choosing", *beside});
   e_.search_wall = reading.wall + resumed_wall_;
   const auto stopped = runner_->Unfinished();
   if (!stopped || !*stopped) return;
@@ -536,18 +529,11 @@ void FitJob::ChargeSearch(const WindowReading& reading) {
 // Why it stops is what must be said, so a ledger that fails here is not.
 void FitJob::ChargeStopped(const WindowReading& reading) {
   if (!runner_) return;
-  Joules in_trials;
-  Seconds wall = reading.wall;
-  for (const auto* list : {&rung_, &outcomes_, &finals_})
-    for (const TrialOutcome& outcome : *list) {
-      if (outcome.evidence.resumed) continue;
-      in_trials += outcome.evidence.cost.mid;
-      wall -= outcome.evidence.wall;
-    }
-  const Estimate<Joules> own = OfWorkload(reading.split.own(), "training");
-  if (own.mid <= in_trials) return;
-  const Status kept = runner_->ChargeUnfinished(own * (1 - in_trials / own.mid),
-                                                std::max(wall, Seconds(0)));
+  const auto beside = BesideTrials(reading);
+  if (!beside) return;
+  const Seconds wall = reading.wall - SpentInTrials(false).wall;
+  const Status kept =
+      runner_->ChargeUnfinished(*beside, std::max(wall, Seconds(0)));
   static_cast<void>(kept);
 }
 
@@ -558,9 +544,7 @@ Status FitJob::SaveArtifact(const FitResult& result) {
         return outcome.candidate.name == result.chosen;
       });
   const TrialOutcome& outcome = *found;
-  const CandidateRow& row = *std::find_if(
-      result.rows.begin(), result.rows.end(),
-      [&](const CandidateRow& one) { return one.name == result.chosen; });
+  const CandidateRow& row = *FindRow(result, result.chosen);
   MODICUM_TRY(const auto model, runner_->Load(outcome));
   Card card;
   card.name = task_.name;

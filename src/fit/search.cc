@@ -47,6 +47,7 @@ class Ladder final : public Search {
 
   void Tell(const Question& question, Told told) override {
     (question.fraction < 1 ? rung_ : full_).push_back(std::move(told));
+    choice_.reset();
   }
 
   std::string WhyDropped(const std::string& name) const override {
@@ -70,8 +71,9 @@ class Ladder final : public Search {
   std::vector<const Told*> PassStarts() const;
   bool AskPassOf(const Told& from);
 
-  Choice Choose() const;
-  double Sign() const { return p_.metric->higher_is_better() ? 1 : -1; }
+  // The choice among what is known on all rows.
+  const Choice& Chosen() const;
+  double Sign() const { return p_.metric->sign(); }
   double Value(const Told& told) const {
     return Sign() * p_.metric->Aggregate(told.scores);
   }
@@ -80,7 +82,8 @@ class Ladder final : public Search {
   Step step_;
   std::deque<Question> queue_;
   std::vector<Told> rung_, full_;
-  std::set<std::string> asked_;  // by name, on all rows or a part
+  mutable std::optional<Choice> choice_;  // until more is told
+  std::set<std::string> asked_;           // by name, on all rows or a part
   std::map<std::string, size_t> family_picks_;
   std::map<std::string, std::string> dropped_;
   // Variants not asked yet, by the candidate and axis they belong to.
@@ -110,13 +113,10 @@ void Ladder::Refill() {
   }
 }
 
-Choice Ladder::Choose() const {
-  std::vector<Contender> contenders;
-  for (const Told& told : full_)
-    contenders.push_back({told.candidate.name, told.scores,
-                          told.joules_per_1000,
-                          told.scores.empty() ? "failed" : ""});
-  return modicum::Choose(*p_.metric, contenders, p_.requirement);
+const Choice& Ladder::Chosen() const {
+  if (!choice_)
+    choice_ = Choose(*p_.metric, ContendersOf(full_), p_.requirement);
+  return *choice_;
 }
 
 bool Ladder::Known(const std::string& name) const {
@@ -180,7 +180,7 @@ std::optional<size_t> Ladder::NextPromotion() const {
   for (const auto& [family, i] : family_picks_)
     if (open(i)) return i;
 
-  const Choice so_far = Choose();
+  const Choice& so_far = Chosen();
   std::optional<size_t> next;
   for (size_t i = 0; i < rung_.size(); ++i) {
     if (!open(i) || !Plausible(rung_[i], rung_[*best])) continue;
@@ -218,7 +218,7 @@ void Ladder::ExplainDropped() {
 // The cheapest good enough, and better ones that are not much dearer: where a
 // pass may lead below it.
 std::vector<const Told*> Ladder::PassStarts() const {
-  const Choice choice = Choose();
+  const Choice& choice = Chosen();
   std::vector<const Told*> starts;
   if (!choice.chosen) {
     if (choice.best) starts.push_back(&full_[*choice.best]);
@@ -237,7 +237,7 @@ std::vector<const Told*> Ladder::PassStarts() const {
 }
 
 // The next variant of one axis: milder ones first, and stronger ones only
-// while the last was good enough and cheaper than what it was made from.
+// while the last was good enough.
 bool Ladder::AskPassOf(const Told& from) {
   const std::string& name = from.candidate.name;
   if (!axes_.contains(name)) {
@@ -245,7 +245,7 @@ bool Ladder::AskPassOf(const Told& from) {
     for (auto& list : p_.passes(from.candidate))
       states.push_back({std::move(list), 0});
   }
-  const Choice choice = Choose();
+  const Choice& choice = Chosen();
   for (AxisState& axis : axes_.at(name)) {
     if (axis.next > 0) {
       const std::string& last = axis.variants[axis.next - 1].name;
@@ -311,6 +311,14 @@ class Exhaustive final : public Search {
 };
 
 }  // namespace
+
+std::vector<Contender> ContendersOf(const std::vector<Told>& told) {
+  std::vector<Contender> contenders;
+  for (const Told& one : told)
+    contenders.push_back({one.candidate.name, one.scores, one.joules_per_1000,
+                          one.scores.empty() ? "failed" : ""});
+  return contenders;
+}
 
 std::unique_ptr<Search> LadderSearch(SearchProblem problem) {
   return std::make_unique<Ladder>(std::move(problem));

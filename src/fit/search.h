@@ -38,6 +38,9 @@ struct Told {
   Joules spent;  // on the trial
 };
 
+// For Choose, in their order.
+std::vector<Contender> ContendersOf(const std::vector<Told>& told);
+
 struct SearchProblem {
   std::vector<Candidate> space;  // humblest first, trained without passes
   const Metric* metric = nullptr;

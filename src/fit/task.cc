@@ -21,6 +21,7 @@ namespace {
 
 // A hundred thousand predictions a month for every human.
 constexpr double kMostVolume = 1e15;
+constexpr std::string_view kCatalog = "catalog:";
 constexpr std::string_view kKinds[] = {"text-classification",
                                        "tabular-classification"};
 
@@ -303,14 +304,21 @@ Status ReadSections(const toml::table& root, const std::string& path,
 
 }  // namespace
 
+bool FromCatalog(const Task& task) { return task.data.starts_with(kCatalog); }
+
+Result<std::string> ObtainData(const Task& task, const std::string& data_dir,
+                               const GetDataOptions& options) {
+  if (!FromCatalog(task)) return task.data;
+  return GetData(task.data.substr(kCatalog.size()), data_dir, options);
+}
+
 Result<Task> ParseTask(std::string_view toml, const std::string& path) {
   MODICUM_TRY(const toml::table root, ParseToml(toml, path));
   Task task;
   task.file = path;
   task.source = toml;
   MODICUM_RETURN_IF_ERROR(ReadSections(root, path, task));
-  constexpr std::string_view kCatalog = "catalog:";
-  if (!task.data.starts_with(kCatalog)) {
+  if (!FromCatalog(task)) {
     const std::filesystem::path data(task.data);
     if (data.is_relative())
       task.data = (std::filesystem::path(path).parent_path() / data).string();

@@ -10,6 +10,7 @@
 #include "base/estimate.h"
 #include "base/result.h"
 #include "base/units.h"
+#include "dataset/catalog.h"
 #include "place/place.h"
 #include "record/evidence.h"
 
@@ -51,5 +52,11 @@ struct Task {
 Result<Task> LoadTask(const std::string& path);
 // The same from text; `path` is for messages and relative data paths.
 Result<Task> ParseTask(std::string_view toml, const std::string& path);
+
+// Whether the data is a set of the catalog, not a path.
+bool FromCatalog(const Task& task);
+// The path of the data; a set of the catalog is obtained into `data_dir`.
+Result<std::string> ObtainData(const Task& task, const std::string& data_dir,
+                               const GetDataOptions& options);
 
 }  // namespace modicum

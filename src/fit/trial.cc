@@ -127,19 +127,20 @@ void FillConfidence(std::span<const Output> outputs, TrialOutcome& outcome) {
   }
 }
 
-TrialEvidence DescriptionOf(const Candidate& candidate) {
-  TrialEvidence evidence;
-  evidence.name = candidate.name;
-  evidence.family = candidate.family;
-  evidence.params = ToString(candidate.params);
-  for (const PassStep& step : candidate.passes)
-    evidence.passes.push_back(ToString(step));
-  for (const Candidate& stage : candidate.stages)
-    evidence.stages.push_back(stage.name);
-  return evidence;
-}
-
 }  // namespace
+
+TrialOutcome OutcomeFor(const Candidate& candidate) {
+  TrialOutcome outcome;
+  outcome.candidate = candidate;
+  outcome.evidence.name = candidate.name;
+  outcome.evidence.family = candidate.family;
+  outcome.evidence.params = ToString(candidate.params);
+  for (const PassStep& step : candidate.passes)
+    outcome.evidence.passes.push_back(ToString(step));
+  for (const Candidate& stage : candidate.stages)
+    outcome.evidence.stages.push_back(stage.name);
+  return outcome;
+}
 
 // The files of a candidate's model and what making them cost.
 struct TrialRunner::Made {
@@ -382,10 +383,8 @@ Result<TrialRunner::Made> TrialRunner::Make(const Candidate& candidate,
 // only, also when two fits make the same one.
 Result<TrialOutcome> TrialRunner::MakeAndScore(const Candidate& candidate,
                                                Stage stage, double fraction) {
-  TrialOutcome outcome;
-  outcome.candidate = candidate;
+  TrialOutcome outcome = OutcomeFor(candidate);
   outcome.directory = FolderOf(candidate, stage, fraction);
-  outcome.evidence = DescriptionOf(candidate);
   const fs::path cache = fs::path(outcome.directory).parent_path();
   MODICUM_RETURN_IF_ERROR(MakeFolder(cache.string()));
   RemoveStale(cache);
@@ -478,9 +477,7 @@ Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
     if (code == ErrorCode::kInterrupted || code == ErrorCode::kIo ||
         code == ErrorCode::kPermission)
       return Fail(std::move(outcome).error());
-    TrialOutcome failed;
-    failed.candidate = candidate;
-    failed.evidence = DescriptionOf(candidate);
+    TrialOutcome failed = OutcomeFor(candidate);
     failed.evidence.failure = outcome.error().message;
     outcome = std::move(failed);
   }

@@ -113,6 +113,9 @@ class TrialRunner {
   Parts parts_;
 };
 
+// An outcome that says which candidate it is of, and nothing else yet.
+TrialOutcome OutcomeFor(const Candidate& candidate);
+
 // Everything the outcome of a trial depends on but the candidate. `meter`
 // describes probes and idle policy: what a joule means.
 Hash HashOfTask(const Task& task, const Dataset& data, const HostFacts& host,

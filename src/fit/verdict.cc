@@ -13,20 +13,9 @@
 namespace modicum {
 namespace {
 
-const CandidateRow* Find(const FitResult& result, const std::string& name) {
-  for (const CandidateRow& row : result.rows)
-    if (row.name == name) return &row;
-  return nullptr;
-}
-
-std::string RatioText(const Estimate<Scalar>& ratio) {
-  return fmt::format("{}x {}", FormatNumber(ratio.mid.value()),
-                     FormatInterval(ratio.interval()));
-}
-
 std::string NoChoice(const FitResult& result) {
   const CandidateRow* best = nullptr;
-  const bool higher = result.metric != "log-loss";
+  const bool higher = !LowerIsBetter(result.metric);
   for (const CandidateRow& row : result.rows) {
     if (!row.validation) continue;
     if (best == nullptr ||
@@ -45,7 +34,7 @@ std::string NoChoice(const FitResult& result) {
 
 std::string ChoiceSentence(const FitResult& result,
                            const std::string& majority_answer) {
-  const CandidateRow& chosen = *Find(result, result.chosen);
+  const CandidateRow& chosen = *FindRow(result, result.chosen);
   if (chosen.family == "majority")
     return fmt::format(
         "No model is needed: answering '{}' every time is good enough ({}).",
@@ -63,19 +52,19 @@ std::string ChoiceSentence(const FitResult& result,
                                  result.chosen, result.requirement);
   if (result.cpu_ratio)
     text += fmt::format(": {} needs {} its CPU time (measured)",
-                        result.baseline, RatioText(*result.cpu_ratio));
+                        result.baseline, FormatRatio(*result.cpu_ratio));
   if (result.energy_ratio)
-    text +=
-        fmt::format(" and {} its energy ({})", RatioText(*result.energy_ratio),
-                    OriginName(result.energy_ratio->origin));
+    text += fmt::format(" and {} its energy ({})",
+                        FormatRatio(*result.energy_ratio),
+                        OriginName(result.energy_ratio->origin));
   return text + ".";
 }
 
 // Why nothing cheaper was chosen: the most accurate of the cheaper ones.
 std::string CheaperSentence(const FitResult& result) {
-  const CandidateRow& chosen = *Find(result, result.chosen);
+  const CandidateRow& chosen = *FindRow(result, result.chosen);
   if (!chosen.joules_per_1000) return {};
-  const bool higher = result.metric != "log-loss";
+  const bool higher = !LowerIsBetter(result.metric);
   const CandidateRow* nearest = nullptr;
   for (const CandidateRow& row : result.rows) {
     if (row.feasible || !row.validation || !row.joules_per_1000 ||
@@ -107,8 +96,8 @@ std::string PaybackSentence(const FitResult& result) {
                       "already runs, nothing pays back and it is best left "
                       "alone.",
                       FormatNumber(months), result.baseline);
-  return text + fmt::format(", {} at this volume.",
-                            FormatDuration(Hours(730.5 * months)));
+  return text +
+         fmt::format(", {} at this volume.", FormatDuration(kMonth * months));
 }
 
 }  // namespace
@@ -140,7 +129,7 @@ std::string MachineText(const HostFacts& host) {
 std::string EnergyNote(const Estimate<Joules>& example) {
   std::string origin(OriginName(example.origin));
   // A modelled number must never look like a measured one.
-  if (example.origin >= Origin::kModelled)
+  if (!IsMeasured(example.origin))
     std::transform(origin.begin(), origin.end(), origin.begin(),
                    [](unsigned char c) { return std::toupper(c); });
   const std::string factor =

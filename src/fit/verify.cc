@@ -185,12 +185,6 @@ void VerifyFiles(const Receipt& receipt, const std::string& folder,
   }
 }
 
-const CandidateRow* RowOf(const FitResult& result, const std::string& name) {
-  for (const CandidateRow& row : result.rows)
-    if (row.name == name) return &row;
-  return nullptr;
-}
-
 std::string OverlapVerdict(const Interval& a, const Interval& b) {
   return a.low <= b.high && b.low <= a.high ? "agrees" : "differs";
 }
@@ -260,7 +254,6 @@ class RerunComparer {
     std::string verdict = OverlapVerdict(stated.interval(), here.interval());
     return verdict == "differs" && !same_machine_ ? "another machine" : verdict;
   }
-  static bool IsMeasured(Origin origin) { return origin <= Origin::kSensor; }
 
   bool same_machine_;
 };
@@ -317,7 +310,7 @@ std::vector<Agreement> CompareWithRerun(const FitResult& stated,
   size_t not_tried = 0;
   for (const CandidateRow& row : stated.rows) {
     if (row.reference) continue;
-    if (const CandidateRow* other = RowOf(here, row.name))
+    if (const CandidateRow* other = FindRow(here, row.name))
       comparer.Row(row, *other);
     else if (row.name == stated.chosen || row.name == stated.baseline)
       comparer.Text(row.name, "tried", "-", comparer.kMissing);

@@ -17,6 +17,9 @@ namespace modicum {
 static_assert(std::endian::native == std::endian::little,
               "model files are copied as they are in memory");
 
+// No model file is read that is longer.
+inline constexpr uint64_t kMaxModelFile = uint64_t{4} << 30;
+
 class ByteWriter {
  public:
   template <class T>

@@ -16,8 +16,6 @@ namespace {
 
 // Lookups this far ahead hide the latency of the index.
 constexpr size_t kAhead = 12;
-constexpr uint64_t kMaxFile = uint64_t{4} << 30;
-
 struct Term {
   uint32_t feature;
   uint32_t count;
@@ -230,7 +228,7 @@ Result<std::unique_ptr<Model>> LoadLinearModel(
     PhaseSink& sink) {
   sink.Begin(Phase::kLoad);
   MODICUM_TRY(const std::string bytes,
-              ReadWholeFile(directory + "/" + kLinearFile, kMaxFile));
+              ReadWholeFile(directory + "/" + kLinearFile, kMaxModelFile));
   return MakeLinearModel(bytes, labels);
 }
 

@@ -167,18 +167,7 @@ Result<LinearParams> ParseLinearParams(const Params& params) {
   };
   MODICUM_RETURN_IF_ERROR(CheckParamNames(params, "linear", kKnown));
   LinearParams out;
-  MODICUM_TRY(const std::string words, TextParam(params, "word_ngrams", "1-2"));
-  MODICUM_TRY(out.config.words,
-              ParseNgramRange(words, "word_ngrams", kMaxWordNgram));
-  MODICUM_TRY(const std::string chars,
-              TextParam(params, "char_ngrams", "none"));
-  MODICUM_TRY(out.config.chars,
-              ParseNgramRange(chars, "char_ngrams", kMaxCharNgram));
-  if (out.config == FeatureConfig{{0, 0}, {0, 0}}) {
-    return Fail(ErrorCode::kInvalidInput,
-                "word_ngrams and char_ngrams are both 'none'");
-  }
-  MODICUM_TRY(out.config.hash_bits, HashBitsParam(params));
+  MODICUM_TRY(out.config, FeatureParams(params, "1-2"));
   MODICUM_TRY(out.c, NumberParam(params, "C", out.c, 1e-6, 1e6));
   MODICUM_TRY(const std::string solver, TextParam(params, "solver", "lr"));
   if (solver != "lr" && solver != "svc") {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/module_library.h"
 #include "base/result.h"
 #include "model/engine.h"
 
@@ -16,10 +17,6 @@ namespace modicum {
 // engine.h, model.h or what they include changes.
 inline constexpr char kEngineAbi[] = "modicum-engine 2, " __VERSION__;
 inline constexpr char kEngineAbiSymbol[] = "modicum_engine_abi";
-
-// Folders searched for modules: $MODICUM_MODULES alone when set, else the
-// program's own and ../lib/modicum beside it.
-std::vector<std::string> ModuleFolders();
 
 // Opens libmodicum-<name>.so from the first folder that has it. The library
 // stays open for the life of the process. kUnavailable says what is missing

@@ -91,6 +91,24 @@ Result<std::string> TextParam(const Params& params, std::string_view name,
   return BadParam(name, *value, "text");
 }
 
+Result<FeatureConfig> FeatureParams(const Params& params,
+                                    std::string_view words) {
+  FeatureConfig config;
+  MODICUM_TRY(const std::string word, TextParam(params, "word_ngrams", words));
+  MODICUM_TRY(config.words,
+              ParseNgramRange(word, "word_ngrams", kMaxWordNgram));
+  MODICUM_TRY(const std::string chars,
+              TextParam(params, "char_ngrams", "none"));
+  MODICUM_TRY(config.chars,
+              ParseNgramRange(chars, "char_ngrams", kMaxCharNgram));
+  if (config.words.max == 0 && config.chars.max == 0) {
+    return Fail(ErrorCode::kInvalidInput,
+                "word_ngrams and char_ngrams are both 'none'");
+  }
+  MODICUM_TRY(config.hash_bits, HashBitsParam(params));
+  return config;
+}
+
 Result<uint8_t> HashBitsParam(const Params& params) {
   MODICUM_TRY(const int64_t bits,
               IntegerParam(params, "hash_bits", 0, 0, kMaxHashBits));

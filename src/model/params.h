@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "model/engine.h"
+#include "model/text_features.h"
 
 namespace modicum {
 
@@ -22,6 +23,11 @@ Result<int64_t> IntegerParam(const Params& params, std::string_view name,
                              int64_t fallback, int64_t low, int64_t high);
 Result<std::string> TextParam(const Params& params, std::string_view name,
                               std::string_view fallback);
+
+// word_ngrams, char_ngrams and hash_bits: which n-grams of a text are its
+// features. kInvalidInput where that is none.
+Result<FeatureConfig> FeatureParams(const Params& params,
+                                    std::string_view words);
 
 // hash_bits: how far n-gram hashes are folded; see FeatureConfig. 0, the
 // default, is not at all.

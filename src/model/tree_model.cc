@@ -22,7 +22,6 @@ namespace {
 
 // Items that walk down a tree side by side, so that their loads overlap.
 constexpr size_t kAbreast = 8;
-constexpr uint64_t kMaxFile = uint64_t{4} << 30;
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
 // All trees one after the other, ready to be walked: `left` counts from the
@@ -308,7 +307,7 @@ Result<std::unique_ptr<Model>> LoadTreeModel(
     PhaseSink& sink) {
   sink.Begin(Phase::kLoad);
   MODICUM_TRY(const std::string bytes,
-              ReadWholeFile(directory + "/" + kTreeFile, kMaxFile));
+              ReadWholeFile(directory + "/" + kTreeFile, kMaxModelFile));
   return MakeTreeModel(bytes, labels);
 }
 

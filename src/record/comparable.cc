@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record/comparable.h"
 
-#include <algorithm>
-
 namespace modicum {
 namespace {
 
@@ -16,7 +14,7 @@ tl::unexpected<Error> Differ(const std::string& what, const std::string& a,
 
 // "measured" by a counter or a sensor, or "modelled" from load or a constant.
 std::string OriginClass(Origin origin) {
-  return origin <= Origin::kSensor ? "measured" : "modelled";
+  return IsMeasured(origin) ? "measured" : "modelled";
 }
 
 std::string Short(const Hash& hash) { return ToHex(hash).substr(0, 12); }
@@ -58,11 +56,7 @@ Status SameScope(const Estimate<Joules>& a, const Estimate<Joules>& b) {
 }  // namespace
 
 const CandidateRow* ChosenRowOf(const FitResult& result) {
-  const auto it = std::find_if(
-      result.rows.begin(), result.rows.end(), [&](const CandidateRow& row) {
-        return !result.chosen.empty() && row.name == result.chosen;
-      });
-  return it == result.rows.end() ? nullptr : &*it;
+  return result.chosen.empty() ? nullptr : FindRow(result, result.chosen);
 }
 
 Status Comparable(const Receipt& a, const Receipt& b) {

@@ -117,7 +117,7 @@ struct FitEvidence {
   // The search beside its trials; with the trials' costs, all it cost.
   std::vector<SearchPart> search_parts;
   Seconds search_wall;
-  // What enumerating every candidate would have tried; 0 = all were.
+  // Candidates there were, before passes and cascades.
   uint64_t space = 0;
 
   std::string version;  // of modicum

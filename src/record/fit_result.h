@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/estimate.h"
@@ -91,7 +92,7 @@ struct FitResult {
   Estimate<Joules> search_joules;
   // What of it was spent beside the rows' own search_joules.
   std::vector<SearchPart> search_parts;
-  uint64_t space = 0;      // candidates there were; 0 = all were tried
+  uint64_t space = 0;      // candidates there were, before passes
   Seconds search_seconds;  // wall, of the trials that count
   std::optional<Payback> payback;
   std::string payback_reason;  // why there is none
@@ -110,5 +111,13 @@ struct FitResult {
   std::string artifact;  // path; "" when none was written
   Uuid run;
 };
+
+// The row of that name, or null.
+inline const CandidateRow* FindRow(const FitResult& result,
+                                   std::string_view name) {
+  for (const CandidateRow& row : result.rows)
+    if (row.name == name) return &row;
+  return nullptr;
+}
 
 }  // namespace modicum

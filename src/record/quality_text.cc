@@ -6,21 +6,21 @@
 namespace modicum {
 namespace {
 
-bool IsShare(std::string_view metric) { return metric != "log-loss"; }
-
 std::string Bare(std::string_view metric, double value) {
-  return IsShare(metric) ? fmt::format("{:.1f}", 100 * value)
-                         : fmt::format("{:.4f}", value);
+  return LowerIsBetter(metric) ? fmt::format("{:.4f}", value)
+                               : fmt::format("{:.1f}", 100 * value);
 }
 
 }  // namespace
 
+bool LowerIsBetter(std::string_view metric) { return metric == "log-loss"; }
+
 std::string FormatQuality(std::string_view metric, double value) {
-  return Bare(metric, value) + (IsShare(metric) ? " %" : "");
+  return Bare(metric, value) + (LowerIsBetter(metric) ? "" : " %");
 }
 
 std::string FormatQualityLoss(std::string_view metric, double value) {
-  return Bare(metric, value) + (IsShare(metric) ? " pt" : "");
+  return Bare(metric, value) + (LowerIsBetter(metric) ? "" : " pt");
 }
 
 std::string FormatQualityFigure(const QualityFigure& figure) {

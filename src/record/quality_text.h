@@ -9,6 +9,9 @@
 
 namespace modicum {
 
+// Of a loss; every other metric is a share of what could be right.
+bool LowerIsBetter(std::string_view metric);
+
 // "98.6 %" (accuracy, F1) or "0.0423" (log-loss).
 std::string FormatQuality(std::string_view metric, double value);
 // A difference: "0.4 pt" or "0.0040".

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record/signature.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -10,11 +9,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <span>
 
 #include "base/file.h"
+#include "base/module_library.h"
 #include "record/sign/sign.h"
 
 namespace modicum {
@@ -22,7 +21,6 @@ namespace {
 
 constexpr std::string_view kPrivate = "modicum-private-key ";
 constexpr std::string_view kPublic = "modicum-public-key ";
-constexpr char kFile[] = "libmodicum-sign.so";
 
 std::string Hex(std::span<const uint8_t> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -47,42 +45,15 @@ std::optional<std::array<uint8_t, kSize>> FromHex(std::string_view hex) {
   return bytes;
 }
 
-Result<const SignModule*> OpenAt(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* reason = dlerror();
-    return Fail(ErrorCode::kUnavailable,
-                std::string("cannot load ") +
-                    (reason == nullptr ? path.c_str() : reason),
-                "reinstall modicum");
-  }
-  const auto factory =
-      reinterpret_cast<SignFactory>(dlsym(library, kSignModule));
-  if (factory == nullptr)
-    return Fail(ErrorCode::kUnavailable,
-                path + " is not the signing module of this modicum",
-                "put the module of this very build beside the program");
-  return factory();
-}
-
 Result<const SignModule*> Module() {
-  std::vector<std::string> folders;
-  std::error_code failed;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
-  const std::string own = program.parent_path().string();
-  folders = {own, own + "/../lib/modicum"};
-  if (const char* folder = std::getenv("MODICUM_MODULES")) folders = {folder};
-  std::string searched;
-  for (const std::string& folder : folders) {
-    const std::string path = folder + "/" + kFile;
-    if (std::filesystem::exists(path, failed)) return OpenAt(path);
-    searched += (searched.empty() ? "" : ", ") + folder;
-  }
+  MODICUM_TRY(const ModuleLibrary library,
+              ModuleLibrary::Open("sign", ModuleFolders(),
+                                  "it makes and checks signatures"));
+  if (const auto factory = library.Symbol<SignFactory>(kSignModule))
+    return factory();
   return Fail(ErrorCode::kUnavailable,
-              std::string("module ") + kFile + " is not installed (searched " +
-                  searched + "): it makes and checks signatures",
-              "put it beside the program, or name its folder in "
-              "MODICUM_MODULES");
+              library.path() + " is not the signing module of this modicum",
+              kModuleCure);
 }
 
 const uint8_t* Bytes8(std::string_view text) {

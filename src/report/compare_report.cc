@@ -61,9 +61,7 @@ std::vector<Entry> Entries(std::span<const NamedReceipt> receipts) {
 }
 
 std::string RatioText(const std::optional<Estimate<Scalar>>& ratio) {
-  return ratio ? FormatNumber(ratio->mid.value()) + "x " +
-                     FormatInterval(ratio->interval())
-               : "1";
+  return ratio ? FormatRatio(*ratio) : "1";
 }
 
 Table ForPeople(std::span<const NamedReceipt> receipts) {

@@ -54,10 +54,6 @@ const std::optional<QualityFigure>& ComparedQuality(const CandidateRow& row) {
   return row.validation ? row.validation : row.quality;
 }
 
-bool LowerIsBetter(std::string_view metric) { return metric == "log-loss"; }
-
-bool IsMeasured(Origin origin) { return origin <= Origin::kSensor; }
-
 std::string MeasuredText(const std::string& text, bool by_which) {
   const size_t origin = text.rfind(' ') + 1;
   return text.substr(0, origin) + "measured" +

@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "record/fit_result.h"
+#include "record/quality_text.h"
 #include "report/svg.h"
 
 namespace modicum {
@@ -20,10 +21,6 @@ std::vector<const CandidateRow*> KeyRows(const FitResult& result);
 // The figure that rows are compared by: validation, on which the choice was
 // made, where a row has it.
 const std::optional<QualityFigure>& ComparedQuality(const CandidateRow& row);
-bool LowerIsBetter(std::string_view metric);
-
-// A counter or a sensor, not a model or a constant.
-bool IsMeasured(Origin origin);
 
 Mark MarkOf(const FitResult& result, const CandidateRow& row);
 

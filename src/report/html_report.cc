@@ -51,18 +51,16 @@ std::string EnergyStat(const FitResult& result, const CandidateRow& row) {
   const auto& energy = *row.joules_per_1000;
   std::string scope = "90 %, " + std::string(ScopeName(energy.scope));
   if (result.energy_ratio)
-    scope += fmt::format("; {} needs {}x {} as much", result.baseline,
-                         FormatNumber(result.energy_ratio->mid.value()),
-                         FormatInterval(result.energy_ratio->interval()));
+    scope += fmt::format("; {} needs {} as much", result.baseline,
+                         FormatRatio(*result.energy_ratio));
   return Stat("per 1,000 predictions", EstimateText(energy), scope);
 }
 
 std::string CpuStat(const FitResult& result, const CandidateRow& row) {
   std::string scope = "90 %, process, CPU time";
   if (result.cpu_ratio)
-    scope += fmt::format("; {} needs {}x {} as much", result.baseline,
-                         FormatNumber(result.cpu_ratio->mid.value()),
-                         FormatInterval(result.cpu_ratio->interval()));
+    scope += fmt::format("; {} needs {} as much", result.baseline,
+                         FormatRatio(*result.cpu_ratio));
   return Stat("CPU time per 1,000", EstimateText(*row.cpu_seconds_per_1000),
               scope);
 }

@@ -92,7 +92,7 @@ Interval QualityRange(const Scatter& scatter) {
     mids.push_back(sign * point.quality);
   std::sort(mids.begin(), mids.end());
   const double best = mids.back();
-  const double least = scatter.metric == "log-loss" ? 0.002 : 0.02;
+  const double least = LowerIsBetter(scatter.metric) ? 0.002 : 0.02;
   const double reach =
       best - std::max(4 * (best - mids[mids.size() / 2]), least);
   Interval range{best, best};

@@ -19,8 +19,6 @@ namespace modicum {
 
 namespace {
 
-constexpr uint64_t kMaxFile = uint64_t{4} << 30;
-
 // Depth of every node; the root's is 0. Children come after their parent.
 std::vector<int64_t> Depths(const Tree& tree) {
   std::vector<int64_t> depths(tree.size());
@@ -123,8 +121,9 @@ class TreePass : public Pass {
 
  protected:
   static Result<TreeWeights> Read(const PassInput& input) {
-    MODICUM_TRY(const std::string bytes,
-                ReadWholeFile(input.directory + "/" + kTreeFile, kMaxFile));
+    MODICUM_TRY(
+        const std::string bytes,
+        ReadWholeFile(input.directory + "/" + kTreeFile, kMaxModelFile));
     return DecodeTrees(bytes);
   }
 

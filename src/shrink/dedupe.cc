@@ -16,14 +16,6 @@ namespace modicum {
 
 namespace {
 
-std::string_view BytesOf(const Payload& payload) {
-  if (const auto* text = std::get_if<Text>(&payload)) return text->text;
-  if (const auto* row = std::get_if<Numbers>(&payload))
-    return {reinterpret_cast<const char*>(row->values.data()),
-            row->values.size() * sizeof(float)};
-  return {};
-}
-
 // The first row of each kind, in the order given, sorted.
 std::vector<uint32_t> FirstOfEach(const PassInput& input) {
   std::set<std::pair<uint64_t, LabelIndex>> groups;

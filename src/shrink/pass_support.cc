@@ -13,17 +13,17 @@ namespace modicum {
 
 namespace {
 
-constexpr uint64_t kMaxFile = uint64_t{4} << 30;
 constexpr double kForecastFactor = 3;
 
-uint64_t BytesOf(const Payload& payload) {
-  if (const auto* text = std::get_if<Text>(&payload)) return text->text.size();
-  if (const auto* row = std::get_if<Numbers>(&payload))
-    return row->values.size() * sizeof(float);
-  return 0;
-}
-
 }  // namespace
+
+std::string_view BytesOf(const Payload& payload) {
+  if (const auto* text = std::get_if<Text>(&payload)) return text->text;
+  if (const auto* row = std::get_if<Numbers>(&payload))
+    return {reinterpret_cast<const char*>(row->values.data()),
+            row->values.size() * sizeof(float)};
+  return {};
+}
 
 Result<double> KeepParam(const Params& params, std::string_view pass) {
   static constexpr std::string_view kKnown[] = {"keep"};
@@ -49,8 +49,9 @@ Status CheckLinearText(const PassInput& input, std::string_view pass) {
 }
 
 Result<LinearWeights> ReadLinear(const PassInput& input) {
-  MODICUM_TRY(const std::string bytes,
-              ReadWholeFile(input.directory + "/" + kLinearFile, kMaxFile));
+  MODICUM_TRY(
+      const std::string bytes,
+      ReadWholeFile(input.directory + "/" + kLinearFile, kMaxModelFile));
   return DecodeLinear(bytes);
 }
 
@@ -64,7 +65,7 @@ Result<TrainedModel> WriteLinear(const LinearWeights& weights,
 uint64_t PayloadBytes(const PassInput& input) {
   uint64_t bytes = 0;
   for (const uint32_t row : input.rows)
-    bytes += BytesOf(input.data.items[row].payload);
+    bytes += BytesOf(input.data.items[row].payload).size();
   return bytes;
 }
 

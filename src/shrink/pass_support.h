@@ -25,6 +25,8 @@ Result<LinearWeights> ReadLinear(const PassInput& input);
 Result<TrainedModel> WriteLinear(const LinearWeights& weights,
                                  const std::string& directory);
 
+// A text or a row of numbers as bytes; "" for what is neither.
+std::string_view BytesOf(const Payload& payload);
 // Bytes of the payloads of `rows`.
 uint64_t PayloadBytes(const PassInput& input);
 // Bytes of the model's files; before they exist, what texts of that size made

@@ -40,24 +40,6 @@ struct TreeParams {
   FeatureConfig config{{1, 1}, {0, 0}};
 };
 
-Status ParseText(const Params& params, TreeParams& out) {
-  MODICUM_TRY(out.features, IntegerParam(params, "features", out.features, 1,
-                                         kMaxTreeNgrams));
-  MODICUM_TRY(const std::string words, TextParam(params, "word_ngrams", "1"));
-  MODICUM_TRY(out.config.words,
-              ParseNgramRange(words, "word_ngrams", kMaxWordNgram));
-  MODICUM_TRY(const std::string chars,
-              TextParam(params, "char_ngrams", "none"));
-  MODICUM_TRY(out.config.chars,
-              ParseNgramRange(chars, "char_ngrams", kMaxCharNgram));
-  if (out.config.words.max == 0 && out.config.chars.max == 0) {
-    return Fail(ErrorCode::kInvalidInput,
-                "word_ngrams and char_ngrams are both 'none'");
-  }
-  MODICUM_TRY(out.config.hash_bits, HashBitsParam(params));
-  return {};
-}
-
 // trees, depth; eta for boosted; features, word_ngrams, char_ngrams and
 // hash_bits for text.
 Result<TreeParams> ParseTreeParams(const Params& params, bool forest,
@@ -75,7 +57,10 @@ Result<TreeParams> ParseTreeParams(const Params& params, bool forest,
   MODICUM_TRY(out.trees, IntegerParam(params, "trees", out.trees, 1, 10000));
   MODICUM_TRY(out.depth, IntegerParam(params, "depth", out.depth, 1, 24));
   MODICUM_TRY(out.eta, NumberParam(params, "eta", out.eta, 0.001, 1));
-  if (!table) MODICUM_RETURN_IF_ERROR(ParseText(params, out));
+  if (table) return out;
+  MODICUM_TRY(out.features, IntegerParam(params, "features", out.features, 1,
+                                         kMaxTreeNgrams));
+  MODICUM_TRY(out.config, FeatureParams(params, "1"));
   return out;
 }
 
@@ -276,8 +261,9 @@ class TreeTrainer final : public Trainer {
                       : PrepareText(data, rows, wish, budget, weights));
     MODICUM_RETURN_IF_ERROR(CheckMemory(matrix, wish, budget));
     sink.Begin(Phase::kTrain);
+    const std::vector<uint32_t> classes = ClassesOf(data, rows);
     MODICUM_TRY(const XgboostData copy,
-                XgboostData::Make(matrix, LabelsOf(data, rows)));
+                XgboostData::Make(matrix, {classes.begin(), classes.end()}));
     MODICUM_RETURN_IF_ERROR(forest_ ? GrowForest(copy, wish, budget, weights)
                                     : Boost(copy, wish, budget, weights));
     MODICUM_RETURN_IF_ERROR(
@@ -292,14 +278,6 @@ class TreeTrainer final : public Trainer {
   }
 
  private:
-  static std::vector<float> LabelsOf(const Dataset& data,
-                                     std::span<const uint32_t> rows) {
-    std::vector<float> labels;
-    for (const uint32_t row : rows)
-      labels.push_back(static_cast<float>(data.items[row].label));
-    return labels;
-  }
-
   const bool forest_;
 };
 
