@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ggml module: everything that runs or trains neural networks.
+#include <llama.h>
+
+#include "model/module.h"
+
+namespace modicum {
+
+namespace {
+
+// The families that it trains.
+class GgmlEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "ggml"; }
+  std::string_view version() const override { return llama_version(); }
+  std::vector<Trainer*> trainers() override { return {}; }
+};
+
+}  // namespace
+
+}  // namespace modicum
+
+MODICUM_ENGINE_MODULE(modicum::GgmlEngine)

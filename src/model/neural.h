@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Neural networks from GGUF files, run in this process: what commands and
+// families stand on. Behind it is the module libmodicum-ggml.so, the only code
+// that knows ggml and llama.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/phase.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "model/model.h"
+
+namespace modicum {
+
+using TokenId = int32_t;
+using TokenIds = std::vector<TokenId>;
+
+// How a network is run: its speed, memory and joules, not its answers.
+struct NeuralSettings {
+  int threads = 0;        // of decoding; 0: every CPU this process may use
+  int batch_threads = 0;  // of prefill and encoding; 0: as `threads`
+  int context = 0;        // tokens a sequence; 0: as trained
+  int sequences = 1;      // in one batch, at most
+  int batch = 2048;       // tokens a call, at most
+  int micro_batch = 512;  // tokens a graph, at most
+  std::string kv_type =
+      "f16";  // of keys and values: f32, f16, bf16, q8_0, q4_0
+  std::string flash_attention = "auto";  // on, off
+  int poll = 50;       // 0 (sleep) to 100 (spin): waiting threads
+  std::string cpus;    // "0,2-3": threads stay on them; "": anywhere
+  bool repack = true;  // weights rearranged for the CPU while loading
+};
+
+struct NeuralInfo {
+  std::string path;
+  std::string architecture;  // "llama", "bert"
+  std::string name;          // general.name, may be empty
+  std::string file_type;     // "Q4_K - Medium"
+  uint64_t parameters = 0;
+  Bytes bytes;  // of the tensors
+  uint32_t layers = 0, width = 0;
+  uint32_t context_trained = 0;
+  uint32_t context = 0;  // tokens a sequence, as opened
+  uint32_t vocabulary = 0;
+  bool generates = false;  // has a decoder: Generate and Logits work
+  // Of a classification head (Classify works), in the order of its outputs.
+  std::vector<std::string> labels;
+  std::optional<TokenId> beginning, end;  // of a text
+};
+
+struct GenerateOptions {
+  uint32_t max_tokens = 128;
+  double temperature = 0;  // 0: the likeliest token, always
+  int top_k = 40;          // of those only; 0: all
+  double top_p = 0.95;
+  double min_p = 0.05;
+  CallOptions call;  // stop, seed, deadline
+};
+
+struct Generation {
+  TokenIds tokens;  // without the one that ended it
+  std::string text;
+  enum class End { kEndToken, kLength, kContext, kStopped, kDeadline } end{};
+};
+
+// Thread safety: one call at a time.
+class NeuralModel {
+ public:
+  virtual ~NeuralModel() = default;
+  virtual const NeuralInfo& info() const = 0;
+
+  // UTF-8 to tokens; `special` adds what the network wants around a text.
+  virtual Result<TokenIds> Tokenize(std::string_view text,
+                                    bool special) const = 0;
+  // The bytes a token stands for; they may end inside a character.
+  virtual std::string Piece(TokenId token) const = 0;
+
+  // Continues `prompt` (at least one token). `on_text` gets whole UTF-8
+  // characters as they come; false stops. kInvalidInput when the prompt does
+  // not fit the context. Reports kPrefill, kDecode and a step per token.
+  virtual Result<Generation> Generate(
+      std::span<const TokenId> prompt, const GenerateOptions& options,
+      const std::function<bool(std::string_view)>& on_text,
+      PhaseSink& sink) = 0;
+
+  // Natural logits over the vocabulary after each token from index `from` on:
+  // visit(i, logits) sees what the network says of token i + 1. One sequence,
+  // fresh context. kInvalidInput when it does not fit.
+  virtual Status Logits(
+      std::span<const TokenId> tokens, size_t from, const CallOptions& call,
+      const std::function<void(size_t, std::span<const float>)>& visit,
+      PhaseSink& sink) = 0;
+
+  // The natural log-likelihood of each continuation (at least one token) after
+  // `prompt`. A prefix shared with the last call's prompt is not computed
+  // again.
+  virtual Result<std::vector<double>> LogLikelihoods(
+      std::span<const TokenId> prompt, std::span<const TokenIds> continuations,
+      const CallOptions& call, PhaseSink& sink) = 0;
+
+  // One vector of `width` a text, pooled as the network says (the mean where
+  // it says nothing), of length 1 when `normalize`. Batched by length, in
+  // order. A text longer than the context is cut there.
+  virtual Result<std::vector<std::vector<float>>> Embed(
+      std::span<const TokenIds> texts, bool normalize, const CallOptions& call,
+      PhaseSink& sink) = 0;
+
+  // One logit per info().labels a text. kUnavailable without such a head.
+  virtual Result<std::vector<std::vector<float>>> Classify(
+      std::span<const TokenIds> texts, const CallOptions& call,
+      PhaseSink& sink) = 0;
+};
+
+// What importance each column of a tensor has: sums of squared inputs.
+struct Importance {
+  std::string tensor;
+  std::vector<float> values;
+};
+
+struct QuantizeOptions {
+  std::string type;  // "q4_k_m": see GgufFileTypes()
+  int threads = 0;   // 0: every CPU
+  std::vector<Importance> importance;
+  // Types of single tensors, by a regular expression over their names.
+  std::vector<std::pair<std::string, std::string>> tensor_types;
+  bool requantize = false;  // of what is quantized already
+  bool pure = false;        // every tensor of the one type
+  std::stop_token stop;
+};
+
+class NeuralEngine {
+ public:
+  virtual ~NeuralEngine() = default;
+  virtual std::string_view name() const = 0;     // "llama.cpp"
+  virtual std::string_view version() const = 0;  // "v0.5.0"
+
+  // `progress` gets the share that is loaded. Validated before the library
+  // sees it; kInvalidInput names what is wrong, kUnavailable what memory is
+  // missing.
+  virtual Result<std::unique_ptr<NeuralModel>> Open(
+      const std::string& path, const NeuralSettings& settings,
+      const std::function<void(double)>& progress, const CallOptions& call,
+      PhaseSink& sink) = 0;
+  // Writes `to` whole or not at all.
+  virtual Status Quantize(const std::string& from, const std::string& to,
+                          const QuantizeOptions& options) = 0;
+};
+
+// Opens the module once. Thread-safe. kUnavailable when it is not installed,
+// with how to build it.
+Result<NeuralEngine*> FindNeuralEngine();
+
+inline constexpr char kNeuralModule[] = "ggml";
+// What the module exports beside its families' engine (model/module.h).
+inline constexpr char kNeuralFactory[] = "modicum_neural";
+using NeuralFactory = NeuralEngine* (*)();
+
+}  // namespace modicum
