@@ -10,6 +10,7 @@
 
 #include "cli/place_settings.h"
 #include "model/engine.h"
+#include "model/network_file.h"
 #include "record/ledger.h"
 
 namespace modicum {
@@ -79,7 +80,14 @@ std::vector<FamilyFacts> InspectFamilies() {
   for (const std::string_view family : Families()) {
     FamilyFacts& facts = families.emplace_back();
     facts.family = family;
-    if (const Result<Engine*> engine = EngineOf(family)) {
+    if (RunsNetwork(family)) {
+      if (const Result<NeuralEngine*> engine = FindNeuralEngine()) {
+        facts.engine = (*engine)->name();
+        facts.version = (*engine)->version();
+      } else {
+        facts.error = engine.error();
+      }
+    } else if (const Result<Engine*> engine = EngineOf(family)) {
       facts.engine = (*engine)->name();
       facts.version = (*engine)->version();
     } else {

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/rng.h"
 #include "base/statistics.h"
 #include "evaluate/phase_clock.h"
 
@@ -38,9 +39,13 @@ std::optional<Bytes> PeakMemory(const RootFs& fs) {
   return Bytes(kibibytes * 1024);
 }
 
+// Items that a figure is of, at least.
+constexpr size_t kFewest = 16;
+
 // One subject's state through the rounds.
 struct Track {
-  uint64_t passes = 1;  // over the items, in one repeat
+  size_t items = 0;     // of a pass: the first of the shuffled ones
+  uint64_t passes = 1;  // over them, in one repeat
   ConfidenceSequence cpu_per_prediction;
   int accepted = 0;
   CostSamples samples;
@@ -59,7 +64,11 @@ class CostMeasurement {
  public:
   CostMeasurement(std::span<const Item> items, const CostOptions& options,
                   Meter& meter, Clock& clock, std::stop_token stop)
-      : items_(items), options_(options), meter_(meter), clock_(clock) {
+      : items_(items.begin(), items.end()),
+        options_(options),
+        meter_(meter),
+        clock_(clock) {
+    Rng(1).Shuffle(items_);
     call_.stop = std::move(stop);
   }
 
@@ -68,41 +77,57 @@ class CostMeasurement {
   Status OneRepeat(const CostSubject& subject, Track& track);
 
  private:
-  std::span<const Item> items_;
+  // The wall time of asking about some of the items.
+  Result<Seconds> Time(Model& model, std::span<const Item> items);
+
+  std::vector<Item> items_;  // shuffled: any first ones are a fair part
   const CostOptions& options_;
   Meter& meter_;
   Clock& clock_;
   CallOptions call_;
 };
 
-// Also finds how many passes make a repeat long enough.
-Status CostMeasurement::WarmUp(Model& model, Track& track) {
+Result<Seconds> CostMeasurement::Time(Model& model,
+                                      std::span<const Item> items) {
   NullSink sink;
+  const MonotonicTime begin = clock_.Now();
+  MODICUM_TRY(const auto outputs, model.Predict(items, call_, sink));
+  MODICUM_CHECK(outputs.size() == items.size());
+  if (call_.stop.stop_requested())
+    return Fail(ErrorCode::kInterrupted, "interrupted while measuring");
+  return clock_.Now() - begin;
+}
+
+// Also finds how many items, and passes over them, make a repeat neither too
+// short nor too long. Asks about more and more at a time: a slow model is not
+// asked about all.
+Status CostMeasurement::WarmUp(Model& model, Track& track) {
   Seconds spent;
-  uint64_t passes = 0;
-  while (passes == 0 || spent < options_.repeat_wall) {
-    const MonotonicTime begin = clock_.Now();
-    MODICUM_TRY(const auto outputs, model.Predict(items_, call_, sink));
-    MODICUM_CHECK(outputs.size() == items_.size());
-    spent += clock_.Now() - begin;
-    ++passes;
-    if (call_.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "interrupted while measuring");
+  for (size_t next = kFewest; track.items < items_.size(); next *= 2) {
+    const size_t count = std::min(next, items_.size() - track.items);
+    MODICUM_TRY(const Seconds took,
+                Time(model, std::span(items_).subspan(track.items, count)));
+    spent += took;
+    track.items += count;
+    if (spent > options_.longest_repeat) break;
   }
-  track.passes = passes;
+  for (; spent < options_.repeat_wall; ++track.passes) {
+    MODICUM_TRY(const Seconds took, Time(model, items_));
+    spent += took;
+  }
   return {};
 }
 
 Status CostMeasurement::Latency(Model& model, Track& track) {
-  NullSink sink;
   const size_t count =
       std::min(items_.size(), static_cast<size_t>(options_.latency_items));
+  Seconds spent;
   for (size_t i = 0; i < count; ++i) {
-    const MonotonicTime begin = clock_.Now();
-    MODICUM_TRY(const auto outputs,
-                model.Predict(items_.subspan(i, 1), call_, sink));
-    MODICUM_CHECK(outputs.size() == 1);
-    track.samples.latencies.push_back(clock_.Now() - begin);
+    MODICUM_TRY(const Seconds took,
+                Time(model, std::span(items_).subspan(i, 1)));
+    track.samples.latencies.push_back(took);
+    spent += took;
+    if (i >= kFewest && spent > options_.longest_repeat * 5) break;
   }
   return {};
 }
@@ -110,8 +135,9 @@ Status CostMeasurement::Latency(Model& model, Track& track) {
 Status CostMeasurement::OneRepeat(const CostSubject& subject, Track& track) {
   PhaseClock phases;
   const WindowId window = meter_.Begin(subject.name);
+  const auto items = std::span(items_).first(track.items);
   for (uint64_t pass = 0; pass < track.passes; ++pass) {
-    auto outputs = subject.model->Predict(items_, call_, phases);
+    auto outputs = subject.model->Predict(items, call_, phases);
     if (!outputs) {
       (void)meter_.End(window);
       return Fail(std::move(outputs).error());
@@ -119,7 +145,7 @@ Status CostMeasurement::OneRepeat(const CostSubject& subject, Track& track) {
   }
   MODICUM_TRY(const WindowReading reading, meter_.End(window));
   Repeat repeat;
-  repeat.predictions = track.passes * items_.size();
+  repeat.predictions = track.passes * items.size();
   repeat.wall = reading.wall;
   repeat.cpu = reading.cpu;
   repeat.energy = OfWorkload(reading.split.own(), subject.workload);

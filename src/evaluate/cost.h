@@ -43,6 +43,8 @@ struct CostOptions {
   int max_repeats = 20;
   double relative_width = 0.05;  // stop at this half-width of the mean
   Seconds repeat_wall{0.05};     // shortest repeat
+  // Where all items take longer, a repeat is of a part of them, drawn once.
+  Seconds longest_repeat{2};
   int latency_items = 100;
 };
 

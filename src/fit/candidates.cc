@@ -7,6 +7,9 @@
 
 #include "base/format.h"
 #include "base/suggest.h"
+#include "model/embed_linear.h"
+#include "model/network_file.h"
+#include "model/prompt_model.h"
 #include "shrink/registry.h"
 
 namespace modicum {
@@ -100,14 +103,44 @@ void AddCombinations(const FamilySpace& space, size_t axis, Candidate so_far,
   }
 }
 
-std::vector<Candidate> WholeSpace(std::string_view kind) {
+// Heads over a network's vectors; a decoder's own answers, with no examples
+// shown and with some.
+std::vector<FamilySpace> NetworkSpace() {
+  const Axis heads = {{"", {{"C", 1.0}}}, {", C 0.03", {{"C", 0.03}}}};
+  const Axis shots = {{"", Number("shots", 0)},
+                      {", 4 shots a label", Number("shots", 4)}};
+  return {{kEmbedLinear, {heads}}, {kPrompt, {shots}}};
+}
+
+void AddOnNetwork(const FamilySpace& space, const NetworkFile& network,
+                  const Params& prompt, std::vector<Candidate>& all) {
+  if (space.family == kPrompt && !network.generates) return;
+  Candidate candidate;
+  candidate.family = space.family;
+  candidate.name = candidate.family + ", " + network.name;
+  candidate.params = {{kNetworkParam, network.path},
+                      {kNetworkHashParam, network.sha256}};
+  if (space.family == kPrompt)
+    candidate.params.insert(prompt.begin(), prompt.end());
+  const size_t first = all.size();
+  AddCombinations(space, 0, std::move(candidate), all);
+  // Of another network nothing is known either.
+  all[first].first_of_family = true;
+}
+
+std::vector<Candidate> WholeSpace(std::string_view kind,
+                                  const Networks& networks) {
+  const bool table = kind == "tabular-classification";
   std::vector<Candidate> all;
-  for (const FamilySpace& space :
-       kind == "tabular-classification" ? TableSpace() : TextSpace()) {
+  for (const FamilySpace& space : table ? TableSpace() : TextSpace()) {
     Candidate candidate;
     candidate.name = candidate.family = space.family;
     AddCombinations(space, 0, std::move(candidate), all);
   }
+  if (table) return all;
+  for (const FamilySpace& space : NetworkSpace())
+    for (const NetworkFile& network : networks.files)
+      AddOnNetwork(space, network, networks.prompt, all);
   return all;
 }
 
@@ -126,6 +159,11 @@ Status CheckNames(const std::vector<std::string>& names,
   known.insert(known.end(), families.begin(), families.end());
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (RunsNetwork(name))
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("families: '{}' needs a network to run", name),
+                  "add models = [\"model.gguf\"] to [task], and let the kind "
+                  "be text-classification");
     return Fail(
         ErrorCode::kInvalidInput,
         "families: unknown family '" + name + "'" + DidYouMean(name, known),
@@ -147,8 +185,9 @@ Hash HashOf(const Candidate& candidate) {
 }
 
 Result<std::vector<Candidate>> EnumerateCandidates(
-    std::string_view kind, const std::vector<std::string>& families) {
-  std::vector<Candidate> all = WholeSpace(kind);
+    std::string_view kind, const std::vector<std::string>& families,
+    const Networks& networks) {
+  std::vector<Candidate> all = WholeSpace(kind, networks);
   MODICUM_RETURN_IF_ERROR(CheckNames(families, all));
   if (families.empty()) return all;
   std::vector<Candidate> candidates;
@@ -156,8 +195,9 @@ Result<std::vector<Candidate>> EnumerateCandidates(
     if (!Contains(families, candidate.family) &&
         !Contains(families, candidate.name))
       continue;
-    candidate.first_of_family =
-        candidates.empty() || candidates.back().family != candidate.family;
+    candidate.first_of_family = candidate.first_of_family ||
+                                candidates.empty() ||
+                                candidates.back().family != candidate.family;
     candidates.push_back(std::move(candidate));
   }
   return candidates;
@@ -187,6 +227,8 @@ std::vector<std::vector<Candidate>> PassesOver(const Candidate& candidate,
   if (!candidate.stages.empty() || candidate.family == "majority" ||
       RunSettingsOf(candidate) != nullptr)
     return lists;
+  // What nothing is trained for has no use for less data.
+  if (candidate.family == kPrompt) return lists;
   const PassInput input{data, rows, candidate.family, candidate.params, {}, {}};
   // A chain is entered in the registry's order: over data first, and what
   // another pass could not read any more last.
@@ -202,6 +244,8 @@ std::vector<std::vector<Candidate>> PassesOver(const Candidate& candidate,
       list.push_back(WithPass(candidate, {std::string(pass->name()), params}));
     if (!list.empty()) lists.push_back(std::move(list));
   }
+  // A network batches by itself and takes every CPU.
+  if (RunsNetwork(candidate.family)) return lists;
   lists.push_back({WithPass(candidate, {kRunStep, Number("batch", 64)})});
   if (threads > 1)
     lists.back().push_back(WithPass(

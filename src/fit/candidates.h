@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "fit/networks.h"
 #include "model/engine.h"
 #include "model/pass.h"
 
@@ -30,8 +31,10 @@ Hash HashOf(const Candidate& candidate);
 
 // `families` empty: all that take the kind of task; else families, or
 // candidates by name. kInvalidInput with "did you mean" for an unknown one.
+// Families that run a network have candidates for each of `networks`.
 Result<std::vector<Candidate>> EnumerateCandidates(
-    std::string_view kind, const std::vector<std::string>& families);
+    std::string_view kind, const std::vector<std::string>& families,
+    const Networks& networks = {});
 
 // The candidate with one more pass: "linear; prune keep=0.1".
 Candidate WithPass(const Candidate& candidate, const PassStep& step);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 namespace modicum {
@@ -27,8 +28,8 @@ TEST_P(EveryKind, IsHumblestFirstWithUniqueNamesAndHashes) {
               families.insert(candidate.family).second);
   }
   EXPECT_EQ(candidates->front().family, "majority");
-  // fastText reads text alone.
-  EXPECT_EQ(families.size(), Families().size() - (GetParam() != kText));
+  // fastText reads text alone; there is no network.
+  EXPECT_EQ(families.size(), Families().size() - 2 - (GetParam() != kText));
 }
 
 TEST(Candidates, OnlyTheFamiliesAskedFor) {
@@ -54,6 +55,48 @@ TEST(Candidates, AnUnknownFamilyIsRefusedWithAHint) {
   EXPECT_EQ(candidates.error().hint,
             "families are: majority, linear, fasttext, forest, boosted");
   EXPECT_FALSE(EnumerateCandidates("tabular-classification", {"fasttext"}));
+}
+
+Networks TwoNetworks() {
+  return {{{"m/small.gguf", "small", "00", true},
+           {"m/encoder.gguf", "encoder", "11", false}},
+          {{"template", std::string("{text} {label}")}}};
+}
+
+TEST(Candidates, EveryNetworkIsTriedAndOnlyDecodersArePrompted) {
+  const auto candidates = EnumerateCandidates(kText, {}, TwoNetworks());
+  ASSERT_TRUE(candidates.has_value());
+  std::map<std::string, int> first;
+  std::vector<std::string> families;
+  for (const Candidate& candidate : *candidates) {
+    if (candidate.first_of_family) ++first[candidate.family];
+    if (families.empty() || families.back() != candidate.family)
+      families.push_back(candidate.family);
+    if (candidate.family != "prompt") continue;
+    EXPECT_EQ(Get(candidate.params, "model", std::string()), "m/small.gguf");
+    EXPECT_EQ(Get(candidate.params, "template", std::string()),
+              "{text} {label}");
+  }
+  EXPECT_EQ(first["embed+linear"], 2);
+  EXPECT_EQ(first["prompt"], 1);
+  EXPECT_EQ(families,
+            std::vector<std::string>(Families().begin(), Families().end()));
+}
+
+TEST(Candidates, AnotherFileOfTheSameNameIsAnotherModel) {
+  Networks networks = TwoNetworks();
+  const auto before = EnumerateCandidates(kText, {"prompt, small"}, networks);
+  networks.files[0].sha256 = "22";
+  const auto after = EnumerateCandidates(kText, {"prompt, small"}, networks);
+  ASSERT_TRUE(before && after);
+  EXPECT_NE(HashOf(before->front()), HashOf(after->front()));
+}
+
+TEST(Candidates, AFamilyThatNeedsANetworkSaysSo) {
+  const auto candidates = EnumerateCandidates(kText, {"prompt"});
+  ASSERT_FALSE(candidates.has_value());
+  EXPECT_EQ(candidates.error().message,
+            "families: 'prompt' needs a network to run");
 }
 
 // Reads text of two words; only what passes ask of the data matters.

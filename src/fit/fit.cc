@@ -15,6 +15,7 @@
 #include "fit/cascades.h"
 #include "fit/choose.h"
 #include "fit/derive.h"
+#include "fit/networks.h"
 #include "fit/search.h"
 #include "fit/trial.h"
 #include "fit/verdict.h"
@@ -255,7 +256,10 @@ Status FitJob::CheckCurrent(const std::vector<Candidate>& candidates) const {
 }
 
 Result<std::unique_ptr<Search>> FitJob::MakeSearch() {
-  MODICUM_TRY(space_, EnumerateCandidates(task_.kind, task_.families));
+  MODICUM_RETURN_IF_ERROR(CheckPromptLabels(task_, data_.labels));
+  MODICUM_TRY(const Networks networks, FindNetworks(task_));
+  MODICUM_TRY(space_,
+              EnumerateCandidates(task_.kind, task_.families, networks));
   MODICUM_RETURN_IF_ERROR(CheckCurrent(space_));
   total_ = space_.size() + 10;
   SearchProblem problem;

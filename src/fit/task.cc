@@ -70,6 +70,20 @@ class Section {
       values.push_back(*text);
     }
   }
+  // A table of strings, by key.
+  void ReadTexts(std::string_view key,
+                 std::map<std::string, std::string>& values) {
+    asked_.push_back(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr || error_) return;
+    const toml::table* table = node->as_table();
+    if (table == nullptr) return Fault(*node, key, "must be a table");
+    for (const auto& [name, element] : *table) {
+      const auto text = element.value<std::string>();
+      if (!text) return Fault(element, key, "must have strings as values");
+      values.emplace(name.str(), *text);
+    }
+  }
   void Require(std::string_view key) {
     if (!error_ && table_.get(key) == nullptr)
       SetError(table_.source().begin.line,
@@ -192,6 +206,7 @@ Status ReadTask(Section& section, Task& task) {
   section.Read("test", task.test);
   section.Read("validation", task.validation);
   section.ReadStrings("families", task.families);
+  section.ReadStrings("models", task.models);
   section.ReadStrings("columns", task.columns);
   section.Read("published", task.published);
   if (!task.within && !task.floor) task.within = 0.01;
@@ -199,6 +214,12 @@ Status ReadTask(Section& section, Task& task) {
   if (task.name.empty() ||
       task.name.find_first_of("/\\\n") != std::string::npos)
     section.Fault("name", "must be a plain name: it names the artifact");
+  return section.Finish();
+}
+
+Status ReadPrompt(Section& section, Task& task) {
+  section.Read("template", task.prompt_template);
+  section.ReadTexts("labels", task.prompt_words);
   return section.Finish();
 }
 
@@ -282,10 +303,11 @@ Result<toml::table> ParseToml(std::string_view text, const std::string& path) {
 Status ReadSections(const toml::table& root, const std::string& path,
                     Task& task) {
   Section top(root, "task file", path);
-  for (const std::string_view key : {"task", "place", "budget", "reference"})
+  for (const std::string_view key :
+       {"task", "place", "budget", "prompt", "reference"})
     top.Allow(key);
   top.Require("task");
-  for (const std::string_view key : {"task", "place", "budget"})
+  for (const std::string_view key : {"task", "place", "budget", "prompt"})
     top.RequireTable(key);
   MODICUM_RETURN_IF_ERROR(top.Finish());
   const toml::table empty;
@@ -297,6 +319,8 @@ Status ReadSections(const toml::table& root, const std::string& path,
   MODICUM_RETURN_IF_ERROR(ReadTask(task_section, task));
   Section place_section = section("place");
   MODICUM_RETURN_IF_ERROR(ReadPlace(place_section, task.place));
+  Section prompt_section = section("prompt");
+  MODICUM_RETURN_IF_ERROR(ReadPrompt(prompt_section, task));
   Section budget_section = section("budget");
   MODICUM_RETURN_IF_ERROR(ReadBudget(budget_section, task.budget));
   return ReadReferences(root, path, task.references);
@@ -318,11 +342,9 @@ Result<Task> ParseTask(std::string_view toml, const std::string& path) {
   task.file = path;
   task.source = toml;
   MODICUM_RETURN_IF_ERROR(ReadSections(root, path, task));
-  if (!FromCatalog(task)) {
-    const std::filesystem::path data(task.data);
-    if (data.is_relative())
-      task.data = (std::filesystem::path(path).parent_path() / data).string();
-  }
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!FromCatalog(task)) task.data = (folder / task.data).string();
+  for (std::string& model : task.models) model = (folder / model).string();
   return task;
 }
 

@@ -2,6 +2,7 @@
 // The task file: what must be done, how well, how often, where.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +43,11 @@ struct Task {
   double test = 0.3;  // fractions of all items
   double validation = 0.15;
   std::vector<std::string> families;  // empty: all
-  bool published = true;              // show published figures of other models
+  std::vector<std::string> models;    // GGUF files; may have * and ?
+  // What a decoder is asked; see model/prompt_model.h.
+  std::string prompt_template;                      // "": as that says
+  std::map<std::string, std::string> prompt_words;  // by label
+  bool published = true;  // show published figures of other models
   PlaceQuery place;
   TaskBudget budget;
   std::vector<Reference> references;

@@ -93,7 +93,7 @@ using EngineFactory = Engine* (*)();
 // "did you mean"; kUnavailable when the module is not installed.
 Result<Trainer*> FindTrainer(std::string_view family);
 // All families this build knows, humblest first: majority, linear, fasttext,
-// forest, boosted.
+// forest, boosted, and on networks embed+linear, prompt.
 std::span<const std::string_view> Families();
 // The engine that has `family`, for reports. Loads its module.
 Result<Engine*> EngineOf(std::string_view family);

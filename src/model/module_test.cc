@@ -14,8 +14,9 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 TEST(Registry, FamiliesHumblestFirst) {
-  EXPECT_THAT(Families(), ElementsAre("majority", "linear", "fasttext",
-                                      "forest", "boosted"));
+  EXPECT_THAT(Families(),
+              ElementsAre("majority", "linear", "fasttext", "forest", "boosted",
+                          "embed+linear", "prompt"));
   for (const std::string_view family : Families()) {
     const auto trainer = FindTrainer(family);
     ASSERT_TRUE(trainer) << trainer.error().message;
@@ -35,7 +36,8 @@ TEST(Registry, UnknownFamily) {
   EXPECT_EQ(trainer.error().message,
             "no model family 'fastext', did you mean 'fasttext'?");
   EXPECT_EQ(FindTrainer("xgboost").error().hint,
-            "there are: majority, linear, fasttext, forest, boosted");
+            "there are: majority, linear, fasttext, forest, boosted, "
+            "embed+linear, prompt");
 }
 
 TEST(Module, MissingSaysWhereItLooked) {

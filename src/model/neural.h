@@ -41,9 +41,10 @@ struct NeuralSettings {
 
 struct NeuralInfo {
   std::string path;
-  std::string architecture;  // "llama", "bert"
-  std::string name;          // general.name, may be empty
-  std::string file_type;     // "Q4_K - Medium"
+  std::string engine, engine_version;  // "llama.cpp", "v0.5.0"
+  std::string architecture;            // "llama", "bert"
+  std::string name;                    // general.name, may be empty
+  std::string file_type;               // "Q4_K - Medium"
   uint64_t parameters = 0;
   Bytes bytes;  // of the tensors
   uint32_t layers = 0, width = 0;

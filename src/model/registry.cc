@@ -8,9 +8,11 @@
 
 #include "base/suggest.h"
 #include "model/cascade.h"
+#include "model/embed_linear.h"
 #include "model/engine.h"
 #include "model/majority.h"
 #include "model/module.h"
+#include "model/prompt_model.h"
 #include "model/table_linear.h"
 #include "model/tree_model.h"
 
@@ -33,6 +35,8 @@ constexpr FamilyRow kRows[] = {
     {"fasttext", "fasttext", nullptr, nullptr},
     {"forest", "xgboost", nullptr, LoadTreeModel},
     {"boosted", "xgboost", nullptr, LoadTreeModel},
+    {kEmbedLinear, "", EmbedLinearEngine, nullptr},
+    {kPrompt, "", PromptEngine, nullptr},
 };
 
 constexpr auto kFamilies = [] {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fit/networks.h"
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/hash.h"
+#include "base/suggest.h"
+#include "model/gguf/gguf_file.h"
+
+namespace modicum {
+
+namespace {
+
+// Architectures of llama.cpp v0.5.0 that make vectors and no text.
+constexpr std::string_view kEncoders[] = {
+    "bert",      "modern-bert",     "nomic-bert",   "nomic-bert-moe",
+    "neo-bert",  "eurobert",        "jina-bert-v2", "jina-bert-v3",
+    "t5encoder", "gemma-embedding", "llama-embed"};
+
+Result<std::vector<std::string>> Matches(const std::string& pattern,
+                                         const std::string& file) {
+  glob_t found{};
+  const int failed = glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> paths(found.gl_pathv,
+                                 found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  if (failed == 0) return paths;
+  return Fail(ErrorCode::kNotFound,
+              file + ": models: no file is named " + pattern,
+              "paths are relative to the task file's folder");
+}
+
+Result<NetworkFile> Describe(const std::string& path) {
+  MODICUM_TRY(const GgufFile file, ReadGguf(path));
+  NetworkFile network;
+  network.path = path;
+  network.name = std::filesystem::path(path).stem().string();
+  network.generates = std::find(std::begin(kEncoders), std::end(kEncoders),
+                                file.architecture()) == std::end(kEncoders);
+  MODICUM_TRY(const Hash hash, Sha256OfFile(path));
+  network.sha256 = ToHex(hash);
+  return network;
+}
+
+}  // namespace
+
+Result<Networks> FindNetworks(const Task& task) {
+  Networks networks;
+  std::set<std::string> paths;
+  for (const std::string& pattern : task.models) {
+    MODICUM_TRY(const auto matches, Matches(pattern, task.file));
+    paths.insert(matches.begin(), matches.end());
+  }
+  std::set<std::string> names;
+  for (const std::string& path : paths) {
+    MODICUM_TRY(NetworkFile network, Describe(path));
+    if (!names.insert(network.name).second) network.name = path;
+    networks.files.push_back(std::move(network));
+  }
+  if (!task.prompt_template.empty())
+    networks.prompt["template"] = task.prompt_template;
+  for (const auto& [label, word] : task.prompt_words)
+    networks.prompt["word:" + label] = word;
+  return networks;
+}
+
+Status CheckPromptLabels(const Task& task,
+                         const std::vector<std::string>& labels) {
+  const std::vector<std::string_view> known(labels.begin(), labels.end());
+  for (const auto& [label, word] : task.prompt_words) {
+    if (std::find(known.begin(), known.end(), label) != known.end()) continue;
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{}: [prompt.labels] has a word for '{}', which "
+                            "is no label of the data{}",
+                            task.file, label, DidYouMean(label, known)),
+                fmt::format("labels are: {}", fmt::join(labels, ", ")));
+  }
+  return {};
+}
+
+}  // namespace modicum
