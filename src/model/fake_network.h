@@ -11,7 +11,7 @@
 
 namespace modicum {
 
-class FakeNetwork final : public NeuralModel {
+class FakeNetwork : public NeuralModel {
  public:
   explicit FakeNetwork(bool generates = true, uint32_t context = 4096) {
     info_.path = "fake.gguf";
@@ -85,6 +85,9 @@ class FakeNetwork final : public NeuralModel {
 
   double bias = 0;  // per token of a label
 
+ protected:
+  NeuralInfo info_;
+
  private:
   std::string TextOf(std::span<const TokenId> tokens) const {
     std::string text;
@@ -107,7 +110,6 @@ class FakeNetwork final : public NeuralModel {
     return counts;
   }
 
-  NeuralInfo info_;
   int embedded_ = 0;
   std::vector<TokenIds> asked_;
 };

@@ -63,6 +63,7 @@ struct GenerateOptions {
   int top_k = 40;          // of those only; 0: all
   double top_p = 0.95;
   double min_p = 0.05;
+  bool ignore_end = false;  // goes on after the token that ends a text
   CallOptions call;  // stop, seed, deadline
 };
 

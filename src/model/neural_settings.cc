@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/neural_settings.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/suggest.h"
+
+namespace modicum {
+
+namespace {
+
+using Json = nlohmann::json;
+using Texts = std::map<std::string, std::string>;
+
+constexpr char kFormat[] = "modicum-tuned-1";
+
+struct NumberRow {
+  std::string_view name;
+  int NeuralSettings::*member;
+  int low, high;
+};
+constexpr NumberRow kNumbers[] = {
+    {"threads", &NeuralSettings::threads, 0, 4096},
+    {"batch_threads", &NeuralSettings::batch_threads, 0, 4096},
+    {"context", &NeuralSettings::context, 0, 1 << 30},
+    {"sequences", &NeuralSettings::sequences, 1, 256},
+    {"batch", &NeuralSettings::batch, 1, 1 << 20},
+    {"micro_batch", &NeuralSettings::micro_batch, 1, 1 << 20},
+    {"poll", &NeuralSettings::poll, 0, 100},
+};
+
+struct TextRow {
+  std::string_view name;
+  std::string NeuralSettings::*member;
+};
+constexpr TextRow kTexts[] = {
+    {"kv_type", &NeuralSettings::kv_type},
+    {"flash_attention", &NeuralSettings::flash_attention},
+    {"cpus", &NeuralSettings::cpus},
+};
+constexpr std::string_view kRepack = "repack";
+
+Status Unknown(std::string_view name) {
+  std::vector<std::string_view> known = {kRepack};
+  for (const NumberRow& row : kNumbers) known.push_back(row.name);
+  for (const TextRow& row : kTexts) known.push_back(row.name);
+  return Fail(
+      ErrorCode::kInvalidInput,
+      fmt::format("no run setting '{}'{}", name, DidYouMean(name, known)),
+      fmt::format("there are: {}", fmt::join(known, ", ")));
+}
+
+Status SetNumber(const NumberRow& row, std::string_view text,
+                 NeuralSettings& settings) {
+  int value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() ||
+      value < row.low || value > row.high)
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("run setting {} = {}: a whole number from {} to {} "
+                            "expected",
+                            row.name, text, row.low, row.high));
+  settings.*row.member = value;
+  return {};
+}
+
+Status Set(std::string_view name, const std::string& text,
+           NeuralSettings& settings) {
+  for (const NumberRow& row : kNumbers)
+    if (row.name == name) return SetNumber(row, text, settings);
+  for (const TextRow& row : kTexts)
+    if (row.name == name) {
+      settings.*row.member = text;
+      return {};
+    }
+  if (name != kRepack) return Unknown(name);
+  if (text != "true" && text != "false")
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("run setting repack = {}: true or false expected", text));
+  settings.repack = text == "true";
+  return {};
+}
+
+std::string PathOf(const std::string& data_dir, const std::string& network) {
+  return data_dir + "/tuned/" + network.substr(0, 32) + ".json";
+}
+
+}  // namespace
+
+Texts ToTexts(const NeuralSettings& settings) {
+  const NeuralSettings fallback;
+  Texts texts;
+  for (const NumberRow& row : kNumbers)
+    if (settings.*row.member != fallback.*row.member)
+      texts.emplace(row.name, std::to_string(settings.*row.member));
+  for (const TextRow& row : kTexts)
+    if (settings.*row.member != fallback.*row.member)
+      texts.emplace(row.name, settings.*row.member);
+  if (settings.repack != fallback.repack)
+    texts.emplace(kRepack, settings.repack ? "true" : "false");
+  return texts;
+}
+
+Result<NeuralSettings> SettingsOf(const Texts& texts) {
+  NeuralSettings settings;
+  for (const auto& [name, text] : texts)
+    MODICUM_RETURN_IF_ERROR(Set(name, text, settings));
+  return settings;
+}
+
+Result<std::string> NetworkIdentity(const GgufFile& file) {
+  std::ifstream in(file.name, std::ios::binary);
+  std::string head(file.data_offset, '\0');
+  if (!in.read(head.data(), static_cast<std::streamsize>(head.size())))
+    return Fail(ErrorCode::kIo, "cannot read " + file.name);
+  Sha256 hash;
+  hash.AddField(head);
+  hash.AddField(std::to_string(file.file_bytes));
+  return ToHex(hash.Finish());
+}
+
+std::string HostIdentity(const HostFacts& host) {
+  return fmt::format("{}, {} CPUs, {}", host.cpu_model, host.logical_cpus,
+                     host.governor.empty() ? "no governor" : host.governor);
+}
+
+Status KeepTuned(const std::string& data_dir, const std::string& network,
+                 const TunedSettings& tuned) {
+  const Json json = {{"format", kFormat},
+                     {"network", network},
+                     {"settings", ToTexts(tuned.settings)},
+                     {"host", tuned.host},
+                     {"workload", tuned.workload},
+                     {"created", tuned.created}};
+  return WriteFileAtomically(PathOf(data_dir, network), json.dump(2) + "\n");
+}
+
+Result<std::optional<TunedSettings>> FindTuned(const std::string& data_dir,
+                                               const std::string& network) {
+  const std::string path = PathOf(data_dir, network);
+  auto text = ReadFile(path);
+  if (!text && text.error().code == ErrorCode::kNotFound)
+    return std::optional<TunedSettings>();
+  if (!text) return Fail(std::move(text).error());
+  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  try {
+    if (!json.is_object() || json.at("format") != kFormat)
+      return Fail(ErrorCode::kInvalidInput, path + " holds no tuned settings",
+                  "remove it, or run 'modicum tune' again");
+    MODICUM_TRY(const NeuralSettings settings,
+                SettingsOf(json.at("settings").get<Texts>()));
+    return std::optional(TunedSettings{
+        settings, json.at("host"), json.at("workload"), json.at("created")});
+  } catch (const Json::exception&) {
+    return Fail(ErrorCode::kInvalidInput, path + " is not as written",
+                "remove it, or run 'modicum tune' again");
+  }
+}
+
+}  // namespace modicum

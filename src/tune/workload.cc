@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tune/workload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/format.h"
+#include "base/toml_section.h"
+
+namespace modicum {
+
+namespace {
+
+constexpr std::string_view kKinds[] = {"generate", "embed"};
+constexpr std::string_view kKvTypes[] = {"f32",  "f16",  "bf16", "q8_0",
+                                         "q5_1", "q5_0", "q4_1", "q4_0"};
+constexpr int64_t kMostTokens = 1 << 20;
+
+void ReadCount(TomlSection& section, std::string_view key, int64_t least,
+               int& value) {
+  int64_t read = value;
+  section.Read(key, read);
+  if (read < least || read > kMostTokens)
+    section.Fault(key, fmt::format("must be between {} and {}", least,
+                                   FormatCount(static_cast<uint64_t>(kMostTokens))));
+  else
+    value = static_cast<int>(read);
+}
+
+Status ReadWorkload(TomlSection& section, Workload& workload) {
+  std::string kind = "generate";
+  section.Read("kind", kind);
+  if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds))
+    section.Fault("kind",
+                  fmt::format("'{}' is not a known kind{}", kind,
+                              DidYouMean(kind, kKinds)),
+                  fmt::format("kinds are: {}", fmt::join(kKinds, ", ")));
+  workload.kind =
+      kind == "embed" ? Workload::Kind::kEmbed : Workload::Kind::kGenerate;
+  ReadCount(section, "prompt", 1, workload.prompt);
+  ReadCount(section, "generate", 1, workload.generate);
+  ReadCount(section, "batch", 1, workload.batch);
+  std::optional<double> p95;
+  section.Read("p95", p95);
+  if (p95 && *p95 <= 0) section.Fault("p95", "must be positive");
+  if (p95) workload.p95 = Seconds(*p95);
+  section.ReadStrings("kv_types", workload.kv_types);
+  for (const std::string& type : workload.kv_types)
+    if (std::find(std::begin(kKvTypes), std::end(kKvTypes), type) ==
+        std::end(kKvTypes))
+      section.Fault("kv_types",
+                    fmt::format("has the unknown type '{}'{}", type,
+                                DidYouMean(type, kKvTypes)),
+                    fmt::format("types are: {}", fmt::join(kKvTypes, ", ")));
+  return section.Finish();
+}
+
+}  // namespace
+
+Result<Workload> ParseWorkload(std::string_view toml, const std::string& path) {
+  MODICUM_TRY(const toml::table root, ParseToml(toml, path));
+  TomlSection top(root, "workload file", path);
+  top.Allow("workload");
+  top.Require("workload");
+  top.RequireTable("workload");
+  MODICUM_RETURN_IF_ERROR(top.Finish());
+  Workload workload;
+  TomlSection section(*root["workload"].as_table(), "workload", path);
+  MODICUM_RETURN_IF_ERROR(ReadWorkload(section, workload));
+  return workload;
+}
+
+Result<Workload> LoadWorkload(const std::string& path) {
+  auto text = ReadFile(path);
+  if (!text && text.error().code == ErrorCode::kNotFound)
+    text.error().hint = "docs/tune.md shows what one looks like";
+  if (!text) return Fail(std::move(text).error());
+  return ParseWorkload(*text, path);
+}
+
+std::string ToString(const Workload& workload) {
+  if (workload.kind == Workload::Kind::kEmbed)
+    return fmt::format("embed {} texts of {} tokens", workload.batch,
+                       workload.prompt);
+  return fmt::format("generate {} tokens after {}", workload.generate,
+                     workload.prompt);
+}
+
+}  // namespace modicum

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tune/workload.h"
+
+#include <gtest/gtest.h>
+
+namespace modicum {
+namespace {
+
+std::string ErrorOf(std::string_view toml) {
+  const auto workload = ParseWorkload(toml, "w.toml");
+  return workload ? "" : workload.error().message;
+}
+
+TEST(Workload, ReadsWhatItHas) {
+  const auto workload = ParseWorkload(
+      "[workload]\nkind = \"embed\"\nprompt = 40\nbatch = 8\np95 = 0.5\n"
+      "kv_types = [\"q8_0\"]\n",
+      "w.toml");
+  ASSERT_TRUE(workload) << workload.error().message;
+  EXPECT_EQ(ToString(*workload), "embed 8 texts of 40 tokens");
+  EXPECT_EQ(workload->p95->value(), 0.5);
+  EXPECT_EQ(ToString(*ParseWorkload("[workload]\n", "w.toml")),
+            "generate 64 tokens after 256");
+}
+
+TEST(Workload, NamesWhatIsWrong) {
+  EXPECT_EQ(ErrorOf(""), "w.toml:1: [workload file] has no 'workload'");
+  EXPECT_EQ(ErrorOf("[workload]\nkind = \"generat\"\n"),
+            "w.toml:2: workload.kind 'generat' is not a known kind, did you "
+            "mean 'generate'?");
+  EXPECT_EQ(ErrorOf("[workload]\nprompt = 0\n"),
+            "w.toml:2: workload.prompt must be between 1 and 1,048,576");
+  EXPECT_EQ(ErrorOf("[workload]\np95 = -1\n"),
+            "w.toml:2: workload.p95 must be positive");
+  EXPECT_EQ(ErrorOf("[workload]\nkv_types = [\"q9\"]\n").substr(0, 46),
+            "w.toml:2: workload.kv_types has the unknown ty");
+  EXPECT_EQ(ErrorOf("[workload]\npromt = 3\n"),
+            "w.toml:2: unknown key 'promt' in [workload], did you mean "
+            "'prompt'?");
+}
+
+TEST(Workload, AMissingFileSaysWhereToLook) {
+  const auto workload = LoadWorkload("no/such.toml");
+  ASSERT_FALSE(workload);
+  EXPECT_EQ(workload.error().hint, "docs/tune.md shows what one looks like");
+}
+
+}  // namespace
+}  // namespace modicum
