@@ -42,7 +42,7 @@ Result<Vectors> EmbedTexts(NeuralModel& network,
   return vectors;
 }
 
-Result<std::string_view> TextOf(const Item& item) {
+Result<std::string_view> ItsText(const Item& item) {
   if (const auto* text = std::get_if<Text>(&item.payload)) return text->text;
   return Fail(ErrorCode::kInvalidInput,
               "embed+linear reads text, and an item is something else");
@@ -110,7 +110,7 @@ class EmbedLinearModel final : public Model {
     MODICUM_RETURN_IF_ERROR(CheckNotExplained(options, kEmbedLinear));
     std::vector<std::string_view> texts;
     for (const Item& item : items) {
-      MODICUM_TRY(const std::string_view text, TextOf(item));
+      MODICUM_TRY(const std::string_view text, ItsText(item));
       texts.push_back(text);
     }
     MODICUM_TRY(auto vectors, EmbedTexts(*network_, texts, options, sink));
@@ -186,7 +186,7 @@ class EmbedLinearTrainer final : public Trainer {
     std::vector<size_t> missing;
     std::vector<std::string_view> texts;
     for (size_t i = 0; i < rows.size(); ++i) {
-      MODICUM_TRY(const std::string_view text, TextOf(data.items[rows[i]]));
+      MODICUM_TRY(const std::string_view text, ItsText(data.items[rows[i]]));
       if (const auto* known = cache_.Find(KeyOf(network, text))) {
         vectors[i] = *known;
         continue;

@@ -23,8 +23,9 @@ void ReadCount(TomlSection& section, std::string_view key, int64_t least,
   int64_t read = value;
   section.Read(key, read);
   if (read < least || read > kMostTokens)
-    section.Fault(key, fmt::format("must be between {} and {}", least,
-                                   FormatCount(static_cast<uint64_t>(kMostTokens))));
+    section.Fault(key,
+                  fmt::format("must be between {} and {}", least,
+                              FormatCount(static_cast<uint64_t>(kMostTokens))));
   else
     value = static_cast<int>(read);
 }
