@@ -224,6 +224,13 @@ TEST(GgufFileTest, SaysHowManyBytesAreMissing) {
 
 TEST(GgufFileTest, RefusesEveryTruncation) {
   GgufSample sample;
+  // Few bytes with one of everything.
+  for (const char* key : {"tokens", "scores", "token_type"})
+    sample.Remove(fmt::format("tokenizer.ggml.{}", key));
+  sample["flag"] = true;
+  sample["texts"] = GgufArray::Of(std::vector<std::string>{"a", "bc"});
+  sample["numbers"] = GgufArray::Of(std::vector<float>{1, 2});
+  for (GgufTensor& tensor : sample.tensors) tensor.shape[1] = 1;
   const std::string bytes = sample.File();
   for (size_t size = 0; size < bytes.size(); ++size) {
     const std::string cut = bytes.substr(0, size);  // its end is its own
