@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/terminal.h"
 #include "record/json.h"
+#include "report/fit_rows.h"
 
 namespace modicum {
 namespace {
@@ -24,10 +25,10 @@ std::string SettingsText(const std::map<std::string, std::string>& settings) {
 
 std::string FigureText(const TuneFigure& figure) {
   return fmt::format(
-      "{} and {} of CPU time per 1,000 tokens; {} tokens a second; a request "
-      "p50 {}, p95 {}",
+      "{} per 1,000 tokens, {} of CPU time; {} tokens a second; a request p50 "
+      "{}, p95 {}",
       FormatEstimate(figure.joules_per_1000_tokens),
-      FormatEstimate(figure.cpu_per_1000_tokens),
+      MeasuredText(FormatEstimate(figure.cpu_per_1000_tokens), false),
       FormatNumber(figure.tokens_per_second),
       FormatWithUnit(figure.p50.value(), "s"),
       FormatWithUnit(figure.p95.value(), "s"));

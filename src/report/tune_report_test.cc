@@ -52,6 +52,20 @@ TuneResult Sample() {
 
 TEST(TuneReport, SaysWhatWasTriedAndWhatItGained) {
   EXPECT_EQ(FormatTune(Sample()), R"(network    small.gguf
+workload   generate 64 tokens after 256; a request takes at most 550 ms (p95)
+
+    setting       joules to the best before [90 %]  p95     pairs  verdict
+    threads 1     0.80x [0.79, 0.81]                500 ms      6  kept
+    repack false  1.4x [1.4, 1.4]                   900 ms      5  not cheaper beyond doubt
+    cpus 0-9      -                                 -           0  no such CPU
+
+found      threads 1
+defaults   10 J [5.2, 19] modelled per 1,000 tokens, 2.0 s measured of CPU time; 320 tokens a second; a request p50 400 ms, p95 500 ms
+found      8.0 J [4.1, 15] modelled per 1,000 tokens, 1.6 s measured of CPU time; 320 tokens a second; a request p50 400 ms, p95 500 ms
+ratio      the defaults need 1.2x [1.2, 1.3] the energy (modelled) and 1.2x [1.2, 1.2] the CPU time (measured), in turn on the same requests
+contended  3 pairs of repeats during which others used the machine were set aside
+spent      900 J [470, 1,700] modelled in 75 s
+missing    DRAM, NOT COUNTED
 )");
 }
 
