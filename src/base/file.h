@@ -32,6 +32,8 @@ class AtomicFile {
   ~AtomicFile();
 
   Status Append(std::string_view bytes);
+  // Its name until then, for a library that writes by name.
+  const std::string& temporary() const { return temporary_; }
   // To the disk, then to its name. Nothing may be appended after it.
   Status Commit();
 

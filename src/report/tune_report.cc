@@ -27,8 +27,8 @@ std::string FigureText(const TuneFigure& figure) {
   return fmt::format(
       "{} per 1,000 tokens, {} of CPU time; {} tokens a second; a request p50 "
       "{}, p95 {}",
-      FormatEstimate(figure.joules_per_1000_tokens),
-      MeasuredText(FormatEstimate(figure.cpu_per_1000_tokens), false),
+      EstimateText(figure.joules_per_1000_tokens),
+      EstimateText(figure.cpu_per_1000_tokens),
       FormatNumber(figure.tokens_per_second),
       FormatWithUnit(figure.p50.value(), "s"),
       FormatWithUnit(figure.p95.value(), "s"));
