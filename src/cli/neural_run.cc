@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "cli/place_settings.h"
 #include "cli/print_error.h"
+#include "cli/tuned.h"
 #include "record/json.h"
 #include "report/bill_report.h"
 
@@ -131,6 +132,8 @@ void AddNeuralFlags(CLI::App& app, NeuralFlags& flags) {
   app.add_flag_callback(
       "--no-repack", [&settings] { settings.repack = false; },
       "leave the weights as they are in the file");
+  app.add_flag("--no-tuned", flags.no_tuned,
+               "as the flags say, not as 'modicum tune' found");
   app.add_flag("--quiet", flags.quiet, "print no bill");
   app.add_flag("--no-ledger", flags.no_ledger, "record nothing");
 }
@@ -215,12 +218,18 @@ Result<std::unique_ptr<NeuralRun>> NeuralRun::Start(const Context& context,
 
 Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path) {
   MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
+  TunedChoice chosen{flags_.settings, {}};
+  if (!flags_.no_tuned) {
+    MODICUM_TRY(chosen, TunedUnder(flags_.settings, path, context_.settings,
+                                   instruments_.host));
+  }
+  if (!chosen.note.empty()) Tag("run settings", chosen.note);
   Progress progress(stderr, "load", 100, context_.clock);
   CallOptions call;
   call.stop = context_.stop;
   MODICUM_TRY(auto model,
               engine->Open(
-                  path, flags_.settings,
+                  path, chosen.settings,
                   [&progress](double share) {
                     progress.Update(static_cast<uint64_t>(100 * share));
                   },
@@ -254,8 +263,11 @@ Result<NeuralRun::Outcome> NeuralRun::End(const Status& status) {
 
 void NeuralRun::Record(const Outcome& outcome) const {
   if (!flags_.quiet) {
-    const std::string text =
+    std::string text =
         FormatRunBill(outcome.run) + FormatPhases(outcome.phases);
+    if (const auto settings = outcome.run.tags.find("run settings");
+        settings != outcome.run.tags.end())
+      text += fmt::format("{:<10}{}\n", "settings", settings->second);
     std::fputs(text.c_str(), stderr);
   }
   if (!ledger_) return;

@@ -23,6 +23,7 @@ namespace modicum {
 struct NeuralFlags {
   std::string model;  // its path
   NeuralSettings settings;
+  bool no_tuned = false;
   bool quiet = false;
   bool no_ledger = false;
 };
