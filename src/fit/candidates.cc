@@ -227,8 +227,6 @@ std::vector<std::vector<Candidate>> PassesOver(const Candidate& candidate,
   if (!candidate.stages.empty() || candidate.family == "majority" ||
       RunSettingsOf(candidate) != nullptr)
     return lists;
-  // What nothing is trained for has no use for less data.
-  if (candidate.family == kPrompt) return lists;
   const PassInput input{data, rows, candidate.family, candidate.params, {}, {}};
   // A chain is entered in the registry's order: over data first, and what
   // another pass could not read any more last.
@@ -238,6 +236,8 @@ std::vector<std::vector<Candidate>> PassesOver(const Candidate& candidate,
     for (const PassStep& step : candidate.passes)
       if (passes[i]->name() == step.pass) next = i + 1;
   for (Pass* pass : passes.subspan(next)) {
+    // What nothing is trained for has no use for less data.
+    if (pass->on_data() && candidate.family == kPrompt) continue;
     if (!pass->Accepts(input)) continue;
     std::vector<Candidate> list;
     for (const Params& params : pass->Space(input))

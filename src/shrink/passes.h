@@ -13,5 +13,6 @@ Pass& PrunePass();
 Pass& EightBitPass();
 Pass& FewerTreesPass();
 Pass& ShallowerPass();
+Pass& PrecisionPass();
 
 }  // namespace modicum

@@ -18,9 +18,9 @@ constexpr std::string_view kWithPasses[] = {"fasttext"};
 // In the order in which a chain may use them: over data first, `prune` before
 // `8-bit`, whose weights it cannot read.
 std::vector<Pass*> AllPasses() {
-  std::vector<Pass*> passes{&DedupePass(),     &CoresetPass(),
-                            &PrunePass(),      &EightBitPass(),
-                            &FewerTreesPass(), &ShallowerPass()};
+  std::vector<Pass*> passes{
+      &DedupePass(),     &CoresetPass(),   &PrunePass(),    &EightBitPass(),
+      &FewerTreesPass(), &ShallowerPass(), &PrecisionPass()};
   for (const std::string_view family : kWithPasses)
     if (const auto engine = EngineOf(family))
       for (Pass* pass : (*engine)->passes()) passes.push_back(pass);

@@ -15,9 +15,9 @@ TEST(Passes, EveryPassIsFoundByItsName) {
     EXPECT_EQ(*FindPass(pass->name()), pass);
     EXPECT_NE(pass->summary(), "");
   }
-  EXPECT_THAT(names, testing::UnorderedElementsAre("dedupe", "coreset", "prune",
-                                                   "8-bit", "fewer-trees",
-                                                   "shallower", "quantize"));
+  EXPECT_THAT(names, testing::UnorderedElementsAre(
+                         "dedupe", "coreset", "prune", "8-bit", "fewer-trees",
+                         "shallower", "precision", "quantize"));
 }
 
 TEST(Passes, DidYouMean) {
@@ -28,7 +28,7 @@ TEST(Passes, DidYouMean) {
             "no pass 'quantise', did you mean 'quantize'?");
   EXPECT_EQ(none.error().hint,
             "there are: dedupe, coreset, prune, 8-bit, fewer-trees, shallower, "
-            "quantize");
+            "precision, quantize");
 }
 
 }  // namespace
