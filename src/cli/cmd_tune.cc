@@ -72,7 +72,7 @@ Run StartedRun(const Context& context, const TuneFlags& flags,
 }
 
 Result<TuneResult> RecordedTune(const Context& context, const TuneFlags& flags,
-                                const Workload& workload,
+                                const TuneWorkload& workload,
                                 const Instruments& instruments,
                                 NeuralEngine& engine, Ledger& ledger) {
   Run run = StartedRun(context, flags, instruments);
@@ -129,7 +129,7 @@ Status Keep(const Context& context, const GgufFile& file,
 Result<int> CmdTune(Context& context, const std::vector<std::string>& args) {
   TuneFlags flags;
   if (const auto code = ParseFlags(args, flags)) return *code;
-  Workload workload;
+  TuneWorkload workload;
   if (!flags.workload.empty()) {
     MODICUM_TRY(workload, LoadWorkload(flags.workload));
   }

@@ -10,12 +10,12 @@ namespace modicum {
 
 namespace {
 
-int ThreadsOf(const NeuralSettings& best, const UsableCpus& cpus) {
+int ThreadsOf(const NeuralSettings& best, const TuneCpus& cpus) {
   return best.threads > 0 ? best.threads : static_cast<int>(cpus.all.size());
 }
 
 // One, half the cores, every core, every hardware thread.
-std::set<int> ThreadCounts(const UsableCpus& cpus) {
+std::set<int> ThreadCounts(const TuneCpus& cpus) {
   const auto cores = static_cast<int>(cpus.one_a_core.size());
   return {1, std::max(1, cores / 2), cores, static_cast<int>(cpus.all.size())};
 }
@@ -23,13 +23,15 @@ std::set<int> ThreadCounts(const UsableCpus& cpus) {
 // Of the phase that the workload spends its time in: of both, together, where
 // nothing is generated.
 std::vector<Change> Threads(const NeuralSettings& best,
-                            const Workload& workload, const UsableCpus& cpus) {
+                            const TuneWorkload& workload,
+                            const TuneCpus& cpus) {
   std::vector<Change> changes;
   for (const int threads : ThreadCounts(cpus)) {
     if (threads == ThreadsOf(best, cpus)) continue;
     Change change = {{"threads", std::to_string(threads)}};
     // Prefill keeps its own.
-    if (workload.kind == Workload::Kind::kGenerate && best.batch_threads == 0)
+    if (workload.kind == TuneWorkload::Kind::kGenerate &&
+        best.batch_threads == 0)
       change["batch_threads"] = std::to_string(ThreadsOf(best, cpus));
     changes.push_back(std::move(change));
   }
@@ -37,10 +39,10 @@ std::vector<Change> Threads(const NeuralSettings& best,
 }
 
 std::vector<Change> BatchThreads(const NeuralSettings& best,
-                                 const Workload& workload,
-                                 const UsableCpus& cpus) {
+                                 const TuneWorkload& workload,
+                                 const TuneCpus& cpus) {
   std::vector<Change> changes;
-  if (workload.kind != Workload::Kind::kGenerate) return changes;
+  if (workload.kind != TuneWorkload::Kind::kGenerate) return changes;
   const int now =
       best.batch_threads > 0 ? best.batch_threads : ThreadsOf(best, cpus);
   for (const int threads : ThreadCounts(cpus))
@@ -49,8 +51,8 @@ std::vector<Change> BatchThreads(const NeuralSettings& best,
   return changes;
 }
 
-std::vector<Change> Poll(const NeuralSettings& best, const Workload&,
-                         const UsableCpus& cpus) {
+std::vector<Change> Poll(const NeuralSettings& best, const TuneWorkload&,
+                         const TuneCpus& cpus) {
   // Nobody waits for a single thread.
   if (ThreadsOf(best, cpus) == 1 && best.batch_threads <= 1) return {};
   std::vector<Change> changes;
@@ -60,15 +62,15 @@ std::vector<Change> Poll(const NeuralSettings& best, const Workload&,
 }
 
 std::vector<Change> MicroBatch(const NeuralSettings& best,
-                               const Workload& workload, const UsableCpus&) {
-  const int most = workload.kind == Workload::Kind::kGenerate
+                               const TuneWorkload& workload, const TuneCpus&) {
+  const int most = workload.kind == TuneWorkload::Kind::kGenerate
                        ? workload.prompt
                        : workload.prompt * workload.batch;
   std::vector<Change> changes;
   for (const int tokens : {64, 128, 256, 1024, 2048}) {
     // An encoder's micro-batch holds whole texts; above `most` nothing changes.
-    const bool holds =
-        workload.kind == Workload::Kind::kGenerate || tokens >= workload.prompt;
+    const bool holds = workload.kind == TuneWorkload::Kind::kGenerate ||
+                       tokens >= workload.prompt;
     if (tokens != best.micro_batch && holds && tokens < 2 * most &&
         std::min(tokens, most) != std::min(best.micro_batch, most))
       changes.push_back({{"micro_batch", std::to_string(tokens)}});
@@ -76,13 +78,13 @@ std::vector<Change> MicroBatch(const NeuralSettings& best,
   return changes;
 }
 
-std::vector<Change> Repack(const NeuralSettings& best, const Workload&,
-                           const UsableCpus&) {
+std::vector<Change> Repack(const NeuralSettings& best, const TuneWorkload&,
+                           const TuneCpus&) {
   return {{{"repack", best.repack ? "false" : "true"}}};
 }
 
-std::vector<Change> FlashAttention(const NeuralSettings& best, const Workload&,
-                                   const UsableCpus&) {
+std::vector<Change> FlashAttention(const NeuralSettings& best,
+                                   const TuneWorkload&, const TuneCpus&) {
   std::vector<Change> changes;
   for (const std::string value : {"off", "on"})
     if (value != best.flash_attention)
@@ -90,16 +92,16 @@ std::vector<Change> FlashAttention(const NeuralSettings& best, const Workload&,
   return changes;
 }
 
-std::vector<Change> KvType(const NeuralSettings& best, const Workload& workload,
-                           const UsableCpus&) {
+std::vector<Change> KvType(const NeuralSettings& best,
+                           const TuneWorkload& workload, const TuneCpus&) {
   std::vector<Change> changes;
   for (const std::string& type : workload.kv_types)
     if (type != best.kv_type) changes.push_back({{"kv_type", type}});
   return changes;
 }
 
-std::vector<Change> Affinity(const NeuralSettings& best, const Workload&,
-                             const UsableCpus& cpus) {
+std::vector<Change> Affinity(const NeuralSettings& best, const TuneWorkload&,
+                             const TuneCpus& cpus) {
   const auto threads =
       static_cast<size_t>(std::max(ThreadsOf(best, cpus), best.batch_threads));
   std::vector<Change> changes;
@@ -115,8 +117,8 @@ std::vector<Change> Affinity(const NeuralSettings& best, const Workload&,
   return changes;
 }
 
-using Axis = std::vector<Change> (*)(const NeuralSettings&, const Workload&,
-                                     const UsableCpus&);
+using Axis = std::vector<Change> (*)(const NeuralSettings&, const TuneWorkload&,
+                                     const TuneCpus&);
 constexpr Axis kAxes[] = {Threads,    BatchThreads,   Poll,   Repack,
                           MicroBatch, FlashAttention, KvType, Affinity};
 
@@ -125,8 +127,8 @@ constexpr Axis kAxes[] = {Threads,    BatchThreads,   Poll,   Repack,
 size_t AxisCount() { return std::size(kAxes); }
 
 std::vector<Change> ChangesOf(size_t axis, const NeuralSettings& best,
-                              const Workload& workload,
-                              const UsableCpus& cpus) {
+                              const TuneWorkload& workload,
+                              const TuneCpus& cpus) {
   return kAxes[axis](best, workload, cpus);
 }
 

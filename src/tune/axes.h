@@ -12,7 +12,7 @@
 namespace modicum {
 
 // The CPUs this process may use, and one of each physical core among them.
-struct UsableCpus {
+struct TuneCpus {
   std::vector<int> all;
   std::vector<int> one_a_core;
 };
@@ -24,7 +24,8 @@ using Change = std::map<std::string, std::string>;
 size_t AxisCount();
 // The values of one axis that differ from `best`; may be empty.
 std::vector<Change> ChangesOf(size_t axis, const NeuralSettings& best,
-                              const Workload& workload, const UsableCpus& cpus);
+                              const TuneWorkload& workload,
+                              const TuneCpus& cpus);
 
 // "threads 1, poll 0".
 std::string ToString(const Change& change);

@@ -8,11 +8,12 @@
 namespace modicum {
 namespace {
 
-const UsableCpus kFour = {{0, 1, 2, 3}, {0, 1}};  // two cores, two threads each
+const TuneCpus kFour = {{0, 1, 2, 3}, {0, 1}};  // two cores, two threads each
 
 TEST(Axes, EveryChangeIsAChangeAndAValidSetting) {
-  for (const auto kind : {Workload::Kind::kGenerate, Workload::Kind::kEmbed}) {
-    Workload workload;
+  for (const auto kind :
+       {TuneWorkload::Kind::kGenerate, TuneWorkload::Kind::kEmbed}) {
+    TuneWorkload workload;
     workload.kind = kind;
     workload.kv_types = {"f16", "q8_0"};
     const NeuralSettings defaults;
@@ -38,7 +39,7 @@ TEST(Axes, FewerThreadsForDecodingLeavePrefillItsOwn) {
 }
 
 TEST(Axes, AMicroBatchThatChangesNothingIsNotTried) {
-  Workload workload;
+  TuneWorkload workload;
   workload.prompt = 100;
   for (size_t axis = 0; axis < AxisCount(); ++axis)
     for (const Change& change : ChangesOf(axis, {}, workload, kFour))
@@ -48,7 +49,7 @@ TEST(Axes, AMicroBatchThatChangesNothingIsNotTried) {
 }
 
 TEST(Axes, OneCpuHasNothingToWaitFor) {
-  const UsableCpus one = {{5}, {5}};
+  const TuneCpus one = {{5}, {5}};
   for (size_t axis = 0; axis < AxisCount(); ++axis)
     for (const Change& change : ChangesOf(axis, {}, {}, one)) {
       EXPECT_FALSE(change.contains("threads"));

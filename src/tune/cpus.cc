@@ -7,8 +7,8 @@
 
 namespace modicum {
 
-UsableCpus CpusOf(const RootFs& fs, const std::vector<int>& allowed) {
-  UsableCpus cpus;
+TuneCpus CpusOf(const RootFs& fs, const std::vector<int>& allowed) {
+  TuneCpus cpus;
   cpus.all = allowed;
   std::set<std::string> cores;
   for (const int cpu : allowed) {

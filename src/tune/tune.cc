@@ -26,7 +26,7 @@ constexpr double kNarrow = 0.01;
 constexpr double kSlower = 1.05;
 
 // One repeat: requests, one after the other.
-struct Repeat {
+struct Round {
   Estimate<Joules> energy;
   Seconds cpu, wall;
   double tokens = 0;
@@ -36,21 +36,21 @@ struct Repeat {
 
 // Repeats of two settings in turn.
 struct Pairs {
-  std::vector<Repeat> first, second;  // quiet ones, pairwise
+  std::vector<Round> first, second;  // quiet ones, pairwise
   size_t contended = 0;
 };
 
-double JoulesPerToken(const Repeat& repeat) {
+double JoulesPerToken(const Round& repeat) {
   return repeat.energy.mid.value() / repeat.tokens;
 }
-double SecondsPerToken(const Repeat& repeat) {
+double SecondsPerToken(const Round& repeat) {
   return repeat.cpu.value() / repeat.tokens;
 }
 
 // The ratio of `b` to `a`, from the pairs' logarithms.
 template <class F>
-Estimate<Scalar> RatioOf(const std::vector<Repeat>& b,
-                         const std::vector<Repeat>& a, F per_token,
+Estimate<Scalar> RatioOf(const std::vector<Round>& b,
+                         const std::vector<Round>& a, F per_token,
                          Origin origin) {
   std::vector<double> logs;
   for (size_t i = 0; i < a.size(); ++i)
@@ -62,26 +62,26 @@ Estimate<Scalar> RatioOf(const std::vector<Repeat>& b,
   return ratio;
 }
 
-double RequestQuantile(const std::vector<Repeat>& repeats, double p) {
+double RequestQuantile(const std::vector<Round>& repeats, double p) {
   std::vector<double> walls;
-  for (const Repeat& repeat : repeats)
+  for (const Round& repeat : repeats)
     walls.insert(walls.end(), repeat.requests.begin(), repeat.requests.end());
   return Quantile(walls, p);
 }
 
-TuneFigure FigureOf(const std::vector<Repeat>& repeats) {
+TuneFigure FigureOf(const std::vector<Round>& repeats) {
   std::vector<double> joules;
   std::vector<double> seconds;
   double tokens = 0;
   Seconds wall;
-  for (const Repeat& repeat : repeats) {
+  for (const Round& repeat : repeats) {
     joules.push_back(1000 * JoulesPerToken(repeat));
     seconds.push_back(1000 * SecondsPerToken(repeat));
     tokens += repeat.tokens;
     wall += repeat.wall;
   }
   const auto n = static_cast<double>(repeats.size());
-  const Repeat& last = repeats.back();
+  const Round& last = repeats.back();
   TuneFigure figure;
   // The probe's shared error is in proportion to the value.
   figure.joules_per_1000_tokens =
@@ -110,7 +110,7 @@ class Tuner {
   Status Compare();
   Result<Pairs> Measure(NeuralModel& first, NeuralModel& second, int fewest,
                         int most);
-  Result<Repeat> OneRepeat(NeuralModel& model);
+  Result<Round> OneRound(NeuralModel& model);
   Result<double> OneRequest(NeuralModel& model);
   Result<std::unique_ptr<NeuralModel>> Open(const NeuralSettings& settings);
   void Say(std::string_view what) const {
@@ -118,7 +118,7 @@ class Tuner {
   }
 
   const TuneParts& parts_;
-  const Workload& workload_;
+  const TuneWorkload& workload_;
   NeuralSettings best_;
   std::unique_ptr<NeuralModel> model_;  // of best_
   std::vector<TokenIds> texts_;
@@ -138,8 +138,8 @@ std::vector<TokenIds> DrawTexts(const NeuralInfo& info, size_t texts,
   return drawn;
 }
 
-Status CheckFits(const Workload& workload, const NeuralInfo& info) {
-  const bool generates = workload.kind == Workload::Kind::kGenerate;
+Status CheckFits(const TuneWorkload& workload, const NeuralInfo& info) {
+  const bool generates = workload.kind == TuneWorkload::Kind::kGenerate;
   if (generates && !info.generates)
     return Fail(ErrorCode::kInvalidInput, info.path + " does not generate text",
                 "let the workload's kind be \"embed\"");
@@ -157,7 +157,7 @@ Status CheckFits(const Workload& workload, const NeuralInfo& info) {
 Result<std::unique_ptr<NeuralModel>> Tuner::Open(
     const NeuralSettings& settings) {
   NeuralSettings sized = settings;
-  if (workload_.kind == Workload::Kind::kGenerate)
+  if (workload_.kind == TuneWorkload::Kind::kGenerate)
     sized.context = workload_.prompt + workload_.generate;
   return parts_.open(sized);
 }
@@ -165,7 +165,7 @@ Result<std::unique_ptr<NeuralModel>> Tuner::Open(
 Status Tuner::OpenDefaults() {
   MODICUM_TRY(model_, Open(best_));
   MODICUM_RETURN_IF_ERROR(CheckFits(workload_, model_->info()));
-  const bool generates = workload_.kind == Workload::Kind::kGenerate;
+  const bool generates = workload_.kind == TuneWorkload::Kind::kGenerate;
   texts_ = DrawTexts(model_->info(),
                      generates ? 1 : static_cast<size_t>(workload_.batch),
                      static_cast<size_t>(workload_.prompt));
@@ -175,7 +175,7 @@ Status Tuner::OpenDefaults() {
 // Its tokens.
 Result<double> Tuner::OneRequest(NeuralModel& model) {
   NullSink sink;
-  if (workload_.kind == Workload::Kind::kEmbed) {
+  if (workload_.kind == TuneWorkload::Kind::kEmbed) {
     CallOptions call;
     call.stop = parts_.stop;
     MODICUM_TRY(const auto vectors, model.Embed(texts_, true, call, sink));
@@ -192,8 +192,8 @@ Result<double> Tuner::OneRequest(NeuralModel& model) {
   return workload_.prompt + static_cast<double>(made.tokens.size());
 }
 
-Result<Repeat> Tuner::OneRepeat(NeuralModel& model) {
-  Repeat repeat;
+Result<Round> Tuner::OneRound(NeuralModel& model) {
+  Round repeat;
   const WindowId window = parts_.meter.Begin("tune");
   Status asked;
   while (asked && repeat.wall < kRepeatWall) {
@@ -232,8 +232,8 @@ Result<Pairs> Tuner::Measure(NeuralModel& first, NeuralModel& second,
   for (int pair = 0; pair < most; ++pair) {
     // Who goes first alternates, as a drift would favour it.
     const bool swap = pair % 2 == 1;
-    MODICUM_TRY(Repeat one, OneRepeat(swap ? second : first));
-    MODICUM_TRY(Repeat two, OneRepeat(swap ? first : second));
+    MODICUM_TRY(Round one, OneRound(swap ? second : first));
+    MODICUM_TRY(Round two, OneRound(swap ? first : second));
     if (swap) std::swap(one, two);
     all.first.push_back(one);
     all.second.push_back(two);
@@ -319,7 +319,7 @@ Result<TuneResult> Tuner::Run() {
     MODICUM_RETURN_IF_ERROR(OpenDefaults());
     std::vector<double> walls;
     for (int i = 0; i < 3; ++i) {
-      MODICUM_TRY(const Repeat repeat, OneRepeat(*model_));
+      MODICUM_TRY(const Round repeat, OneRound(*model_));
       if (i > 0)
         walls.insert(walls.end(), repeat.requests.begin(),
                      repeat.requests.end());

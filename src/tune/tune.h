@@ -21,8 +21,8 @@
 namespace modicum {
 
 struct TuneParts {
-  const Workload& workload;
-  UsableCpus cpus;
+  const TuneWorkload& workload;
+  TuneCpus cpus;
   Meter& meter;
   Clock& clock;
   std::stop_token stop;

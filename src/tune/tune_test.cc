@@ -60,7 +60,7 @@ class Tuning : public ::testing::Test {
 
   FakeClock clock_;
   FakeMeter meter_{clock_};
-  Workload workload_;
+  TuneWorkload workload_;
   std::stop_source stop_;
   int opened_ = 0;
 };

@@ -30,7 +30,7 @@ void ReadCount(TomlSection& section, std::string_view key, int64_t least,
     value = static_cast<int>(read);
 }
 
-Status ReadWorkload(TomlSection& section, Workload& workload) {
+Status ReadWorkload(TomlSection& section, TuneWorkload& workload) {
   std::string kind = "generate";
   section.Read("kind", kind);
   if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds))
@@ -38,8 +38,8 @@ Status ReadWorkload(TomlSection& section, Workload& workload) {
                   fmt::format("'{}' is not a known kind{}", kind,
                               DidYouMean(kind, kKinds)),
                   fmt::format("kinds are: {}", fmt::join(kKinds, ", ")));
-  workload.kind =
-      kind == "embed" ? Workload::Kind::kEmbed : Workload::Kind::kGenerate;
+  workload.kind = kind == "embed" ? TuneWorkload::Kind::kEmbed
+                                  : TuneWorkload::Kind::kGenerate;
   ReadCount(section, "prompt", 1, workload.prompt);
   ReadCount(section, "generate", 1, workload.generate);
   ReadCount(section, "batch", 1, workload.batch);
@@ -60,20 +60,21 @@ Status ReadWorkload(TomlSection& section, Workload& workload) {
 
 }  // namespace
 
-Result<Workload> ParseWorkload(std::string_view toml, const std::string& path) {
+Result<TuneWorkload> ParseWorkload(std::string_view toml,
+                                   const std::string& path) {
   MODICUM_TRY(const toml::table root, ParseToml(toml, path));
   TomlSection top(root, "workload file", path);
   top.Allow("workload");
   top.Require("workload");
   top.RequireTable("workload");
   MODICUM_RETURN_IF_ERROR(top.Finish());
-  Workload workload;
+  TuneWorkload workload;
   TomlSection section(*root["workload"].as_table(), "workload", path);
   MODICUM_RETURN_IF_ERROR(ReadWorkload(section, workload));
   return workload;
 }
 
-Result<Workload> LoadWorkload(const std::string& path) {
+Result<TuneWorkload> LoadWorkload(const std::string& path) {
   auto text = ReadFile(path);
   if (!text && text.error().code == ErrorCode::kNotFound)
     text.error().hint = "docs/tune.md shows what one looks like";
@@ -81,8 +82,8 @@ Result<Workload> LoadWorkload(const std::string& path) {
   return ParseWorkload(*text, path);
 }
 
-std::string ToString(const Workload& workload) {
-  if (workload.kind == Workload::Kind::kEmbed)
+std::string ToString(const TuneWorkload& workload) {
+  if (workload.kind == TuneWorkload::Kind::kEmbed)
     return fmt::format("embed {} texts of {} tokens", workload.batch,
                        workload.prompt);
   return fmt::format("generate {} tokens after {}", workload.generate,

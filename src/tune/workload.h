@@ -12,7 +12,7 @@
 
 namespace modicum {
 
-struct Workload {
+struct TuneWorkload {
   enum class Kind { kGenerate, kEmbed } kind = Kind::kGenerate;
   int prompt = 256;   // tokens of a prompt, or of a text to embed
   int generate = 64;  // tokens that follow it
@@ -24,10 +24,11 @@ struct Workload {
 };
 
 // kInvalidInput names file, line and cure.
-Result<Workload> LoadWorkload(const std::string& path);
-Result<Workload> ParseWorkload(std::string_view toml, const std::string& path);
+Result<TuneWorkload> LoadWorkload(const std::string& path);
+Result<TuneWorkload> ParseWorkload(std::string_view toml,
+                                   const std::string& path);
 
 // "generate 64 tokens after 256".
-std::string ToString(const Workload& workload);
+std::string ToString(const TuneWorkload& workload);
 
 }  // namespace modicum

@@ -11,7 +11,7 @@ std::string ErrorOf(std::string_view toml) {
   return workload ? "" : workload.error().message;
 }
 
-TEST(Workload, ReadsWhatItHas) {
+TEST(TuneWorkload, ReadsWhatItHas) {
   const auto workload = ParseWorkload(
       "[workload]\nkind = \"embed\"\nprompt = 40\nbatch = 8\np95 = 0.5\n"
       "kv_types = [\"q8_0\"]\n",
@@ -23,7 +23,7 @@ TEST(Workload, ReadsWhatItHas) {
             "generate 64 tokens after 256");
 }
 
-TEST(Workload, NamesWhatIsWrong) {
+TEST(TuneWorkload, NamesWhatIsWrong) {
   EXPECT_EQ(ErrorOf(""), "w.toml:1: [workload file] has no 'workload'");
   EXPECT_EQ(ErrorOf("[workload]\nkind = \"generat\"\n"),
             "w.toml:2: workload.kind 'generat' is not a known kind, did you "
@@ -39,7 +39,7 @@ TEST(Workload, NamesWhatIsWrong) {
             "'prompt'?");
 }
 
-TEST(Workload, AMissingFileSaysWhereToLook) {
+TEST(TuneWorkload, AMissingFileSaysWhereToLook) {
   const auto workload = LoadWorkload("no/such.toml");
   ASSERT_FALSE(workload);
   EXPECT_EQ(workload.error().hint, "docs/tune.md shows what one looks like");
