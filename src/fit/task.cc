@@ -4,17 +4,15 @@
 #include "fit/task.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <iterator>
-#include <set>
 
-#include "base/caret.h"
 #include "base/file.h"
 #include "base/suggest.h"
+#include "base/toml_section.h"
+#include "place/place_section.h"
 
 namespace modicum {
 namespace {
@@ -25,118 +23,7 @@ constexpr std::string_view kCatalog = "catalog:";
 constexpr std::string_view kKinds[] = {"text-classification",
                                        "tabular-classification"};
 
-// One table of the file: typed reads that remember the first fault and which
-// keys were asked for.
-class Section {
- public:
-  Section(const toml::table& table, std::string name, std::string file)
-      : table_(table), name_(std::move(name)), file_(std::move(file)) {}
-
-  template <class T>
-  bool Read(std::string_view key, T& value) {
-    asked_.push_back(key);
-    const toml::node* node = table_.get(key);
-    if (node == nullptr || error_) return false;
-    const auto read = node->value<T>();
-    if (!read) {
-      Fault(*node, key, fmt::format("must be {}", Wanted<T>()));
-      return false;
-    }
-    if constexpr (std::is_same_v<T, double>) {
-      if (!std::isfinite(*read)) {
-        Fault(*node, key, "must be a finite number");
-        return false;
-      }
-    }
-    value = *read;
-    return true;
-  }
-  template <class T>
-  bool Read(std::string_view key, std::optional<T>& value) {
-    T read{};
-    if (!Read(key, read)) return false;
-    value = read;
-    return true;
-  }
-  void ReadStrings(std::string_view key, std::vector<std::string>& values) {
-    asked_.push_back(key);
-    const toml::node* node = table_.get(key);
-    if (node == nullptr || error_) return;
-    const toml::array* array = node->as_array();
-    if (array == nullptr) return Fault(*node, key, "must be a list of strings");
-    for (const toml::node& element : *array) {
-      const auto text = element.value<std::string>();
-      if (!text) return Fault(element, key, "must be a list of strings");
-      values.push_back(*text);
-    }
-  }
-  void Require(std::string_view key) {
-    if (!error_ && table_.get(key) == nullptr)
-      SetError(table_.source().begin.line,
-               fmt::format("[{}] has no '{}'", name_, key),
-               fmt::format("add {} = ... to [{}]", key, name_));
-  }
-  void RequireTable(std::string_view key) {
-    const toml::node* node = table_.get(key);
-    if (node == nullptr || node->is_table()) return;
-    SetError(node->source().begin.line, fmt::format("{} must be a table", key),
-             fmt::format("it begins with [{}] on a line of its own", key));
-  }
-  // A fault of a value that was read: out of range, unknown.
-  void Fault(std::string_view key, std::string_view what,
-             std::string hint = {}) {
-    const toml::node* node = table_.get(key);
-    SetError(node ? node->source().begin.line : 0,
-             fmt::format("{}.{} {}", name_, key, what), std::move(hint));
-  }
-  void Allow(std::string_view key) { asked_.push_back(key); }
-
-  Status Finish() {
-    for (const auto& [key, node] : table_) {
-      const std::string_view word = key.str();
-      if (error_) break;
-      if (std::find(asked_.begin(), asked_.end(), word) != asked_.end())
-        continue;
-      std::string known;
-      for (const std::string_view name : asked_)
-        known += (known.empty() ? "" : ", ") + std::string(name);
-      SetError(node.source().begin.line,
-               fmt::format("unknown key '{}' in [{}]{}", word, name_,
-                           DidYouMean(word, asked_)),
-               "keys are: " + known);
-    }
-    if (error_) return Fail(*error_);
-    return {};
-  }
-
- private:
-  template <class T>
-  static std::string_view Wanted() {
-    if constexpr (std::is_same_v<T, std::string>) return "a string";
-    if constexpr (std::is_same_v<T, double>) return "a number";
-    if constexpr (std::is_same_v<T, bool>) return "true or false";
-    return "a whole number";
-  }
-  void Fault(const toml::node& node, std::string_view key,
-             std::string_view what) {
-    SetError(node.source().begin.line,
-             fmt::format("{}.{} {}", name_, key, what), {});
-  }
-  void SetError(uint32_t line, std::string_view message, std::string hint) {
-    if (error_) return;
-    error_ =
-        Error{ErrorCode::kInvalidInput,
-              fmt::format("{}:{}: {}", file_, line, message), std::move(hint)};
-  }
-
-  const toml::table& table_;
-  std::string name_;
-  std::string file_;
-  std::vector<std::string_view> asked_;
-  std::optional<Error> error_;
-};
-
-void CheckRanges(const Task& task, Section& section) {
+void CheckRanges(const Task& task, TomlSection& section) {
   if (std::find(std::begin(kKinds), std::end(kKinds), task.kind) ==
       std::end(kKinds))
     section.Fault("kind",
@@ -165,7 +52,7 @@ void CheckRanges(const Task& task, Section& section) {
     section.Fault("validation", "and test leave too little to train on");
 }
 
-Status ReadTask(Section& section, Task& task) {
+Status ReadTask(TomlSection& section, Task& task) {
   section.Require("name");
   section.Require("kind");
   section.Require("data");
@@ -202,18 +89,7 @@ Status ReadTask(Section& section, Task& task) {
   return section.Finish();
 }
 
-Status ReadPlace(Section& section, PlaceQuery& place) {
-  section.Read("region", place.region);
-  section.Read("provider", place.provider);
-  section.Read("intensity", place.intensity);
-  section.Read("pue", place.pue);
-  section.Read("wue", place.wue);
-  section.Read("tariff", place.tariff);
-  section.Read("currency", place.currency);
-  return section.Finish();
-}
-
-Status ReadBudget(Section& section, TaskBudget& budget) {
+Status ReadBudget(TomlSection& section, TaskBudget& budget) {
   std::optional<double> seconds;
   std::optional<double> joules;
   std::optional<double> megabytes;
@@ -230,7 +106,7 @@ Status ReadBudget(Section& section, TaskBudget& budget) {
   return section.Finish();
 }
 
-Status ReadReference(Section& section, Reference& row) {
+Status ReadReference(TomlSection& section, Reference& row) {
   for (const std::string_view key : {"name", "joules_per_1000", "source"})
     section.Require(key);
   section.Read("name", row.name);
@@ -261,27 +137,17 @@ Status ReadReferences(const toml::table& root, const std::string& file,
                 "each begins with [[reference]], in double brackets");
   for (const toml::node& node : *rows_node->as_array()) {
     const toml::table* table = node.as_table();
-    Section section(*table, "reference", file);
+    TomlSection section(*table, "reference", file);
     rows.emplace_back();
     MODICUM_RETURN_IF_ERROR(ReadReference(section, rows.back()));
   }
   return {};
 }
 
-Result<toml::table> ParseToml(std::string_view text, const std::string& path) {
-  try {
-    return toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
-    const auto at = error.source().begin;
-    return Fail(ErrorAt(path, text, {at.line, at.column},
-                        std::string(error.description())));
-  }
-}
-
 // The sections a task file may have.
 Status ReadSections(const toml::table& root, const std::string& path,
                     Task& task) {
-  Section top(root, "task file", path);
+  TomlSection top(root, "task file", path);
   for (const std::string_view key : {"task", "place", "budget", "reference"})
     top.Allow(key);
   top.Require("task");
@@ -291,13 +157,13 @@ Status ReadSections(const toml::table& root, const std::string& path,
   const toml::table empty;
   auto section = [&](std::string_view name) {
     const toml::table* table = root[name].as_table();
-    return Section(table ? *table : empty, std::string(name), path);
+    return TomlSection(table ? *table : empty, std::string(name), path);
   };
-  Section task_section = section("task");
+  TomlSection task_section = section("task");
   MODICUM_RETURN_IF_ERROR(ReadTask(task_section, task));
-  Section place_section = section("place");
+  TomlSection place_section = section("place");
   MODICUM_RETURN_IF_ERROR(ReadPlace(place_section, task.place));
-  Section budget_section = section("budget");
+  TomlSection budget_section = section("budget");
   MODICUM_RETURN_IF_ERROR(ReadBudget(budget_section, task.budget));
   return ReadReferences(root, path, task.references);
 }
