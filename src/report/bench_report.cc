@@ -11,6 +11,7 @@
 #include "record/machine_text.h"
 #include "record/quality_text.h"
 #include "report/bench_rows.h"
+#include "report/bill_report.h"
 #include "report/columns.h"
 #include "report/fit_rows.h"
 #include "report/lines.h"
@@ -41,6 +42,15 @@ std::string MetricOf(const BenchGroup& group) {
   return {};
 }
 
+// The number of items where it is not the title's.
+std::string QualityCell(const BenchRow& row) {
+  if (!row.quality) return "-";
+  std::string cell = FormatQualityFigure(*row.quality);
+  if (row.quality->items != row.items)
+    cell += fmt::format(", n {}", FormatCount(row.quality->items));
+  return cell;
+}
+
 // What it needs and how good it is.
 Table EnergyTable(const BenchGroup& group, size_t published) {
   const std::string metric = MetricOf(group);
@@ -53,12 +63,7 @@ Table EnergyTable(const BenchGroup& group, size_t published) {
        {"runs", Align::kRight},
        {"stars", Align::kRight}});
   for (const BenchRow* row : group.rows)
-    table.AddRow({RowName(*row),
-                  row->quality ? fmt::format("{}, n {}",
-                                             FormatQualityFigure(*row->quality),
-                                             FormatCount(row->quality->items))
-                               : "-",
-                  KilowattHoursText(*row),
+    table.AddRow({RowName(*row), QualityCell(*row), KilowattHoursText(*row),
                   row->failure.empty() ? BenchEnergyText(*row) : "FAILED",
                   row->idle_per_1000
                       ? FormatWithUnit(row->idle_per_1000->mid.value(), "J")
@@ -169,8 +174,9 @@ std::string ReferenceLines(const BenchResult& result) {
 std::string TitleOf(const BenchGroup& group) {
   uint64_t items = 0;
   for (const BenchRow* row : group.rows) items = std::max(items, row->items);
-  return fmt::format("{}, {}{}", group.task, group.data,
-                     items > 0 ? ", " + FormatCount(items) + " items" : "");
+  return PlainText(
+      fmt::format("{}, {}{}", group.task, group.data,
+                  items > 0 ? ", " + FormatCount(items) + " items" : ""));
 }
 
 std::string RemarkLines(const BenchResult& result) {
