@@ -220,8 +220,9 @@ Result<int> CmdFit(Context& context, const std::vector<std::string>& args) {
     flags.receipt = Beside(flags.output, ".receipt.json");
   if (flags.html.empty()) flags.html = Beside(flags.output, ".html");
   MODICUM_RETURN_IF_ERROR(CheckEvidencePaths(flags));
-  MODICUM_TRY(const Instruments instruments,
-              OpenInstruments(context, PlaceQueryOf(context.settings, task.place)));
+  MODICUM_TRY(
+      const Instruments instruments,
+      OpenInstruments(context, PlaceQueryOf(context.settings, task.place)));
   MODICUM_TRY(const auto ledger, Ledger::Open(context.settings.ledger));
   MODICUM_TRY(FitReport report,
               RecordedFit(context, flags, task, instruments, *ledger));

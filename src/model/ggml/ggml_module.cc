@@ -2,6 +2,7 @@
 // The ggml module: everything that runs or trains neural networks.
 #include <llama.h>
 
+#include "model/ggml/llama_engine.h"
 #include "model/module.h"
 
 namespace modicum {
@@ -21,3 +22,8 @@ class GgmlEngine final : public Engine {
 }  // namespace modicum
 
 MODICUM_ENGINE_MODULE(modicum::GgmlEngine)
+
+extern "C" __attribute__((visibility("default"))) modicum::NeuralEngine*
+modicum_neural() {
+  return modicum::MakeLlamaEngine().release();
+}
