@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads TOML files key by key; what was not asked for is refused by name.
-// Slow to include: only in the .cc files of what reads such a file.
+// One table of a TOML file: typed reads that remember the first fault and
+// which keys were asked for; what is left over is refused by name. Slow to
+// include (toml++): only for the .cc files that read one kind of file.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/caret.h"
@@ -20,20 +22,7 @@
 
 namespace modicum {
 
-// kInvalidInput shows the place of a fault in `text`.
-inline Result<toml::table> ParseToml(std::string_view text,
-                                     const std::string& path) {
-  try {
-    return toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
-    const auto at = error.source().begin;
-    return Fail(ErrorAt(path, text, {at.line, at.column},
-                        std::string(error.description())));
-  }
-}
-
-// One table of the file: typed reads that remember the first fault and which
-// keys were asked for.
+// Not thread-safe. Lifetime: the table must outlive the section.
 class TomlSection {
  public:
   TomlSection(const toml::table& table, std::string name, std::string file)
@@ -75,6 +64,44 @@ class TomlSection {
       const auto text = element.value<std::string>();
       if (!text) return Fault(element, key, "must be a list of strings");
       values.push_back(*text);
+    }
+  }
+  // One value, or a list of them; what is there replaces `values`.
+  template <class T>
+  void ReadOneOrMore(std::string_view key, std::vector<T>& values) {
+    asked_.push_back(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr || error_) return;
+    values.clear();
+    const auto add = [&](const toml::node& element) {
+      const auto value = element.value<T>();
+      if (!value) {
+        Fault(element, key,
+              fmt::format("must be {}, or a list of such", Wanted<T>()));
+        return false;
+      }
+      values.push_back(*value);
+      return true;
+    };
+    if (const toml::array* array = node->as_array()) {
+      for (const toml::node& element : *array)
+        if (!add(element)) return;
+    } else {
+      add(*node);
+    }
+  }
+  // A table of strings, by key.
+  void ReadTexts(std::string_view key,
+                 std::map<std::string, std::string>& values) {
+    asked_.push_back(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr || error_) return;
+    const toml::table* table = node->as_table();
+    if (table == nullptr) return Fault(*node, key, "must be a table");
+    for (const auto& [name, element] : *table) {
+      const auto text = element.value<std::string>();
+      if (!text) return Fault(element, key, "must have strings as values");
+      values.emplace(name.str(), *text);
     }
   }
   // A table of strings, by key.
@@ -156,5 +183,17 @@ class TomlSection {
   std::vector<std::string_view> asked_;
   std::optional<Error> error_;
 };
+
+// The file's root table; a syntax error shows its place.
+inline Result<toml::table> ParseToml(std::string_view text,
+                                     const std::string& path) {
+  try {
+    return toml::parse(text, path);
+  } catch (const toml::parse_error& error) {
+    const auto at = error.source().begin;
+    return Fail(ErrorAt(path, text, {at.line, at.column},
+                        std::string(error.description())));
+  }
+}
 
 }  // namespace modicum

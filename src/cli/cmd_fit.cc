@@ -49,20 +49,6 @@ Result<std::string> Formatted(const FitResult& result,
   return FormatFit(result);
 }
 
-// The task file's place wins over the settings'.
-PlaceQuery MergedPlace(const Task& task, const Settings& settings) {
-  PlaceQuery query = PlaceQueryOf(settings);
-  const PlaceQuery& own = task.place;
-  if (!own.region.empty()) query.region = own.region;
-  if (!own.provider.empty()) query.provider = own.provider;
-  if (own.intensity) query.intensity = own.intensity;
-  if (own.pue) query.pue = own.pue;
-  if (own.wue) query.wue = own.wue;
-  if (own.tariff) query.tariff = own.tariff;
-  if (!own.currency.empty()) query.currency = own.currency;
-  return query;
-}
-
 // What a joule means here: the probes' components and the idle policy.
 std::string MeteringText(const Settings& settings, const Meter& meter) {
   std::string text = settings.idle_policy;
@@ -234,8 +220,9 @@ Result<int> CmdFit(Context& context, const std::vector<std::string>& args) {
     flags.receipt = Beside(flags.output, ".receipt.json");
   if (flags.html.empty()) flags.html = Beside(flags.output, ".html");
   MODICUM_RETURN_IF_ERROR(CheckEvidencePaths(flags));
-  MODICUM_TRY(const Instruments instruments,
-              OpenInstruments(context, MergedPlace(task, context.settings)));
+  MODICUM_TRY(
+      const Instruments instruments,
+      OpenInstruments(context, PlaceQueryOf(context.settings, task.place)));
   MODICUM_TRY(const auto ledger, Ledger::Open(context.settings.ledger));
   MODICUM_TRY(FitReport report,
               RecordedFit(context, flags, task, instruments, *ledger));

@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "base/file.h"
 #include "base/version.h"
@@ -13,6 +14,9 @@
 #include "cli/print_error.h"
 #include "cli/read_receipts.h"
 #include "cli/run_selection.h"
+#include "record/bench_result.h"
+#include "report/bench_html.h"
+#include "report/bench_report.h"
 #include "report/fit_report.h"
 #include "report/html_report.h"
 #include "report/ledger_html.h"
@@ -23,7 +27,8 @@ namespace modicum {
 namespace {
 
 constexpr char kAbout[] =
-    "Shows a fit's receipt, or without one the ledger's runs.\n\n"
+    "Shows a fit's receipt or a benchmark, or without one the ledger's "
+    "runs.\n\n"
     "  modicum report spam.receipt.json --html -o spam.html\n"
     "  modicum report --paper --project thesis spam.receipt.json\n";
 
@@ -38,7 +43,8 @@ struct ReportFlags {
 
 void AddFlags(CLI::App& app, ReportFlags& flags) {
   app.add_option("receipt", flags.receipts,
-                 "Receipts, as `modicum fit` writes");
+                 "Receipts, as `modicum fit` writes, or what `modicum bench "
+                 "--save` wrote");
   app.add_flag("--html", flags.html, "One page that stands alone");
   app.add_flag("--md", flags.md, "Markdown");
   app.add_flag("--csv", flags.csv, "CSV, one row a model or run");
@@ -61,6 +67,29 @@ std::string FormatReceiptAs(const ReportFlags& flags, const Receipt& receipt) {
   if (flags.csv) return FormatFitCsv(receipt.result);
   if (flags.json) return FormatFitJson(receipt.result);
   return FormatFit(receipt.result);
+}
+
+std::string FormatBenchAs(const ReportFlags& flags, const BenchResult& result) {
+  if (flags.html) return FormatBenchHtml(result);
+  if (flags.md) return FormatBenchMarkdown(result);
+  if (flags.csv) return FormatBenchCsv(result);
+  if (flags.json) return FormatBenchJson(result);
+  return FormatBench(result);
+}
+
+// The report of the only file that is named, where that is a benchmark's;
+// absent where it is none.
+Result<std::optional<std::string>> BenchText(const ReportFlags& flags) {
+  if (flags.receipts.size() != 1 || flags.paper)
+    return std::optional<std::string>();
+  const std::string& path = flags.receipts[0];
+  MODICUM_TRY(const std::string text, ReadFile(path));
+  if (!IsBenchResult(text)) return std::optional<std::string>();
+  const auto result = ParseBenchResult(text);
+  if (!result)
+    return Fail(result.error().code, path + ": " + result.error().message,
+                result.error().hint);
+  return std::optional(FormatBenchAs(flags, *result));
 }
 
 std::string FormatRunsAs(const ReportFlags& flags, std::span<const Run> runs,
@@ -114,6 +143,11 @@ Result<int> CmdReport(Context& context, const std::vector<std::string>& args) {
                             "`modicum board` ranks them on a page"));
   const auto filter = FilterOf(flags.selection, context.settings);
   if (!filter) return UsageError(filter.error());
+  MODICUM_TRY(const auto bench, BenchText(flags));
+  if (bench) {
+    MODICUM_RETURN_IF_ERROR(Deliver(*bench, flags.output));
+    return kExitOk;
+  }
   MODICUM_TRY(const auto receipts, ReadReceipts(flags.receipts));
   std::string text;
   if (receipts.empty() || flags.paper) {

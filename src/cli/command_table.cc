@@ -12,6 +12,7 @@ std::span<const Command> Commands() {
       {"embed", "turn texts into vectors, and bill it", CmdEmbed},
       {"perplexity", "how well a network predicts a text", CmdPerplexity},
       {"tune", "find a network's run settings of fewest joules", CmdTune},
+      {"bench", "measure models on tasks: joules, quality, stars", CmdBench},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},

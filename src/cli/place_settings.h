@@ -7,6 +7,7 @@
 
 namespace modicum {
 
-PlaceQuery PlaceQueryOf(const Settings& settings);
+// What `own` says, of a task's file, wins.
+PlaceQuery PlaceQueryOf(const Settings& settings, const PlaceQuery& own = {});
 
 }  // namespace modicum

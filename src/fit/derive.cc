@@ -15,6 +15,7 @@
 #include "fit/payback.h"
 #include "fit/verdict.h"
 #include "place/place.h"
+#include "record/machine_text.h"
 #include "record/quality_text.h"
 
 namespace modicum {

@@ -6,14 +6,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <iterator>
-#include <set>
 
 #include "base/file.h"
 #include "base/suggest.h"
 #include "base/toml_section.h"
+#include "place/place_section.h"
 
 namespace modicum {
 namespace {
@@ -94,17 +93,6 @@ Status ReadTask(TomlSection& section, Task& task) {
 Status ReadPrompt(TomlSection& section, Task& task) {
   section.Read("template", task.prompt_template);
   section.ReadTexts("labels", task.prompt_words);
-  return section.Finish();
-}
-
-Status ReadPlace(TomlSection& section, PlaceQuery& place) {
-  section.Read("region", place.region);
-  section.Read("provider", place.provider);
-  section.Read("intensity", place.intensity);
-  section.Read("pue", place.pue);
-  section.Read("wue", place.wue);
-  section.Read("tariff", place.tariff);
-  section.Read("currency", place.currency);
   return section.Finish();
 }
 

@@ -15,13 +15,6 @@ namespace modicum {
 std::string RequirementText(const Metric& metric,
                             const Requirement& requirement);
 
-// "2 vCPU Intel Xeon VM (KVM), no GPU".
-std::string MachineText(const HostFacts& host);
-
-// "joules MODELLED, x/÷ 2.4 (90 %), cpu package": origin, width and scope of
-// the energies, said once above the table.
-std::string EnergyNote(const Estimate<Joules>& example);
-
 // What to do, in one to four sentences. `majority_answer` is the label the
 // constant model gives.
 std::string VerdictText(const FitResult& result,

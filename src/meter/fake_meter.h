@@ -43,6 +43,7 @@ class FakeMeter final : public Meter {
         .WithShared(InternSource("instruction mix"), kWorkloadError);
     reading.split.measured = reading.split.own_active;
     reading.contended = contended && contended(it->first);
+    reading.short_window = reading.wall < shortest;
     open_.erase(it);
     return reading;
   }
@@ -53,6 +54,7 @@ class FakeMeter final : public Meter {
   std::vector<std::string> components() const override { return {"cpu"}; }
 
   std::function<bool(uint64_t)> contended;  // by window number, from 1
+  Seconds shortest;  // below it a window is flagged as short
 
  private:
   Clock& clock_;

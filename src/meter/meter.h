@@ -61,6 +61,8 @@ struct WindowReading {
   EnergySplit split;
   // Others used, or the hypervisor stole, more than the fixed limits allow.
   bool contended = false;
+  // Fewer than ten updates of a counter fell into it.
+  bool short_window = false;
   std::vector<std::string> warnings;
 };
 

@@ -107,9 +107,11 @@ void WarnOnce(std::string warning, std::vector<std::string>& warnings) {
 void WarnOf(const DomainUse& use, WindowReading& reading) {
   auto& warnings = reading.warnings;
   if (use.gaps > 0) warnings.push_back(GapWarning(use.domain.name, use.gaps));
-  if (reading.wall < use.update_period * kMinUpdates)
+  if (reading.wall < use.update_period * kMinUpdates) {
+    reading.short_window = true;
     WarnOnce(ShortWindowWarning(use.probe, reading.wall, use.update_period),
              warnings);
+  }
   if (use.device && !use.device->warning.empty())
     WarnOnce(use.device->warning, warnings);
   if (!use.device && !ExplainedByCpuTime(use.domain))

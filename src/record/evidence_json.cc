@@ -7,18 +7,6 @@ namespace modicum {
 namespace internal {
 
 template <>
-struct Members<Repeat> {
-  static void Of(auto& visit, auto& repeat) {
-    visit("predictions", repeat.predictions);
-    visit("wall_s", repeat.wall);
-    visit("cpu_s", repeat.cpu);
-    visit("energy", repeat.energy);
-    visit("contended", repeat.contended);
-    visit("cpu_s_by_phase", repeat.cpu_by_phase);
-  }
-};
-
-template <>
 struct Members<CostSamples> {
   static void Of(auto& visit, auto& samples) {
     visit("repeats", samples.repeats);
@@ -56,21 +44,6 @@ struct Members<SplitItems> {
   static void Of(auto& visit, auto& split) {
     visit("ids", split.ids);
     visit("groups", split.groups);
-  }
-};
-
-template <>
-struct Members<Reference> {
-  static void Of(auto& visit, auto& reference) {
-    visit("name", reference.name);
-    visit("joules_per_1000", reference.joules_per_1000);
-    visit("low", reference.low);
-    visit("high", reference.high);
-    visit("quality", reference.quality);
-    visit("scope", reference.scope);
-    visit("source", reference.source);
-    visit("date", reference.date);
-    visit("planned", reference.planned);
   }
 };
 

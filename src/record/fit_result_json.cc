@@ -8,18 +8,6 @@ namespace modicum {
 namespace internal {
 
 template <>
-struct Members<QualityFigure> {
-  static void Of(auto& visit, auto& figure) {
-    visit("metric", figure.metric);
-    visit("split", figure.split);
-    visit("mid", figure.mid);
-    visit("low", figure.low);
-    visit("high", figure.high);
-    visit("items", figure.items);
-  }
-};
-
-template <>
 struct Members<Payback> {
   static void Of(auto& visit, auto& payback) {
     visit("mid", payback.mid);

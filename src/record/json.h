@@ -21,7 +21,7 @@ enum class JsonStyle {
 
 // T is Estimate<Joules | GramsCo2e | Litres | Amount | Scalar | Seconds>,
 // Bill, HostFacts, Run, Measurement, Trial, CostSamples, TrialEvidence,
-// FitEvidence, FitResult or CandidateRow.
+// FitEvidence, FitResult, CandidateRow or BenchResult.
 template <class T>
 nlohmann::json ToJson(const T& value, JsonStyle style = JsonStyle::kStored);
 template <class T>

@@ -73,6 +73,45 @@ struct Members<HostFacts> {
   }
 };
 
+template <>
+struct Members<QualityFigure> {
+  static void Of(auto& visit, auto& figure) {
+    visit("metric", figure.metric);
+    visit("split", figure.split);
+    visit("mid", figure.mid);
+    visit("low", figure.low);
+    visit("high", figure.high);
+    visit("items", figure.items);
+  }
+};
+
+template <>
+struct Members<Repeat> {
+  static void Of(auto& visit, auto& repeat) {
+    visit("predictions", repeat.predictions);
+    visit("wall_s", repeat.wall);
+    visit("cpu_s", repeat.cpu);
+    visit("energy", repeat.energy);
+    visit("contended", repeat.contended);
+    visit("cpu_s_by_phase", repeat.cpu_by_phase);
+  }
+};
+
+template <>
+struct Members<Reference> {
+  static void Of(auto& visit, auto& reference) {
+    visit("name", reference.name);
+    visit("joules_per_1000", reference.joules_per_1000);
+    visit("low", reference.low);
+    visit("high", reference.high);
+    visit("quality", reference.quality);
+    visit("scope", reference.scope);
+    visit("source", reference.source);
+    visit("date", reference.date);
+    visit("planned", reference.planned);
+  }
+};
+
 class Writer {
  public:
   explicit Writer(JsonStyle style) : style_(style) {}

@@ -13,7 +13,9 @@ std::string Bare(std::string_view metric, double value) {
 
 }  // namespace
 
-bool LowerIsBetter(std::string_view metric) { return metric == "log-loss"; }
+bool LowerIsBetter(std::string_view metric) {
+  return metric == "log-loss" || metric == "bits-per-byte";
+}
 
 std::string FormatQuality(std::string_view metric, double value) {
   return Bare(metric, value) + (LowerIsBetter(metric) ? "" : " %");

@@ -9,12 +9,11 @@
 #include "base/terminal.h"
 #include "record/quality_text.h"
 #include "report/fit_rows.h"
+#include "report/lines.h"
 
 namespace modicum {
 namespace {
 
-constexpr size_t kTextColumns = 100;  // longer lines are wrapped
-constexpr size_t kLabelColumns = 11;
 constexpr size_t kClassesShown = 8;
 
 std::string Join(const std::vector<std::string>& parts,
@@ -142,46 +141,6 @@ Table WholeTable(const FitResult& result) {
                   row.scope_note.empty() ? row.reason
                                          : row.reason + "; " + row.scope_note});
   return table;
-}
-
-// A class may be named with a line end, or with what moves the cursor.
-std::string Plain(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
-  return text;
-}
-
-// The text in lines of at most `columns`, broken at spaces, all but the first
-// after `indent` spaces.
-std::string Wrapped(const std::string& whole, size_t columns, size_t indent) {
-  const std::string plain = Plain(whole);
-  std::string_view text = plain;
-  std::string out;
-  size_t used = 0;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const size_t width = DisplayWidth(word);
-    if (used > 0 && used + 1 + width > columns) {
-      out += '\n' + std::string(indent, ' ');
-      used = 0;
-    } else if (used > 0) {
-      out += ' ';
-      ++used;
-    }
-    out += word;
-    used += width;
-  }
-  return out;
-}
-
-// "label    text\n"; nothing when there is no text.
-std::string Line(std::string_view label, const std::string& text) {
-  if (text.empty()) return {};
-  return fmt::format(
-      "{:<{}}{}\n", label, kLabelColumns,
-      Wrapped(text, kTextColumns - kLabelColumns, kLabelColumns));
 }
 
 std::string ClassesText(const FitResult& result) {
