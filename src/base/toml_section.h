@@ -104,20 +104,6 @@ class TomlSection {
       values.emplace(name.str(), *text);
     }
   }
-  // A table of strings, by key.
-  void ReadTexts(std::string_view key,
-                 std::map<std::string, std::string>& values) {
-    asked_.push_back(key);
-    const toml::node* node = table_.get(key);
-    if (node == nullptr || error_) return;
-    const toml::table* table = node->as_table();
-    if (table == nullptr) return Fault(*node, key, "must be a table");
-    for (const auto& [name, element] : *table) {
-      const auto text = element.value<std::string>();
-      if (!text) return Fault(element, key, "must have strings as values");
-      values.emplace(name.str(), *text);
-    }
-  }
   void Require(std::string_view key) {
     if (!error_ && table_.get(key) == nullptr)
       SetError(table_.source().begin.line,
