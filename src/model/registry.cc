@@ -11,6 +11,7 @@
 #include "model/engine.h"
 #include "model/majority.h"
 #include "model/module.h"
+#include "model/neural_classifier.h"
 #include "model/table_linear.h"
 #include "model/tree_model.h"
 
@@ -33,6 +34,7 @@ constexpr FamilyRow kRows[] = {
     {"fasttext", "fasttext", nullptr, nullptr},
     {"forest", "xgboost", nullptr, LoadTreeModel},
     {"boosted", "xgboost", nullptr, LoadTreeModel},
+    {kEncoderFamily, kNeuralModule, nullptr, LoadEncoder},
 };
 
 constexpr auto kFamilies = [] {
