@@ -287,9 +287,11 @@ Bytes EncoderGraph::WorkingMemory(uint32_t texts, uint32_t length) {
   build.MakeForward();
   build.MakeLoss();
   build.MakeBackward();
+  // Of its own: after measuring, an allocator cannot allocate.
+  ggml_gallocr* measure = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
   size_t bytes = 0;
-  ggml_gallocr_reserve_n_size(allocator_, build.graph, nullptr, nullptr,
-                              &bytes);
+  ggml_gallocr_reserve_n_size(measure, build.graph, nullptr, nullptr, &bytes);
+  ggml_gallocr_free(measure);
   return Bytes(static_cast<double>(bytes));
 }
 

@@ -145,6 +145,7 @@ Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
   const File file = VocabularyFile(tokens);
   if (file == nullptr)
     return Fail(ErrorCode::kIo, "cannot keep the vocabulary in memory");
+  llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
   llama_model_params params = llama_model_default_params();
   params.vocab_only = true;
   params.load_mode = LLAMA_LOAD_MODE_NONE;
@@ -157,8 +158,8 @@ Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
 WordPieceTokenizer::~WordPieceTokenizer() { llama_model_free(model_); }
 
 Result<TokenIds> WordPieceTokenizer::Tokenize(std::string_view text) const {
-  // A token has a byte at least, but for the two around the text.
-  TokenIds tokens(text.size() + 2);
+  // At most a token a byte and one before each word, and two around the text.
+  TokenIds tokens(2 * text.size() + 2);
   const int32_t count =
       llama_tokenize(llama_model_get_vocab(model_), text.data(),
                      static_cast<int32_t>(text.size()), tokens.data(),
