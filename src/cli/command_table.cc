@@ -8,6 +8,7 @@ std::span<const Command> Commands() {
   static constexpr Command kCommands[] = {
       {"fit", "find the cheapest model that is good enough", CmdFit},
       {"predict", "answer JSON lines with a model, and bill it", CmdPredict},
+      {"generate", "continue a text with a network, and bill it", CmdGenerate},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},

@@ -34,7 +34,7 @@ std::string Help() {
       "enough.\n\n{}\nUsage: modicum <command> [options]\n\n",
       kExamples);
   for (const Command& command : Commands())
-    text += fmt::format("  {:<9} {}\n", command.name, command.summary);
+    text += fmt::format("  {:<10} {}\n", command.name, command.summary);
   return text +
          "\n`modicum <command> --help` shows a command's options,\n"
          "`modicum doctor --settings` what goes with every command "

@@ -71,6 +71,13 @@ class ByteReader {
   void Skip(uint64_t size) {
     if (Has(size)) rest_.remove_prefix(size);
   }
+  // The next `size` bytes, where they are in the file.
+  std::string_view GetText(uint64_t size) {
+    if (!Has(size)) return {};
+    const std::string_view text = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return text;
+  }
   // Up to and without the next NUL, which is consumed.
   std::string_view GetCString() {
     const size_t end = ok_ ? rest_.find('\0') : std::string_view::npos;

@@ -53,7 +53,8 @@ struct NeuralInfo {
   bool generates = false;  // has a decoder: Generate and Logits work
   // Of a classification head (Classify works), in the order of its outputs.
   std::vector<std::string> labels;
-  std::optional<TokenId> beginning, end;  // of a text
+  std::optional<TokenId> beginning;  // what Tokenize puts before a text
+  std::optional<TokenId> end;        // of a text
 };
 
 struct GenerateOptions {
@@ -62,13 +63,21 @@ struct GenerateOptions {
   int top_k = 40;          // of those only; 0: all
   double top_p = 0.95;
   double min_p = 0.05;
-  CallOptions call;  // stop, seed, deadline
+  bool ignore_end = false;  // goes on where the network would end
+  CallOptions call;         // stop, seed, deadline
 };
 
 struct Generation {
   TokenIds tokens;  // without the one that ended it
   std::string text;
   enum class End { kEndToken, kLength, kContext, kStopped, kDeadline } end{};
+};
+
+// What importance each column of a tensor has: the mean square of what it is
+// multiplied with. Of a tensor of several matrices, one after the other.
+struct Importance {
+  std::string tensor;
+  std::vector<float> values;
 };
 
 // Thread safety: one call at a time.
@@ -85,7 +94,8 @@ class NeuralModel {
 
   // Continues `prompt` (at least one token). `on_text` gets whole UTF-8
   // characters as they come; false stops. kInvalidInput when the prompt does
-  // not fit the context. Reports kPrefill, kDecode and a step per token.
+  // not fit the context, kInterrupted at a stop; a deadline ends the
+  // generation. Reports kPrefill, kDecode and a step per forward pass.
   virtual Result<Generation> Generate(
       std::span<const TokenId> prompt, const GenerateOptions& options,
       const std::function<bool(std::string_view)>& on_text,
@@ -99,16 +109,23 @@ class NeuralModel {
       const std::function<void(size_t, std::span<const float>)>& visit,
       PhaseSink& sink) = 0;
 
-  // The natural log-likelihood of each continuation (at least one token) after
-  // `prompt`. A prefix shared with the last call's prompt is not computed
-  // again.
+  // The natural log-likelihood of each continuation after `prompt`, both of at
+  // least one token. A prefix shared with the last call's prompt is not
+  // computed again.
   virtual Result<std::vector<double>> LogLikelihoods(
       std::span<const TokenId> prompt, std::span<const TokenIds> continuations,
       const CallOptions& call, PhaseSink& sink) = 0;
 
+  // Over `text`, cut into chunks of 512 tokens (or the context), of which it
+  // needs one; what is left over at its end is not read.
+  virtual Result<std::vector<Importance>> MeasureImportance(
+      std::span<const TokenId> text, const CallOptions& call,
+      PhaseSink& sink) = 0;
+
   // One vector of `width` a text, pooled as the network says (the mean where
   // it says nothing), of length 1 when `normalize`. Batched by length, in
-  // order. A text longer than the context is cut there.
+  // order. A text longer than the context is cut there, but for its last
+  // token.
   virtual Result<std::vector<std::vector<float>>> Embed(
       std::span<const TokenIds> texts, bool normalize, const CallOptions& call,
       PhaseSink& sink) = 0;
@@ -117,12 +134,6 @@ class NeuralModel {
   virtual Result<std::vector<std::vector<float>>> Classify(
       std::span<const TokenIds> texts, const CallOptions& call,
       PhaseSink& sink) = 0;
-};
-
-// What importance each column of a tensor has: sums of squared inputs.
-struct Importance {
-  std::string tensor;
-  std::vector<float> values;
 };
 
 struct QuantizeOptions {

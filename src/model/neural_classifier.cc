@@ -14,6 +14,8 @@ namespace {
 
 // Texts in one call of the network, which sorts them by length.
 constexpr size_t kTexts = 256;
+// Texts in one graph, at most.
+constexpr int kTogether = 64;
 
 Label LabelOf(const std::vector<float>& logits) {
   Label label;
@@ -64,11 +66,6 @@ class NeuralClassifier final : public Model {
         return Fail(ErrorCode::kInterrupted, "prediction interrupted");
       MODICUM_TRY(const std::string_view text, TextOf(item));
       MODICUM_TRY(TokenIds tokens, network_->Tokenize(text, true));
-      // As in training, the last token stays: it ends the text.
-      if (const size_t most = network_->info().context; tokens.size() > most) {
-        tokens[most - 1] = tokens.back();
-        tokens.resize(most);
-      }
       texts.push_back(std::move(tokens));
     }
     return texts;
@@ -109,6 +106,7 @@ Result<std::unique_ptr<Model>> LoadEncoder(
   MODICUM_TRY(NeuralEngine * engine, FindNeuralEngine());
   NeuralSettings settings;
   settings.threads = 1;
+  settings.sequences = kTogether;
   MODICUM_TRY(auto network, engine->Open(
                                 directory + "/" + kEncoderFile, settings,
                                 [](double) {}, {}, sink));

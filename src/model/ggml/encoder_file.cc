@@ -1,52 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/encoder_file.h"
 
-#include <gguf.h>
 #include <llama.h>
-#include <unistd.h>
-
-#include <cstdio>
 
 #include "model/ggml/vocabulary.h"
+#include "model/gguf/gguf_writer.h"
 
 namespace modicum {
+
+namespace {
+
+GgufMetadata Describe(const EncoderShape& shape,
+                      const std::vector<std::string>& tokens,
+                      const std::vector<std::string>& labels) {
+  GgufMetadata metadata = {
+      {"general.architecture", std::string("bert")},
+      {"general.type", std::string("model")},
+      {"general.file_type", uint32_t{LLAMA_FTYPE_ALL_F32}},
+      {"bert.context_length", shape.context},
+      {"bert.embedding_length", shape.width},
+      {"bert.feed_forward_length", shape.feed_forward},
+      {"bert.block_count", shape.layers},
+      {"bert.attention.head_count", shape.heads},
+      {"bert.attention.causal", false},
+      {"bert.attention.layer_norm_epsilon", shape.epsilon},
+      {"bert.pooling_type", uint32_t{LLAMA_POOLING_TYPE_RANK}},
+      {"bert.classifier.output_labels", GgufArray::Of(labels)},
+  };
+  for (auto& entry : DescribeVocabulary(tokens))
+    metadata.push_back(std::move(entry));
+  return metadata;
+}
+
+std::vector<GgufTensor> TensorsOf(const EncoderWeights& weights) {
+  std::vector<GgufTensor> tensors;
+  for (const Parameter& parameter : weights.parameters()) {
+    GgufTensor& tensor = tensors.emplace_back();
+    tensor.name = parameter.value->name;
+    tensor.dimensions = static_cast<uint32_t>(ggml_n_dims(parameter.value));
+    for (size_t i = 0; i < tensor.dimensions; ++i)
+      tensor.shape[i] = static_cast<uint64_t>(parameter.value->ne[i]);
+  }
+  return tensors;
+}
+
+}  // namespace
 
 Status SaveEncoder(const EncoderWeights& weights,
                    const std::vector<std::string>& tokens,
                    const std::vector<std::string>& labels,
                    const std::string& path) {
-  const std::unique_ptr<gguf_context, void (*)(gguf_context*)> file(
-      gguf_init_empty(), gguf_free);
-  const EncoderShape& shape = weights.shape();
-  gguf_set_val_str(file.get(), "general.architecture", "bert");
-  gguf_set_val_str(file.get(), "general.type", "model");
-  gguf_set_val_str(file.get(), "general.name", "modicum encoder");
-  gguf_set_val_u32(file.get(), "general.file_type", LLAMA_FTYPE_ALL_F32);
-  const auto number = [&](const char* key, uint32_t value) {
-    gguf_set_val_u32(file.get(), ("bert." + std::string(key)).c_str(), value);
-  };
-  number("context_length", shape.context);
-  number("embedding_length", shape.width);
-  number("feed_forward_length", shape.feed_forward);
-  number("block_count", shape.layers);
-  number("attention.head_count", shape.heads);
-  number("pooling_type", LLAMA_POOLING_TYPE_RANK);
-  gguf_set_val_bool(file.get(), "bert.attention.causal", false);
-  gguf_set_val_f32(file.get(), "bert.attention.layer_norm_epsilon",
-                   shape.epsilon);
-  std::vector<const char*> names;
-  for (const std::string& label : labels) names.push_back(label.c_str());
-  gguf_set_arr_str(file.get(), "bert.classifier.output_labels", names.data(),
-                   names.size());
-  DescribeVocabulary(tokens, *file);
-  for (const Parameter& parameter : weights.parameters())
-    gguf_add_tensor(file.get(), parameter.value);
-  const std::string part = path + ".tmp";
-  if (gguf_write_to_file(file.get(), part.c_str(), /*only_meta=*/false) &&
-      std::rename(part.c_str(), path.c_str()) == 0)
-    return {};
-  unlink(part.c_str());
-  return Fail(ErrorCode::kIo, "cannot write " + path, "is the disk full?");
+  MODICUM_TRY(
+      GgufWriter writer,
+      GgufWriter::Create(path, Describe(weights.shape(), tokens, labels),
+                         TensorsOf(weights)));
+  for (const Parameter& parameter : weights.parameters()) {
+    const std::span<const float> values = parameter.values();
+    MODICUM_RETURN_IF_ERROR(writer.Append(
+        {reinterpret_cast<const char*>(values.data()), values.size_bytes()}));
+  }
+  return writer.Finish();
 }
 
 }  // namespace modicum

@@ -3,6 +3,7 @@
 #include <llama.h>
 
 #include "model/ggml/encoder_family.h"
+#include "model/ggml/llama_engine.h"
 #include "model/module.h"
 
 namespace modicum {
@@ -22,3 +23,8 @@ class GgmlEngine final : public Engine {
 }  // namespace modicum
 
 MODICUM_ENGINE_MODULE(modicum::GgmlEngine)
+
+extern "C" __attribute__((visibility("default"))) modicum::NeuralEngine*
+modicum_neural() {
+  return modicum::MakeLlamaEngine().release();
+}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/vocabulary.h"
 
-#include <gguf.h>
 #include <llama.h>
 #include <sys/mman.h>
 
@@ -10,8 +9,9 @@
 #include <map>
 #include <unordered_map>
 
-#include "base/format.h"
+#include "model/ggml/llama_log.h"
 #include "model/ggml/word_pieces.h"
+#include "model/gguf/gguf_writer.h"
 #include "model/text_features.h"
 #include "model/text_hasher.h"
 
@@ -44,13 +44,14 @@ using File = std::unique_ptr<FILE, FileClose>;
 
 // A GGUF file that has a vocabulary only, in memory.
 File VocabularyFile(const std::vector<std::string>& tokens) {
-  const std::unique_ptr<gguf_context, void (*)(gguf_context*)> gguf(
-      gguf_init_empty(), gguf_free);
-  gguf_set_val_str(gguf.get(), "general.architecture", "bert");
-  DescribeVocabulary(tokens, *gguf);
+  GgufMetadata metadata = DescribeVocabulary(tokens);
+  metadata.insert(metadata.begin(),
+                  {"general.architecture", std::string("bert")});
+  const std::string bytes = GgufHeader(metadata, {});
   const int descriptor = memfd_create("modicum-vocabulary", MFD_CLOEXEC);
-  File file(descriptor < 0 ? std::tmpfile() : fdopen(descriptor, "w+b"));
-  if (file == nullptr || !gguf_write_to_file_ptr(gguf.get(), file.get(), true))
+  File file(descriptor < 0 ? nullptr : fdopen(descriptor, "w+b"));
+  if (file == nullptr ||
+      std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
     return nullptr;
   std::rewind(file.get());
   return file;
@@ -116,28 +117,26 @@ std::vector<std::string> WithSpecials(const std::vector<std::string>& pieces) {
 
 }  // namespace
 
-void DescribeVocabulary(const std::vector<std::string>& tokens,
-                        gguf_context& file) {
-  std::vector<const char*> texts;
+GgufMetadata DescribeVocabulary(const std::vector<std::string>& tokens) {
   std::vector<int32_t> types(tokens.size(), LLAMA_TOKEN_TYPE_NORMAL);
-  for (const std::string& token : tokens) texts.push_back(token.c_str());
   std::fill_n(types.begin(), kSpecialTokens, LLAMA_TOKEN_TYPE_CONTROL);
   types[kUnknownToken] = LLAMA_TOKEN_TYPE_UNKNOWN;
-  gguf_set_val_str(&file, "tokenizer.ggml.model", "bert");
-  gguf_set_arr_str(&file, "tokenizer.ggml.tokens", texts.data(), texts.size());
-  gguf_set_arr_data(&file, "tokenizer.ggml.token_type", GGUF_TYPE_INT32,
-                    types.data(), types.size());
-  gguf_set_val_u32(&file, "tokenizer.ggml.token_type_count", 1);
-  gguf_set_val_u32(&file, "tokenizer.ggml.padding_token_id", kPadToken);
-  gguf_set_val_u32(&file, "tokenizer.ggml.unknown_token_id", kUnknownToken);
-  gguf_set_val_u32(&file, "tokenizer.ggml.bos_token_id", kClassToken);
-  gguf_set_val_u32(&file, "tokenizer.ggml.cls_token_id", kClassToken);
-  gguf_set_val_u32(&file, "tokenizer.ggml.eos_token_id", kSeparatorToken);
-  gguf_set_val_u32(&file, "tokenizer.ggml.seperator_token_id", kSeparatorToken);
-  gguf_set_val_u32(&file, "tokenizer.ggml.mask_token_id", kMaskToken);
-  gguf_set_val_bool(&file, "tokenizer.ggml.normalizer.lowercase", true);
-  // An accent may be all that tells two words or languages apart.
-  gguf_set_val_bool(&file, "tokenizer.ggml.normalizer.strip_accents", false);
+  return {
+      {"tokenizer.ggml.model", std::string("bert")},
+      {"tokenizer.ggml.tokens", GgufArray::Of(tokens)},
+      {"tokenizer.ggml.token_type", GgufArray::Of(types)},
+      {"tokenizer.ggml.token_type_count", uint32_t{1}},
+      {"tokenizer.ggml.padding_token_id", uint32_t{kPadToken}},
+      {"tokenizer.ggml.unknown_token_id", uint32_t{kUnknownToken}},
+      {"tokenizer.ggml.bos_token_id", uint32_t{kClassToken}},
+      {"tokenizer.ggml.cls_token_id", uint32_t{kClassToken}},
+      {"tokenizer.ggml.eos_token_id", uint32_t{kSeparatorToken}},
+      {"tokenizer.ggml.seperator_token_id", uint32_t{kSeparatorToken}},
+      {"tokenizer.ggml.mask_token_id", uint32_t{kMaskToken}},
+      {"tokenizer.ggml.normalizer.lowercase", true},
+      // An accent may be all that tells two words or languages apart.
+      {"tokenizer.ggml.normalizer.strip_accents", false},
+  };
 }
 
 Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
@@ -145,23 +144,24 @@ Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
   const File file = VocabularyFile(tokens);
   if (file == nullptr)
     return Fail(ErrorCode::kIo, "cannot keep the vocabulary in memory");
-  llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+  CatchLlamaLog();
+  const LlamaErrors errors;
   llama_model_params params = llama_model_default_params();
   params.vocab_only = true;
   params.load_mode = LLAMA_LOAD_MODE_NONE;
-  llama_model* model = llama_model_load_from_file_ptr(file.get(), params);
+  ModelHandle model(llama_model_load_from_file_ptr(file.get(), params));
   if (model == nullptr)
-    return Fail(ErrorCode::kInternal, "llama.cpp refuses the vocabulary");
-  return std::unique_ptr<WordPieceTokenizer>(new WordPieceTokenizer(model));
+    return Fail(ErrorCode::kInternal,
+                errors.Explain("llama.cpp refuses the vocabulary"));
+  return std::unique_ptr<WordPieceTokenizer>(
+      new WordPieceTokenizer(std::move(model)));
 }
-
-WordPieceTokenizer::~WordPieceTokenizer() { llama_model_free(model_); }
 
 Result<TokenIds> WordPieceTokenizer::Tokenize(std::string_view text) const {
   // At most a token a byte and one before each word, and two around the text.
   TokenIds tokens(2 * text.size() + 2);
   const int32_t count =
-      llama_tokenize(llama_model_get_vocab(model_), text.data(),
+      llama_tokenize(llama_model_get_vocab(model_.get()), text.data(),
                      static_cast<int32_t>(text.size()), tokens.data(),
                      static_cast<int32_t>(tokens.size()), /*add_special=*/true,
                      /*parse_special=*/false);

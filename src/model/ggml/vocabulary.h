@@ -14,10 +14,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/ggml/llama_handles.h"
+#include "model/gguf/gguf_file.h"
 #include "model/neural.h"
-
-struct gguf_context;
-struct llama_model;
 
 namespace modicum {
 
@@ -31,22 +30,20 @@ enum SpecialToken : TokenId {
   kSpecialTokens,
 };
 
-// Keys of GGUF that make llama.cpp read texts with this vocabulary.
-void DescribeVocabulary(const std::vector<std::string>& tokens,
-                        gguf_context& file);
+// What makes llama.cpp read texts with this vocabulary.
+GgufMetadata DescribeVocabulary(const std::vector<std::string>& tokens);
 
 // Not thread-safe.
 class WordPieceTokenizer {
  public:
   static Result<std::unique_ptr<WordPieceTokenizer>> Open(
       const std::vector<std::string>& tokens);
-  ~WordPieceTokenizer();
   // With the class token before and the separator after.
   Result<TokenIds> Tokenize(std::string_view text) const;
 
  private:
-  explicit WordPieceTokenizer(llama_model* model) : model_(model) {}
-  llama_model* const model_;
+  explicit WordPieceTokenizer(ModelHandle model) : model_(std::move(model)) {}
+  const ModelHandle model_;
 };
 
 // Up to `size` tokens. Deterministic. kInterrupted when stopped.

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// `modicum generate`: a network continues a text, token by token, with a bill
+// for each phase at the end.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/neural_run.h"
+#include "cli/parse.h"
+#include "cli/print_error.h"
+#include "dataset/utf8.h"
+#include "record/json.h"
+
+namespace modicum {
+namespace {
+
+struct GenerateFlags : NeuralFlags {
+  std::optional<std::string> prompt;
+  std::string file;  // "-" is stdin
+  bool echo = false;
+  std::optional<double> seconds;
+  std::string format = "text";
+  GenerateOptions options;
+};
+
+void Declare(CLI::App& app, GenerateFlags& flags) {
+  GenerateOptions& options = flags.options;
+  app.name("modicum generate");
+  app.add_option("-p,--prompt", flags.prompt, "the text to continue")
+      ->type_name("TEXT");
+  app.add_option("-f,--file", flags.file, "the same from a file; - is stdin")
+      ->type_name("FILE");
+  app.add_option("-n,--tokens", options.max_tokens, "at most so many tokens")
+      ->check(CLI::Range(0, 1 << 24))
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--temp", options.temperature,
+                 "0: the likeliest token, always; else draw")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str()
+      ->type_name("T");
+  app.add_option("--seed", options.call.seed, "of the draw")
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--top-k", options.top_k, "of the K likeliest; 0: of all")
+      ->check(CLI::Range(0, 1 << 24))
+      ->capture_default_str()
+      ->type_name("K");
+  app.add_option("--top-p", options.top_p,
+                 "of the likeliest that have this probability together")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->type_name("P");
+  app.add_option("--min-p", options.min_p,
+                 "of those at least so likely, the likeliest being 1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->type_name("P");
+  app.add_flag("--ignore-eos", options.ignore_end,
+               "go on where the network would end");
+  app.add_flag("--echo", flags.echo, "print the prompt too");
+  app.add_option("--deadline", flags.seconds, "end after so many seconds")
+      ->check(CLI::Range(0.0, 1e9))
+      ->type_name("S");
+  app.add_option("--format", flags.format, "text, as it comes, or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+  AddNeuralFlags(app, flags);
+}
+
+std::optional<int> ParseFlags(const std::vector<std::string>& args,
+                              GenerateFlags& flags) {
+  CLI::App app(
+      "Continues a text with a neural network, and bills each phase.\n\n"
+      "  modicum generate -m model.gguf -p 'Once upon a time'\n"
+      "  modicum generate -m model.gguf -f prompt.txt -n 400 --temp 0.8\n");
+  Declare(app, flags);
+  if (const auto code = ParseArgs(app, args)) return code;
+  if (flags.prompt.has_value() != !flags.file.empty()) return std::nullopt;
+  return UsageError({ErrorCode::kInvalidInput,
+                     flags.prompt ? "two prompts" : "nothing to continue",
+                     "give it one prompt: -p TEXT or -f FILE"});
+}
+
+Result<std::string> PromptOf(const GenerateFlags& flags) {
+  if (flags.prompt) return *flags.prompt;
+  if (flags.file != "-") return ReadFile(flags.file);
+  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
+
+std::string_view EndName(Generation::End end) {
+  switch (end) {
+    case Generation::End::kEndToken:
+      return "end";
+    case Generation::End::kLength:
+      return "length";
+    case Generation::End::kContext:
+      return "context";
+    case Generation::End::kStopped:
+      return "stopped";
+    case Generation::End::kDeadline:
+      return "deadline";
+  }
+  return "?";
+}
+
+// Text as it comes, each character at once.
+class Output {
+ public:
+  bool Write(std::string_view text) {
+    if (text.empty()) return true;
+    last_ = text.back();
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+           std::fflush(stdout) == 0;
+  }
+  // What comes next on a terminal begins a line.
+  void End() {
+    if (last_ != '\n') Write("\n");
+  }
+
+ private:
+  char last_ = '\n';
+};
+
+class Work {
+ public:
+  Work(const Context& context, const GenerateFlags& flags, NeuralRun& run)
+      : context_(context), flags_(flags), run_(run) {}
+
+  // What was generated is printed by then, or lost with the error.
+  Status Do() {
+    MODICUM_TRY(const std::string prompt, PromptOf(flags_));
+    MODICUM_TRY(const auto model, run_.Open(flags_.model));
+    loaded_ = true;
+    run_.phases().Begin(Phase::kPrepare);
+    MODICUM_TRY(const TokenIds tokens, model->Tokenize(prompt, true));
+    prompt_tokens_ = tokens.size();
+    const bool streams = flags_.format == "text";
+    if (streams && flags_.echo) output_.Write(prompt);
+    const auto generated = model->Generate(
+        tokens, Options(),
+        [&](std::string_view text) { return !streams || output_.Write(text); },
+        run_.phases());
+    if (streams) output_.End();
+    if (!generated) return Fail(generated.error());
+    generation_ = *generated;
+    run_.Tag("end", std::string(EndName(generation_.end)));
+    text_ = (flags_.echo ? prompt : "") + generation_.text;
+    return {};
+  }
+
+  bool loaded() const { return loaded_; }
+  void Tag() {
+    run_.Tag("prompt_tokens", std::to_string(prompt_tokens_));
+    run_.Tag("tokens", std::to_string(generation_.tokens.size()));
+  }
+
+  void PrintJson(const NeuralRun::Outcome& outcome) const {
+    nlohmann::json json;
+    json["text"] = ReplaceUnusableBytes(text_);
+    json["tokens"] = generation_.tokens;
+    json["prompt_tokens"] = prompt_tokens_;
+    json["end"] = EndName(generation_.end);
+    json["phases"] = PhasesJson(outcome.phases);
+    json["run"] = ToJson(outcome.run, JsonStyle::kReadable);
+    fmt::print("{}\n", json.dump(2));
+  }
+
+ private:
+  GenerateOptions Options() const {
+    GenerateOptions options = flags_.options;
+    options.call.stop = context_.stop;
+    if (flags_.seconds)
+      options.call.deadline = context_.clock.Now() + Seconds(*flags_.seconds);
+    return options;
+  }
+
+  const Context& context_;
+  const GenerateFlags& flags_;
+  NeuralRun& run_;
+  Output output_;
+  bool loaded_ = false;
+  size_t prompt_tokens_ = 0;
+  Generation generation_;
+  std::string text_;
+};
+
+}  // namespace
+
+Result<int> CmdGenerate(Context& context,
+                        const std::vector<std::string>& args) {
+  GenerateFlags flags;
+  if (const auto code = ParseFlags(args, flags)) return *code;
+  MODICUM_TRY(const auto run, NeuralRun::Start(context, "generate", flags));
+  Work work(context, flags, *run);
+  const Status status = work.Do();
+  if (!work.loaded()) return Fail(status.error());
+  work.Tag();
+  MODICUM_TRY(const NeuralRun::Outcome outcome, run->End(status));
+  if (status && flags.format == "json") work.PrintJson(outcome);
+  run->Record(outcome);
+  if (!status) return Fail(status.error());
+  return kExitOk;
+}
+
+}  // namespace modicum

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/neural_run.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "base/terminal.h"
+#include "base/version.h"
+#include "cli/place_settings.h"
+#include "cli/print_error.h"
+#include "record/json.h"
+#include "report/bill_report.h"
+
+namespace modicum {
+namespace {
+
+void Add(const WindowReading& reading, PhaseCost& cost) {
+  const bool first = cost.wall == Seconds(0);
+  cost.began = first ? reading.began : cost.began;
+  cost.wall += reading.wall;
+  cost.cpu += reading.cpu;
+  cost.energy = first ? reading.split.own() : cost.energy + reading.split.own();
+  cost.contended = cost.contended || reading.contended;
+  if (first) {
+    cost.domains = reading.domains;
+    return;
+  }
+  for (size_t i = 0; i < reading.domains.size(); ++i) {
+    cost.domains[i].energy = cost.domains[i].energy + reading.domains[i].energy;
+    cost.domains[i].gaps += reading.domains[i].gaps;
+  }
+}
+
+std::string PhaseLine(const PhaseCost& cost) {
+  std::string line = fmt::format("{:<10}", PhaseName(cost.phase));
+  if (cost.tokens > 0) {
+    const auto tokens = static_cast<double>(cost.tokens);
+    line += fmt::format("{} token{} at {}; {} tokens/s",
+                        FormatCount(cost.tokens), cost.tokens == 1 ? "" : "s",
+                        FormatEstimate(cost.energy / tokens),
+                        FormatNumber(tokens / cost.wall.value()));
+  } else {
+    line += FormatEstimate(cost.energy);
+  }
+  line += fmt::format("; {} wall, {} CPU", FormatDuration(cost.wall),
+                      FormatDuration(cost.cpu));
+  return line + (cost.contended ? "; contended\n" : "\n");
+}
+
+RunStatus StatusOf(const Status& status) {
+  if (status) return RunStatus::kOk;
+  return status.error().code == ErrorCode::kInterrupted
+             ? RunStatus::kInterrupted
+             : RunStatus::kFailed;
+}
+
+int ExitCodeOf(RunStatus status) {
+  return status == RunStatus::kOk            ? kExitOk
+         : status == RunStatus::kInterrupted ? kExitInterrupted
+                                             : kExitFailed;
+}
+
+// A row per phase and domain: the evidence under the bill.
+std::vector<Measurement> Measurements(const NeuralRun::Outcome& outcome) {
+  std::vector<Measurement> rows;
+  for (const PhaseCost& cost : outcome.phases)
+    for (const DomainEnergy& domain : cost.domains) {
+      Measurement row;
+      row.key = {outcome.run.id, outcome.run.host.boot, "host", rows.size()};
+      row.name =
+          fmt::format("{}, {} tokens", PhaseName(cost.phase), cost.tokens);
+      row.phase = cost.phase;
+      row.domain = domain.domain.name;
+      row.probe = domain.probe;
+      row.at = cost.began;
+      row.wall = cost.wall;
+      row.cpu = cost.cpu;
+      row.energy = domain.energy;
+      row.contended = cost.contended;
+      rows.push_back(std::move(row));
+    }
+  return rows;
+}
+
+}  // namespace
+
+void AddNeuralFlags(CLI::App& app, NeuralFlags& flags) {
+  NeuralSettings& settings = flags.settings;
+  app.add_option("-m,--model", flags.model, "the network, a GGUF file")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("-c,--context", settings.context,
+                 "tokens that it keeps; default: as trained")
+      ->check(CLI::Range(1, 1 << 24))
+      ->type_name("N");
+  app.add_option("-t,--threads", settings.threads,
+                 "default: one for each CPU it may use")
+      ->check(CLI::Range(1, 512))
+      ->type_name("N");
+  app.add_option("--batch-threads", settings.batch_threads,
+                 "of prefill; default: as --threads")
+      ->check(CLI::Range(1, 512))
+      ->type_name("N");
+  app.add_option("--micro-batch", settings.micro_batch,
+                 "tokens a forward pass, at most")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--kv-type", settings.kv_type,
+                 "of keys and values: f32, f16, bf16, q8_0, q4_0")
+      ->capture_default_str()
+      ->type_name("TYPE");
+  app.add_option("--flash-attention", settings.flash_attention,
+                 "auto, on or off")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str()
+      ->type_name("WHEN");
+  app.add_option("--poll", settings.poll,
+                 "how waiting threads wait: 0 sleeps, 100 spins")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--cpus", settings.cpus, "threads stay on these: 0,2-3")
+      ->type_name("LIST");
+  app.add_flag_callback(
+      "--no-repack", [&settings] { settings.repack = false; },
+      "leave the weights as they are in the file");
+  app.add_flag("--quiet", flags.quiet, "print no bill");
+  app.add_flag("--no-ledger", flags.no_ledger, "record nothing");
+}
+
+void PhaseCosts::Begin(Phase phase) { meter_.Begin(phase); }
+
+void PhaseCosts::Step(Phase phase, std::span<const SeqWork> work) {
+  for (const SeqWork& sequence : work) tokens_[phase] += sequence.tokens_in;
+}
+
+uint64_t PhaseCosts::tokens(Phase phase) const {
+  const auto found = tokens_.find(phase);
+  return found == tokens_.end() ? 0 : found->second;
+}
+
+Result<std::vector<PhaseCost>> PhaseCosts::Finish() {
+  MODICUM_TRY(const auto readings, meter_.Finish());
+  std::vector<PhaseCost> costs;
+  for (const auto& [phase, reading] : readings) {
+    auto cost =
+        std::find_if(costs.begin(), costs.end(),
+                     [p = phase](const auto& c) { return c.phase == p; });
+    if (cost == costs.end()) {
+      cost = costs.insert(costs.end(), PhaseCost{});
+      cost->phase = phase;
+      cost->tokens = tokens(phase);
+    }
+    Add(reading, *cost);
+  }
+  return costs;
+}
+
+std::string FormatPhases(const std::vector<PhaseCost>& phases) {
+  std::string text;
+  for (const PhaseCost& cost : phases) text += PhaseLine(cost);
+  return text;
+}
+
+nlohmann::json PhasesJson(const std::vector<PhaseCost>& phases) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const PhaseCost& cost : phases) {
+    nlohmann::json& phase = json[std::string(PhaseName(cost.phase))];
+    phase["seconds"] = cost.wall.value();
+    phase["cpu_seconds"] = cost.cpu.value();
+    phase["energy"] = ToJson(cost.energy, JsonStyle::kReadable);
+    phase["contended"] = cost.contended;
+    if (cost.tokens == 0) continue;
+    const auto tokens = static_cast<double>(cost.tokens);
+    phase["tokens"] = cost.tokens;
+    phase["energy_per_token"] =
+        ToJson(cost.energy / tokens, JsonStyle::kReadable);
+    phase["tokens_per_second"] = tokens / cost.wall.value();
+  }
+  return json;
+}
+
+NeuralRun::NeuralRun(const Context& context, const NeuralFlags& flags,
+                     Instruments instruments)
+    : context_(context),
+      flags_(flags),
+      instruments_(std::move(instruments)),
+      phases_(*instruments_.meter) {}
+
+Result<std::unique_ptr<NeuralRun>> NeuralRun::Start(const Context& context,
+                                                    std::string kind,
+                                                    const NeuralFlags& flags) {
+  MODICUM_TRY(Instruments instruments,
+              OpenInstruments(context, PlaceQueryOf(context.settings)));
+  std::unique_ptr<NeuralRun> run(
+      new NeuralRun(context, flags, std::move(instruments)));
+  if (!flags.no_ledger) {
+    MODICUM_TRY(run->ledger_, Ledger::Open(context.settings.ledger));
+  }
+  run->run_.id = NewUuid();
+  run->run_.name = flags.model;
+  run->run_.project = context.settings.project;
+  run->run_.version = Version();
+  run->run_.kind = kind;
+  run->window_ = run->instruments_.meter->Begin(std::move(kind));
+  return run;
+}
+
+Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path) {
+  MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
+  Progress progress(stderr, "load", 100, context_.clock);
+  CallOptions call;
+  call.stop = context_.stop;
+  MODICUM_TRY(auto model,
+              engine->Open(
+                  path, flags_.settings,
+                  [&progress](double share) {
+                    progress.Update(static_cast<uint64_t>(100 * share));
+                  },
+                  call, phases_));
+  if (!run_.tags.contains("architecture")) {
+    Tag("architecture", model->info().architecture);
+    Tag("type", model->info().file_type);
+  }
+  return model;
+}
+
+Result<NeuralRun::Outcome> NeuralRun::End(const Status& status) {
+  Outcome outcome;
+  MODICUM_TRY(outcome.phases, phases_.Finish());
+  MODICUM_TRY(const WindowReading reading, instruments_.meter->End(window_));
+  Run run = run_;
+  run.started = reading.began;
+  run.ended = {run.started.micros +
+               static_cast<int64_t>(reading.wall.value() * 1e6)};
+  run.status = StatusOf(status);
+  run.exit_code = ExitCodeOf(run.status);
+  run.host = instruments_.host;
+  run.bill = instruments_.BillOf(reading);
+  if (reading.contended)
+    run.bill->warnings.push_back(
+        "the network's threads wait for the slowest of them: contention costs "
+        "a multiple of what others took; speed and joules are not its own");
+  outcome.run = std::move(run);
+  return outcome;
+}
+
+void NeuralRun::Record(const Outcome& outcome) const {
+  if (!flags_.quiet) {
+    const std::string text =
+        FormatRunBill(outcome.run) + FormatPhases(outcome.phases);
+    std::fputs(text.c_str(), stderr);
+  }
+  if (!ledger_) return;
+  if (const Status put = ledger_->Put(outcome.run, Measurements(outcome)); !put)
+    PrintError(put.error());
+}
+
+}  // namespace modicum

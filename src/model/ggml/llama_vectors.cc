@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// One vector a text: embeddings and classes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "model/ggml/llama_model.h"
+
+namespace modicum {
+namespace {
+
+// The longest first, so that those of a batch are alike.
+std::vector<size_t> ByLength(std::span<const TokenIds> texts) {
+  std::vector<size_t> order(texts.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return texts[a].size() > texts[b].size();
+  });
+  return order;
+}
+
+void Normalize(std::vector<float>& vector) {
+  double sum = 0;
+  for (const float x : vector) sum += double{x} * double{x};
+  if (sum == 0) return;
+  for (float& x : vector) x = static_cast<float>(double{x} / std::sqrt(sum));
+}
+
+}  // namespace
+
+Result<Compute*> LlamaModel::VectorCompute(size_t longest) {
+  const auto room = static_cast<uint32_t>(
+      std::max<size_t>(longest, static_cast<size_t>(settings_.micro_batch)));
+  if (vectors_ != nullptr && vectors_->shape().batch >= room)
+    return vectors_.get();
+  ComputeShape shape;
+  // A pooled text is computed in one graph.
+  shape.cells = shape.batch = shape.micro_batch = room;
+  shape.sequences = static_cast<uint32_t>(settings_.sequences);
+  shape.vectors = true;
+  shape.pooling =
+      pooling_ == LLAMA_POOLING_TYPE_NONE ? LLAMA_POOLING_TYPE_MEAN : pooling_;
+  vectors_.reset();  // before the larger one takes its memory
+  MODICUM_TRY(vectors_, Compute::Open(*model_, shape, settings_, pools_));
+  return vectors_.get();
+}
+
+Result<std::vector<std::vector<float>>> LlamaModel::Pool(
+    std::span<const TokenIds> texts, size_t size, const CallOptions& call,
+    PhaseSink& sink) {
+  const std::vector<size_t> order = ByLength(texts);
+  std::vector<std::vector<float>> vectors(texts.size());
+  if (texts.empty()) return vectors;
+  if (texts[order.back()].empty())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("text {} is empty", order.back() + 1),
+                "give it at least one token");
+  const auto length = [&](size_t i) {
+    return std::min(texts[i].size(), size_t{info_.context});
+  };
+  MODICUM_TRY(Compute* const compute, VectorCompute(length(order[0])));
+  sink.Begin(Phase::kPrefill);
+  Batch batch(compute->shape().batch);
+  for (size_t next = 0; next < order.size();) {
+    batch.Clear();
+    compute->Forget();
+    std::vector<SeqWork> work;
+    for (size_t k = next;
+         k < order.size() && work.size() < compute->shape().sequences &&
+         batch.size() + length(order[k]) <= compute->shape().batch;
+         ++k) {
+      const TokenIds& tokens = texts[order[k]];
+      for (size_t i = 0; i < length(order[k]); ++i) {
+        // What is cut keeps its last token, which says that it ends.
+        const bool last = i + 1 == length(order[k]);
+        batch.Add(last ? tokens.back() : tokens[i], i, work.size(), true);
+      }
+      work.push_back(WorkOf(order[k], length(order[k]), 0, 0));
+    }
+    MODICUM_RETURN_IF_ERROR(compute->Run(batch, call));
+    for (size_t s = 0; s < work.size(); ++s) {
+      const auto vector = compute->Vector(s, size);
+      vectors[order[next + s]].assign(vector.begin(), vector.end());
+    }
+    sink.Step(Phase::kPrefill, work);
+    next += work.size();
+  }
+  return vectors;
+}
+
+Result<std::vector<std::vector<float>>> LlamaModel::Embed(
+    std::span<const TokenIds> texts, bool normalize, const CallOptions& call,
+    PhaseSink& sink) {
+  if (pooling_ == LLAMA_POOLING_TYPE_RANK)
+    return Fail(ErrorCode::kUnavailable,
+                info_.path + " classifies texts: it has no vectors of them",
+                "use a network without a classification head");
+  MODICUM_TRY(auto vectors, Pool(texts, info_.width, call, sink));
+  if (normalize)
+    for (std::vector<float>& vector : vectors) Normalize(vector);
+  return vectors;
+}
+
+Result<std::vector<std::vector<float>>> LlamaModel::Classify(
+    std::span<const TokenIds> texts, const CallOptions& call, PhaseSink& sink) {
+  if (pooling_ != LLAMA_POOLING_TYPE_RANK)
+    return Fail(ErrorCode::kUnavailable,
+                info_.path + " has no classification head");
+  return Pool(texts, info_.labels.size(), call, sink);
+}
+
+}  // namespace modicum
