@@ -61,6 +61,9 @@ Result<Engine*> ModuleEngine(const FamilyRow& row) {
   const std::lock_guard lock(mutex);
   Engine*& engine = (*open)[row.module];
   if (engine == nullptr) {
+    // Says how it is built where it is missing.
+    if (row.module == kNeuralModule)
+      MODICUM_RETURN_IF_ERROR(FindNeuralEngine());
     MODICUM_TRY(engine, OpenModule(row.module, ModuleFolders()));
   }
   return engine;

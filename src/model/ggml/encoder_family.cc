@@ -47,8 +47,8 @@ Result<EncoderWish> ParseEncoderParams(const Params& params) {
   MODICUM_TRY(const int64_t vocabulary,
               integer("vocabulary", 4000, 100, 100000));
   MODICUM_TRY(const int64_t context, integer("context", 256, 8, 4096));
-  MODICUM_TRY(const int64_t epochs, integer("epochs", 20, 1, 10000));
-  MODICUM_TRY(const int64_t patience, integer("patience", 5, 1, 10000));
+  MODICUM_TRY(const int64_t epochs, integer("epochs", 10, 1, 10000));
+  MODICUM_TRY(const int64_t patience, integer("patience", 3, 1, 10000));
   MODICUM_TRY(const int64_t batch, integer("batch", 32, 1, 4096));
   EncoderWish wish;
   EncoderSettings& settings = wish.settings;

@@ -11,55 +11,11 @@
 #include <functional>
 
 #include "model/ggml/composed_ops.h"
+#include "model/ggml/encoder_sample.h"
 #include "model/ggml/reference_encoder.h"
 
 namespace modicum {
 namespace {
-
-constexpr EncoderShape kTwoLayers{.vocabulary = 11,
-                                  .labels = 3,
-                                  .width = 8,
-                                  .layers = 2,
-                                  .heads = 2,
-                                  .feed_forward = 12,
-                                  .context = 7};
-
-// Texts of 1 to 7 tokens, soft targets.
-EncoderBatch SomeBatch(const EncoderShape& shape, size_t texts) {
-  Rng rng(5);
-  std::vector<TokenIds> all;
-  std::vector<uint32_t> which;
-  for (size_t i = 0; i < texts; ++i) {
-    TokenIds text(1 + i % shape.context);
-    for (TokenId& token : text)
-      token = static_cast<TokenId>(rng.Below(shape.vocabulary));
-    all.push_back(text);
-    which.push_back(static_cast<uint32_t>(i));
-  }
-  EncoderBatch batch = MakeBatch(all, which, shape.context);
-  for (size_t i = 0; i < texts; ++i) {
-    float left = 1;
-    for (uint32_t label = 0; label + 1 < shape.labels; ++label) {
-      const float share = left * static_cast<float>(rng.Unit());
-      batch.targets.push_back(share);
-      left -= share;
-    }
-    batch.targets.push_back(left);
-  }
-  return batch;
-}
-
-// Drawn, with norms, biases and places that matter too.
-std::unique_ptr<EncoderWeights> SomeWeights(const EncoderShape& shape) {
-  auto weights = std::make_unique<EncoderWeights>(shape);
-  weights->Draw(3);
-  Rng rng(4);
-  std::vector<float> values = weights->Copy();
-  for (float& value : values)
-    value += static_cast<float>(0.3 * (rng.Unit() - 0.5));
-  weights->Set(values);
-  return weights;
-}
 
 TEST(EncoderGraph, LogitsAreThoseOfTheReference) {
   for (const uint32_t layers : {1U, 2U, 3U}) {
@@ -83,7 +39,7 @@ TEST(EncoderGraph, LogitsAreThoseOfTheReference) {
 // Every number of every parameter, by central differences of the reference.
 TEST(EncoderGraph, GradientsAreThoseOfTheReference) {
   const auto weights = SomeWeights(kTwoLayers);
-  EncoderGraph graph(*weights, 2, {});
+  EncoderGraph graph(*weights, 1, {});
   const EncoderBatch batch = SomeBatch(kTwoLayers, 9);
   Rng rng(1);
   weights->ClearGradients();
@@ -130,6 +86,24 @@ TEST(EncoderGraph, GradientsAddUp) {
   const auto parts = gradients({0.25F, 0.75F});
   for (size_t i = 0; i < whole.size(); ++i)
     EXPECT_NEAR(whole[i], parts[i], 1e-6);
+}
+
+TEST(EncoderGraph, IsTheSameWhateverTheThreads) {
+  const auto weights = SomeWeights(kTwoLayers);
+  const EncoderBatch batch = SomeBatch(kTwoLayers, 9);
+  std::vector<float> first;
+  for (const int threads : {1, 2}) {
+    EncoderGraph graph(*weights, threads, {});
+    weights->ClearGradients();
+    Rng rng(1);
+    ASSERT_TRUE(graph.Gradients(batch, {0.1F, 0.1F, 0.1F}, 1, rng));
+    std::vector<float> all;
+    for (const Parameter& parameter : weights->parameters())
+      all.insert(all.end(), parameter.gradients().begin(),
+                 parameter.gradients().end());
+    if (first.empty()) first = all;
+    EXPECT_EQ(all, first);
+  }
 }
 
 TEST(EncoderGraph, WhatFillsABatchHasNoInfluence) {
@@ -200,8 +174,8 @@ class Composed : public testing::Test {
     ggml_tensor* y = function(context.get(), x);
     ggml_cgraph* graph = ggml_new_graph(context.get());
     ggml_build_forward_expand(graph, y);
-    ggml_backend_t backend =
-        ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr);
+    ggml_backend_t backend = ggml_backend_cpu_init();
+    ggml_backend_cpu_set_n_threads(backend, 1);
     ggml_backend_graph_compute(backend, graph);
     ggml_backend_free(backend);
     const auto* out = static_cast<const float*>(y->data);

@@ -72,7 +72,7 @@ class Training {
         adamw_(ParametersOf(settings_.shape), settings_.adamw),
         steps_an_epoch_((parts.examples.size() + settings_.batch - 1) /
                         settings_.batch),
-        end_(parts.clock.Now() + parts.budget.wall) {}
+        end_(parts.clock->Now() + parts.budget.wall) {}
 
   Status Run() {
     MODICUM_RETURN_IF_ERROR(FitIntoMemory());
@@ -127,7 +127,7 @@ class Training {
                 Mix(parts_.budget.seed, kOrder, epoch_));
     const uint64_t before = epoch_ * steps_an_epoch_;
     while (done_ < before + steps_an_epoch_) {
-      if (parts_.clock.Now() >= end_) return false;
+      if (parts_.clock->Now() >= end_) return false;
       auto loss = Step(steps[done_ - before]);
       if (!loss) {
         if (loss.error().code == ErrorCode::kInterrupted)

@@ -53,7 +53,7 @@ struct EncoderParts {
   const Budget& budget;
   Checkpoint* checkpoint = nullptr;
   Hash key{};  // of data and settings: whose checkpoint it is
-  Clock& clock = SystemClock();
+  Clock* clock = &SystemClock();
   std::function<void(const EncoderEpoch&)> on_epoch = nullptr;
 };
 

@@ -126,10 +126,13 @@ void EncoderWeights::Draw(uint64_t seed) {
     if (parameter.decays) {
       // BERT draws all with 0.02 for a width of 768; matrices that see other
       // widths keep their outputs' size when drawn with 1/sqrt(inputs).
-      const bool embedding = EndsWith(parameter.value, "embd.weight");
-      const float sd =
-          embedding ? 0.1F
-                    : 1 / std::sqrt(static_cast<float>(parameter.value->ne[0]));
+      float sd = 1 / std::sqrt(static_cast<float>(parameter.value->ne[0]));
+      if (EndsWith(parameter.value, "embd.weight")) sd = 0.1F;
+      // Attention starts out nearly even over the text: small data do not
+      // suffice to unlearn a sharp one.
+      if (EndsWith(parameter.value, "attn_q.weight") ||
+          EndsWith(parameter.value, "attn_k.weight"))
+        sd *= 0.1F;
       for (float& value : values) value = sd * Normal(rng);
     } else {
       const bool gain = EndsWith(parameter.value, "norm.weight");

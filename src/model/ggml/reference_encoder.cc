@@ -49,11 +49,12 @@ ReferenceEncoder::ReferenceEncoder(const EncoderWeights& weights)
 Rows ReferenceEncoder::Linear(const std::string& name, const Rows& x,
                               bool bias) const {
   const std::vector<double>& matrix = values_.at(name + ".weight");
+  const double* biases = bias ? values_.at(name + ".bias").data() : nullptr;
   const size_t inputs = x.front().size();
   Rows y(x.size(), std::vector<double>(matrix.size() / inputs));
   for (size_t t = 0; t < x.size(); ++t)
     for (size_t o = 0; o < y[t].size(); ++o) {
-      if (bias) y[t][o] = values_.at(name + ".bias")[o];
+      if (bias) y[t][o] = biases[o];
       for (size_t i = 0; i < inputs; ++i)
         y[t][o] += matrix[o * inputs + i] * x[t][i];
     }
@@ -61,6 +62,8 @@ Rows ReferenceEncoder::Linear(const std::string& name, const Rows& x,
 }
 
 Rows ReferenceEncoder::Norm(const std::string& name, const Rows& x) const {
+  const std::vector<double>& gain = values_.at(name + ".weight");
+  const std::vector<double>& bias = values_.at(name + ".bias");
   Rows y = x;
   for (auto& row : y) {
     const auto size = static_cast<double>(row.size());
@@ -70,8 +73,7 @@ Rows ReferenceEncoder::Norm(const std::string& name, const Rows& x) const {
     const double scale =
         1 / std::sqrt(variance / size + double{shape_.epsilon});
     for (size_t i = 0; i < row.size(); ++i)
-      row[i] = (row[i] - mean) * scale * values_.at(name + ".weight")[i] +
-               values_.at(name + ".bias")[i];
+      row[i] = (row[i] - mean) * scale * gain[i] + bias[i];
   }
   return y;
 }
