@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "model/embed_linear.h"
 #include "model/network_file.h"
+#include "model/neural_classifier.h"
 #include "model/prompt_model.h"
 #include "shrink/registry.h"
 
@@ -27,6 +28,8 @@ using Axis = std::vector<Choice>;
 struct FamilySpace {
   std::string_view family;
   std::vector<Axis> axes;
+  // Costs so much to train that it is only tried when it is asked for.
+  bool when_named = false;
 };
 
 Params Text(std::string name, std::string value) {
@@ -44,11 +47,17 @@ Choice Counted(std::string_view name, int64_t value) {
 Choice Depth(int64_t value) {
   return {fmt::format(", depth {}", value), Number("depth", value)};
 }
+Choice Layers(int64_t layers, int64_t width) {
+  return {
+      fmt::format(", {} layer{} of {}", layers, layers == 1 ? "" : "s", width),
+      {{"layers", layers}, {"width", width}}};
+}
 
 // What text classifiers are usually tuned by, nothing exotic: word bigrams,
 // characters inside words (they help on odd spellings), loss and inverse
 // regularisation C, feature selection by chi-squared or feature hashing; the
-// dimension for fastText; number, depth and selected features for trees.
+// dimension for fastText; number, depth and selected features for trees; the
+// size of an encoder.
 std::vector<FamilySpace> TextSpace() {
   const Axis ngrams = {{"", Text("word_ngrams", "1")},
                        {", bigrams", Text("word_ngrams", "1-2")},
@@ -73,6 +82,9 @@ std::vector<FamilySpace> TextSpace() {
       {"fasttext", {dimensions, epochs}},
       {"forest", {trees, {Depth(8), Depth(16)}, selected}},
       {"boosted", {trees, {Depth(4), Depth(6)}, selected}},
+      {kEncoderFamily,
+       {{Layers(1, 64), Layers(2, 128), Layers(4, 256)}},
+       /*when_named=*/true},
   };
 }
 
@@ -135,6 +147,7 @@ std::vector<Candidate> WholeSpace(std::string_view kind,
   for (const FamilySpace& space : table ? TableSpace() : TextSpace()) {
     Candidate candidate;
     candidate.name = candidate.family = space.family;
+    candidate.when_named = space.when_named;
     AddCombinations(space, 0, std::move(candidate), all);
   }
   if (table) return all;
@@ -189,12 +202,14 @@ Result<std::vector<Candidate>> EnumerateCandidates(
     const Networks& networks) {
   std::vector<Candidate> all = WholeSpace(kind, networks);
   MODICUM_RETURN_IF_ERROR(CheckNames(families, all));
-  if (families.empty()) return all;
   std::vector<Candidate> candidates;
   for (Candidate& candidate : all) {
-    if (!Contains(families, candidate.family) &&
-        !Contains(families, candidate.name))
-      continue;
+    const bool named = Contains(families, candidate.family) ||
+                       Contains(families, candidate.name);
+    if (!named && (!families.empty() || candidate.when_named)) continue;
+    // A module that may not be installed is missed now, not after the search.
+    if (candidate.when_named)
+      MODICUM_RETURN_IF_ERROR(FindTrainer(candidate.family));
     candidate.first_of_family = candidate.first_of_family ||
                                 candidates.empty() ||
                                 candidates.back().family != candidate.family;

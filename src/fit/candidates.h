@@ -24,13 +24,16 @@ struct Candidate {
   std::vector<Candidate> stages;
   // The humblest of its family.
   bool first_of_family = false;
+  // Not tried unless the task names it or its family.
+  bool when_named = false;
 };
 
 // Hash of all that makes the model: half of a trial's key.
 Hash HashOf(const Candidate& candidate);
 
-// `families` empty: all that take the kind of task; else families, or
-// candidates by name. kInvalidInput with "did you mean" for an unknown one.
+// `families` empty: all that take the kind of task but those tried only when
+// named; else families, or candidates by name. kInvalidInput with "did you
+// mean" for an unknown one; kUnavailable for one whose module is not installed.
 // Families that run a network have candidates for each of `networks`.
 Result<std::vector<Candidate>> EnumerateCandidates(
     std::string_view kind, const std::vector<std::string>& families,

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 #include <set>
+#include <span>
 
 namespace modicum {
 namespace {
@@ -28,8 +30,10 @@ TEST_P(EveryKind, IsHumblestFirstWithUniqueNamesAndHashes) {
               families.insert(candidate.family).second);
   }
   EXPECT_EQ(candidates->front().family, "majority");
-  // fastText reads text alone; there is no network.
-  EXPECT_EQ(families.size(), Families().size() - 2 - (GetParam() != kText));
+  // Encoders are tried when named; fastText reads text alone; there is no
+  // network.
+  EXPECT_EQ(families.size(), Families().size() - 3 - (GetParam() != kText));
+  EXPECT_FALSE(families.contains("encoder"));
 }
 
 TEST(Candidates, OnlyTheFamiliesAskedFor) {
@@ -47,13 +51,45 @@ TEST(Candidates, OneMayBeAskedForByName) {
   EXPECT_TRUE(candidates->front().first_of_family);
 }
 
+// Before the module is opened, which is done once.
+TEST(Candidates, AMissingModuleIsAnErrorWhenNamed) {
+  ASSERT_EQ(setenv("MODICUM_MODULES", "/nonexistent", 1), 0);
+  const auto candidates = EnumerateCandidates(kText, {"linear", "encoder"});
+  EXPECT_TRUE(EnumerateCandidates(kText, {}));
+  unsetenv("MODICUM_MODULES");
+  ASSERT_FALSE(candidates);
+  EXPECT_EQ(candidates.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(candidates.error().message,
+            "module libmodicum-ggml.so is not installed (searched "
+            "/nonexistent)");
+  EXPECT_EQ(candidates.error().hint,
+            "build it: tools/llama && cmake --preset release && cmake --build "
+            "build/release");
+}
+
+TEST(Candidates, EncodersWhenNamed) {
+  const auto candidates = EnumerateCandidates(kText, {"linear", "encoder"});
+  if (!candidates) {  // built without llama.cpp
+    EXPECT_EQ(candidates.error().code, ErrorCode::kUnavailable);
+    GTEST_SKIP() << candidates.error().message;
+  }
+  ASSERT_GT(candidates->size(), 3U);
+  const auto encoders = std::span(*candidates).last(3);
+  EXPECT_EQ(encoders[0].name, "encoder, 1 layer of 64");
+  EXPECT_TRUE(encoders[0].first_of_family);
+  EXPECT_EQ(encoders[1].name, "encoder, 2 layers of 128");
+  EXPECT_EQ(encoders[2].name, "encoder, 4 layers of 256");
+  EXPECT_FALSE(EnumerateCandidates("tabular-classification", {"encoder"}));
+}
+
 TEST(Candidates, AnUnknownFamilyIsRefusedWithAHint) {
   const auto candidates = EnumerateCandidates(kText, {"liner"});
   ASSERT_FALSE(candidates.has_value());
   EXPECT_EQ(candidates.error().message,
             "families: unknown family 'liner', did you mean 'linear'?");
-  EXPECT_EQ(candidates.error().hint,
-            "families are: majority, linear, fasttext, forest, boosted");
+  EXPECT_EQ(
+      candidates.error().hint,
+      "families are: majority, linear, fasttext, forest, boosted, encoder");
   EXPECT_FALSE(EnumerateCandidates("tabular-classification", {"fasttext"}));
 }
 

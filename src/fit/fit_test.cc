@@ -121,6 +121,35 @@ TEST_F(FitTest, ChoosesAModelThatWorksAndHandsItOver) {
             result->train_items + result->validation_items);
 }
 
+TEST_F(FitTest, AnEncoderCompetesWhenNamed) {
+  WriteData(300, 60);
+  const auto result =
+      RunFit(Make("families = [\"majority\", \"encoder, 1 layer of 64\"]\n"));
+  if (!result && result.error().code == ErrorCode::kUnavailable)
+    GTEST_SKIP() << result.error().message;
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  EXPECT_EQ(result->chosen.substr(0, 23), "encoder, 1 layer of 64");
+  EXPECT_GT(Row(*result, result->chosen).quality->mid, 0.9);
+  NullSink sink;
+  const auto loaded = LoadArtifact(folder_ + "/t.modicum", sink);
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  EXPECT_EQ(loaded->card.family, "encoder");
+  std::vector<Item> items(1);
+  items[0].payload = Text{"s1 s2 s3 n4 S5"};
+  const auto outputs = loaded->model->Predict(items, {}, sink);
+  ASSERT_TRUE(outputs.has_value()) << outputs.error().message;
+  const auto index =
+      static_cast<size_t>(std::get<Label>(outputs->front()).index);
+  EXPECT_EQ(loaded->card.labels[index], "spam");
+  CallOptions explain;
+  explain.explain = 3;
+  const auto reasons = loaded->model->Predict(items, explain, sink);
+  ASSERT_FALSE(reasons.has_value());
+  EXPECT_EQ(reasons.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(reasons.error().message,
+              HasSubstr("encoder cannot explain its answers"));
+}
+
 TEST_F(FitTest, EveryTrialIsInTheLedgerAndASecondFitResumes) {
   WriteData(400, 60);
   const Task task = Make(

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "evaluate/cost.h"
 #include "model/cascade.h"
+#include "model/checkpoint.h"
 #include "model/run_settings.h"
 #include "record/json.h"
 #include "shrink/registry.h"
@@ -304,8 +305,11 @@ Result<TrialRunner::Made> TrialRunner::MakeByTraining(
                             candidate.params, {},   {}};
       MODICUM_TRY(rows, pass->SelectRows(input, step.params, budget));
     }
-    return trainer->Train(parts_.data, rows, candidate.params, budget, nullptr,
-                          folder, sink);
+    // Where the next fit finds it, should this one be stopped; that one then
+    // pays for the rest of the training, this one for its part.
+    Checkpoint checkpoint(FolderOf(candidate, stage, fraction) + ".checkpoint");
+    return trainer->Train(parts_.data, rows, candidate.params, budget,
+                          &checkpoint, folder, sink);
   };
   auto trained = train();
   MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));

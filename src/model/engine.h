@@ -40,8 +40,7 @@ struct Budget {
   uint64_t seed = 1;
 };
 
-// Training state kept on disk so that a long training can resume. The
-// classical families train in seconds and pass nullptr.
+// Where a long training keeps its state; see model/checkpoint.h.
 class Checkpoint;
 
 // Files a training wrote into its directory.
@@ -58,7 +57,9 @@ class Trainer {
   virtual Status Accepts(const Dataset& data) const = 0;
   // Trains on data.items[rows]; writes model files into `directory`, which
   // exists and is empty. Deterministic in budget.seed or says so in
-  // ModelInfo::not_deterministic. Reports kPrepare and kTrain.
+  // ModelInfo::not_deterministic. Reports kPrepare and kTrain. A training of
+  // more than seconds goes on from `checkpoint`, which may be null, and leaves
+  // its state there when it is stopped.
   virtual Result<TrainedModel> Train(const Dataset& data,
                                      std::span<const uint32_t> rows,
                                      const Params& params, const Budget& budget,
@@ -93,7 +94,7 @@ using EngineFactory = Engine* (*)();
 // "did you mean"; kUnavailable when the module is not installed.
 Result<Trainer*> FindTrainer(std::string_view family);
 // All families this build knows, humblest first: majority, linear, fasttext,
-// forest, boosted, and on networks embed+linear, prompt.
+// forest, boosted, encoder, and on networks embed+linear, prompt.
 std::span<const std::string_view> Families();
 // The engine that has `family`, for reports. Loads its module.
 Result<Engine*> EngineOf(std::string_view family);

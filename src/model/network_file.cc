@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "model/embed_linear.h"
+#include "model/neural_classifier.h"
 #include "model/params.h"
 #include "model/prompt_model.h"
 
@@ -13,7 +14,8 @@ namespace modicum {
 namespace fs = std::filesystem;
 
 bool RunsNetwork(std::string_view family) {
-  return family == kEmbedLinear || family == kPrompt;
+  return family == kEmbedLinear || family == kPrompt ||
+         family == kEncoderFamily;
 }
 
 Result<std::string> NetworkOf(const Params& params, std::string_view family) {

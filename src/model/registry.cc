@@ -12,6 +12,7 @@
 #include "model/engine.h"
 #include "model/majority.h"
 #include "model/module.h"
+#include "model/neural_classifier.h"
 #include "model/prompt_model.h"
 #include "model/table_linear.h"
 #include "model/tree_model.h"
@@ -35,6 +36,7 @@ constexpr FamilyRow kRows[] = {
     {"fasttext", "fasttext", nullptr, nullptr},
     {"forest", "xgboost", nullptr, LoadTreeModel},
     {"boosted", "xgboost", nullptr, LoadTreeModel},
+    {kEncoderFamily, kNeuralModule, nullptr, LoadEncoder},
     {kEmbedLinear, "", EmbedLinearEngine, nullptr},
     {kPrompt, "", PromptEngine, nullptr},
 };
@@ -63,6 +65,9 @@ Result<Engine*> ModuleEngine(const FamilyRow& row) {
   const std::lock_guard lock(mutex);
   Engine*& engine = (*open)[row.module];
   if (engine == nullptr) {
+    // Says how it is built where it is missing.
+    if (row.module == kNeuralModule)
+      MODICUM_RETURN_IF_ERROR(FindNeuralEngine());
     MODICUM_TRY(engine, OpenModule(row.module, ModuleFolders()));
   }
   return engine;

@@ -7,6 +7,7 @@
 #include "model/gguf/gguf_file.h"
 #include "model/network_file.h"
 #include "model/neural.h"
+#include "model/neural_classifier.h"
 #include "shrink/pass_support.h"
 #include "shrink/passes.h"
 
@@ -38,6 +39,11 @@ Result<GgufFile> NetworkOfModel(const PassInput& input) {
   return ReadGguf(path);
 }
 
+// What is trained here has 32 bits.
+bool IsToBeTrained(const PassInput& input) {
+  return input.directory.empty() && input.family == kEncoderFamily;
+}
+
 class Precision final : public Pass {
  public:
   std::string_view name() const override { return "precision"; }
@@ -50,6 +56,7 @@ class Precision final : public Pass {
     if (!RunsNetwork(input.family))
       return Fail(ErrorCode::kUnavailable, "precision is of networks, and " +
                                                input.family + " has none");
+    if (IsToBeTrained(input)) return {};
     MODICUM_TRY(const GgufFile file, NetworkOfModel(input));
     if (BitsOf(file) >= 16) return {};
     return Fail(ErrorCode::kUnavailable,
@@ -60,7 +67,8 @@ class Precision final : public Pass {
     const auto file = NetworkOfModel(input);
     std::vector<Params> space;
     for (const std::string_view type : kTypes)
-      if (type != "bf16" || (file && BitsOf(*file) > 16))
+      if (type != "bf16" || IsToBeTrained(input) ||
+          (file && BitsOf(*file) > 16))
         space.push_back({{"type", std::string(type)}});
     return space;
   }

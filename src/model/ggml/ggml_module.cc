@@ -2,6 +2,7 @@
 // The ggml module: everything that runs or trains neural networks.
 #include <llama.h>
 
+#include "model/ggml/encoder_family.h"
 #include "model/ggml/llama_engine.h"
 #include "model/module.h"
 
@@ -14,7 +15,7 @@ class GgmlEngine final : public Engine {
  public:
   std::string_view name() const override { return "ggml"; }
   std::string_view version() const override { return llama_version(); }
-  std::vector<Trainer*> trainers() override { return {}; }
+  std::vector<Trainer*> trainers() override { return {&EncoderFamily()}; }
 };
 
 }  // namespace

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/ggml/encoder_family.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/hash.h"
+#include "model/ggml/encoder_file.h"
+#include "model/ggml/encoder_training.h"
+#include "model/ggml/vocabulary.h"
+#include "model/neural_classifier.h"
+#include "model/params.h"
+#include "model/payload.h"
+#include "model/text_features.h"
+
+namespace modicum {
+
+namespace {
+
+// Of the training rows, held out to see when to stop.
+constexpr double kHeldOut = 0.1;
+// The width of an attention head.
+constexpr int64_t kHeadWidth = 32;
+
+struct EncoderWish {
+  EncoderSettings settings;
+  size_t vocabulary = 0;
+};
+
+Result<EncoderWish> ParseEncoderParams(const Params& params) {
+  static constexpr std::string_view kKnown[] = {
+      "layers", "width",        "vocabulary", "context",
+      "epochs", "rate",         "batch",      "dropout",
+      "decay",  "word_dropout", "patience",   "label_smoothing"};
+  MODICUM_RETURN_IF_ERROR(CheckParamNames(params, "encoder", kKnown));
+  const auto integer = [&params](std::string_view name, int64_t fallback,
+                                 int64_t low, int64_t high) {
+    return IntegerParam(params, name, fallback, low, high);
+  };
+  MODICUM_TRY(const int64_t layers, integer("layers", 1, 1, 48));
+  MODICUM_TRY(const int64_t width, integer("width", 64, kHeadWidth, 4096));
+  if (width % kHeadWidth != 0)
+    return Fail(ErrorCode::kInvalidInput,
+                "parameter width = " + std::to_string(width) +
+                    ": a multiple of " + std::to_string(kHeadWidth) +
+                    " expected");
+  MODICUM_TRY(const int64_t vocabulary,
+              integer("vocabulary", 4000, 100, 100000));
+  MODICUM_TRY(const int64_t context, integer("context", 256, 8, 4096));
+  MODICUM_TRY(const int64_t epochs, integer("epochs", 10, 1, 10000));
+  MODICUM_TRY(const int64_t patience, integer("patience", 3, 1, 10000));
+  MODICUM_TRY(const int64_t batch, integer("batch", 32, 1, 4096));
+  EncoderWish wish;
+  EncoderSettings& settings = wish.settings;
+  MODICUM_TRY(settings.rate, NumberParam(params, "rate", 1e-3, 1e-6, 1));
+  MODICUM_TRY(settings.adamw.decay, NumberParam(params, "decay", 0.01, 0, 10));
+  MODICUM_TRY(const double dropout,
+              NumberParam(params, "dropout", 0.3, 0, 0.9));
+  MODICUM_TRY(settings.word_dropout,
+              NumberParam(params, "word_dropout", 0.1, 0, 0.9));
+  MODICUM_TRY(settings.label_smoothing,
+              NumberParam(params, "label_smoothing", 0, 0, 0.9));
+  settings.dropout.embedding = settings.dropout.hidden =
+      settings.dropout.pooled = static_cast<float>(dropout);
+  settings.epochs = static_cast<uint32_t>(epochs);
+  settings.patience = static_cast<uint32_t>(patience);
+  settings.batch = static_cast<uint32_t>(batch);
+  settings.shape.layers = static_cast<uint32_t>(layers);
+  settings.shape.width = static_cast<uint32_t>(width);
+  settings.shape.heads = static_cast<uint32_t>(width / kHeadWidth);
+  settings.shape.feed_forward = static_cast<uint32_t>(2 * width);
+  settings.shape.context = static_cast<uint32_t>(context);
+  wish.vocabulary = static_cast<size_t>(vocabulary);
+  return wish;
+}
+
+struct Sides {
+  std::vector<uint32_t> learned, held_out;
+};
+
+// Holds out whole groups of near-duplicates, a share of each class.
+Sides HoldOut(const Dataset& data, std::span<const uint32_t> rows,
+              uint64_t seed) {
+  std::map<uint64_t, std::vector<uint32_t>> groups;
+  for (const uint32_t row : rows) groups[data.items[row].group].push_back(row);
+  std::vector<std::vector<uint32_t>> order;
+  for (auto& [group, members] : groups) order.push_back(std::move(members));
+  Rng(seed).Shuffle(order);
+  std::vector<double> wanted(data.labels.size());
+  for (const uint32_t row : rows)
+    wanted[static_cast<size_t>(data.items[row].label)] += kHeldOut;
+  Sides sides;
+  for (const std::vector<uint32_t>& group : order) {
+    double& left = wanted[static_cast<size_t>(data.items[group[0]].label)];
+    const auto size = static_cast<double>(group.size());
+    std::vector<uint32_t>& side = size <= left ? sides.held_out : sides.learned;
+    if (size <= left) left -= size;
+    side.insert(side.end(), group.begin(), group.end());
+  }
+  std::sort(sides.learned.begin(), sides.learned.end());
+  std::sort(sides.held_out.begin(), sides.held_out.end());
+  return sides;
+}
+
+Result<EncoderExamples> Tokenize(const Dataset& data,
+                                 std::span<const uint32_t> rows,
+                                 const WordPieceTokenizer& tokenizer,
+                                 const Budget& budget) {
+  EncoderExamples examples;
+  examples.labels = ClassesOf(data, rows);
+  for (const uint32_t row : rows) {
+    if (budget.stop.stop_requested())
+      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
+    MODICUM_TRY(TokenIds tokens, tokenizer.Tokenize(text));
+    examples.texts.push_back(std::move(tokens));
+  }
+  return examples;
+}
+
+Hash KeyOf(const EncoderExamples& examples, const Params& params,
+           const Budget& budget) {
+  Sha256 hash;
+  hash.AddField(ToString(params));
+  hash.AddField(std::to_string(budget.seed));
+  for (size_t i = 0; i < examples.size(); ++i) {
+    const TokenIds& text = examples.texts[i];
+    hash.AddField({reinterpret_cast<const char*>(text.data()),
+                   text.size() * sizeof(TokenId)});
+    hash.AddField(std::to_string(examples.labels[i]));
+  }
+  return hash.Finish();
+}
+
+class EncoderTrainer final : public Trainer {
+ public:
+  std::string_view family() const override { return kEncoderFamily; }
+
+  Status Accepts(const Dataset& data) const override {
+    MODICUM_RETURN_IF_ERROR(CheckIsText(data, kEncoderFamily));
+    return CheckClasses(data);
+  }
+
+  Result<TrainedModel> Train(const Dataset& data,
+                             std::span<const uint32_t> rows,
+                             const Params& params, const Budget& budget,
+                             Checkpoint* checkpoint,
+                             const std::string& directory,
+                             PhaseSink& sink) override {
+    sink.Begin(Phase::kPrepare);
+    MODICUM_TRY(EncoderWish wish, ParseEncoderParams(params));
+    MODICUM_RETURN_IF_ERROR(CheckTrainingRows(data, rows));
+    const Sides sides = HoldOut(data, rows, budget.seed);
+    std::vector<std::string_view> texts;
+    for (const uint32_t row : sides.learned) {
+      MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
+      texts.push_back(text);
+    }
+    MODICUM_TRY(const auto tokens,
+                LearnVocabulary(texts, wish.vocabulary, budget.stop));
+    MODICUM_TRY(const auto tokenizer, WordPieceTokenizer::Open(tokens));
+    MODICUM_TRY(const auto examples,
+                Tokenize(data, sides.learned, *tokenizer, budget));
+    MODICUM_TRY(const auto held_out,
+                Tokenize(data, sides.held_out, *tokenizer, budget));
+    sink.Begin(Phase::kTrain);
+    wish.settings.shape.vocabulary = static_cast<uint32_t>(tokens.size());
+    wish.settings.shape.labels = static_cast<uint32_t>(data.labels.size());
+    EncoderWeights weights(wish.settings.shape);
+    weights.Draw(budget.seed);
+    MODICUM_RETURN_IF_ERROR(
+        TrainEncoder(weights, {wish.settings, examples, held_out, budget,
+                               checkpoint, KeyOf(examples, params, budget)}));
+    MODICUM_RETURN_IF_ERROR(SaveEncoder(weights, tokens, data.labels,
+                                        directory + "/" + kEncoderFile));
+    return TrainedModel{{kEncoderFile}};
+  }
+
+  Result<std::unique_ptr<Model>> Load(const std::string& directory,
+                                      const std::vector<std::string>& labels,
+                                      PhaseSink& sink) override {
+    return LoadEncoder(directory, labels, sink);
+  }
+};
+
+}  // namespace
+
+Trainer& EncoderFamily() {
+  static EncoderTrainer trainer;
+  return trainer;
+}
+
+}  // namespace modicum

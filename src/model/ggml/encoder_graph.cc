@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/ggml/encoder_graph.h"
+
+#include <ggml-cpu.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "model/ggml/composed_ops.h"
+
+namespace modicum {
+
+namespace {
+
+// Enough for the nodes of one layer and its gradients, and for the rest.
+constexpr size_t kNodesPerLayer = 512;
+constexpr size_t kOtherNodes = 512;
+// Added to the attention of what only fills: its softmax is zero.
+constexpr float kNever = -1e9F;
+
+void Fill(ggml_tensor* tensor, const void* data) {
+  std::memcpy(tensor->data, data, ggml_nbytes(tensor));
+}
+
+// ggml differentiates a product of matrices into outer products, which on a
+// CPU take several times as long as products with a transposed copy.
+class FasterBackward {
+ public:
+  explicit FasterBackward(ggml_context* context) : context_(context) {}
+
+  // The same numbers, computed by products alone.
+  ggml_cgraph* Rebuild(ggml_cgraph* graph) {
+    ggml_cgraph* faster = ggml_new_graph_custom(
+        context_, static_cast<size_t>(ggml_graph_size(graph)), false);
+    for (int i = 0; i < ggml_graph_n_nodes(graph); ++i) {
+      ggml_tensor* node = ggml_graph_node(graph, i);
+      if (node->op == GGML_OP_OUT_PROD && ggml_is_matrix(node)) Replace(node);
+      ggml_build_forward_expand(faster, node);
+    }
+    return faster;
+  }
+
+ private:
+  void Replace(ggml_tensor* node) {
+    ggml_tensor* right = node->src[1];
+    const bool turned = right->op == GGML_OP_TRANSPOSE;
+    node->src[0] = Transposed(node->src[0]);
+    node->src[1] = turned ? right->src[0] : Transposed(right);
+    node->op = GGML_OP_MUL_MAT;
+    std::fill(std::begin(node->op_params), std::end(node->op_params), 0);
+  }
+  ggml_tensor* Transposed(ggml_tensor* x) {
+    ggml_tensor*& copy = copies_[x];
+    if (copy == nullptr)
+      copy = ggml_cont(context_, ggml_transpose(context_, x));
+    return copy;
+  }
+
+  ggml_context* const context_;
+  std::map<ggml_tensor*, ggml_tensor*> copies_;
+};
+
+}  // namespace
+
+EncoderBatch MakeBatch(std::span<const TokenIds> texts,
+                       std::span<const uint32_t> which, uint32_t longest) {
+  EncoderBatch batch;
+  for (const uint32_t i : which) {
+    const auto length = static_cast<uint32_t>(texts[i].size());
+    batch.lengths.push_back(std::min(length, longest));
+    batch.length = std::max(batch.length, batch.lengths.back());
+  }
+  batch.tokens.resize(batch.length * which.size());
+  for (size_t i = 0; i < which.size(); ++i) {
+    const TokenIds& text = texts[which[i]];
+    int32_t* to = &batch.tokens[i * batch.length];
+    std::copy_n(text.begin(), batch.lengths[i], to);
+    to[batch.lengths[i] - 1] = text.back();
+  }
+  return batch;
+}
+
+// One graph while it is made, filled and run.
+struct EncoderGraph::Build {
+  const EncoderWeights& weights;
+  const EncoderBatch& batch;
+  const Dropout* dropout;  // null: nothing is dropped
+  GgmlContext context;
+  ggml_cgraph* graph = nullptr;
+
+  ggml_tensor* tokens = nullptr;
+  ggml_tensor* places = nullptr;
+  ggml_tensor* first = nullptr;  // the row of each text's first token
+  ggml_tensor* mask = nullptr;
+  ggml_tensor* targets = nullptr;
+  ggml_tensor* logits = nullptr;
+  ggml_tensor* loss = nullptr;
+  ggml_tensor* loss_gradient = nullptr;
+  struct Kept {
+    ggml_tensor* mask;
+    float rate;
+  };
+  std::vector<Kept> kept;
+
+  Build(const EncoderWeights& w, const EncoderBatch& b, const Dropout* d,
+        std::vector<uint8_t>& arena)
+      : weights(w), batch(b), dropout(d) {
+    context.reset(ggml_init({.mem_size = arena.size(),
+                             .mem_buffer = arena.data(),
+                             .no_alloc = true}));
+    graph = ggml_new_graph_custom(
+        context.get(), kNodesPerLayer * w.shape().layers + kOtherNodes,
+        dropout != nullptr);
+  }
+
+  int64_t texts() const { return static_cast<int64_t>(batch.texts()); }
+  int64_t length() const { return batch.length; }
+  int64_t width() const { return weights.shape().width; }
+
+  ggml_tensor* Input(ggml_type type, int64_t a, int64_t b = 1, int64_t c = 1,
+                     int64_t d = 1) {
+    ggml_tensor* tensor = ggml_new_tensor_4d(context.get(), type, a, b, c, d);
+    ggml_set_input(tensor);
+    return tensor;
+  }
+  ggml_tensor* Linear(const std::string& name, ggml_tensor* x,
+                      bool bias = true) {
+    x = ggml_mul_mat(context.get(), weights[name + ".weight"], x);
+    return bias ? ggml_add(context.get(), x, weights[name + ".bias"]) : x;
+  }
+  ggml_tensor* Norm(const std::string& name, ggml_tensor* x) {
+    return LayerNorm(context.get(), x, weights[name + ".weight"],
+                     weights[name + ".bias"], weights.shape().epsilon);
+  }
+  ggml_tensor* Drop(ggml_tensor* x, float rate) {
+    if (rate <= 0) return x;
+    ggml_tensor* keep = Input(GGML_TYPE_F32, x->ne[0], x->ne[1]);
+    kept.push_back({keep, rate});
+    return ggml_mul(context.get(), x, keep);
+  }
+  float HiddenDropout() const { return dropout ? dropout->hidden : 0; }
+
+  ggml_tensor* Embed();
+  ggml_tensor* Attend(const std::string& prefix, ggml_tensor* queries,
+                      ggml_tensor* x);
+  ggml_tensor* Layer(uint32_t index, ggml_tensor* x);
+  void MakeForward();
+  void MakeLoss();
+  void MakeBackward();
+  void FillInputs() const;
+  void FillDropout(Rng& rng) const;
+};
+
+// [width, length * texts]
+ggml_tensor* EncoderGraph::Build::Embed() {
+  ggml_context* c = context.get();
+  tokens = Input(GGML_TYPE_I32, length() * texts());
+  places = Input(GGML_TYPE_I32, length());
+  ggml_tensor* x = ggml_get_rows(c, weights["token_embd.weight"], tokens);
+  x = ggml_reshape_3d(c, x, width(), length(), texts());
+  x = ggml_add(c, x, ggml_get_rows(c, weights["position_embd.weight"], places));
+  x = ggml_reshape_2d(c, x, width(), length() * texts());
+  x = Norm("token_embd_norm", x);
+  return Drop(x, dropout ? dropout->embedding : 0);
+}
+
+// What each of `queries`, some tokens of each text, gathers from all of `x`.
+ggml_tensor* EncoderGraph::Build::Attend(const std::string& prefix,
+                                         ggml_tensor* queries, ggml_tensor* x) {
+  ggml_context* c = context.get();
+  const int64_t heads = weights.shape().heads;
+  const int64_t size = width() / heads;
+  const int64_t asking = queries->ne[1] / texts();
+  ggml_tensor* q = Linear(prefix + "attn_q", queries);
+  ggml_tensor* k = Linear(prefix + "attn_k", x, false);
+  ggml_tensor* v = Linear(prefix + "attn_v", x);
+  q = ggml_reshape_4d(c, q, size, heads, asking, texts());
+  k = ggml_reshape_4d(c, k, size, heads, length(), texts());
+  v = ggml_reshape_4d(c, v, size, heads, length(), texts());
+  q = ggml_cont(c, ggml_permute(c, q, 0, 2, 1, 3));
+  k = ggml_cont(c, ggml_permute(c, k, 0, 2, 1, 3));
+  v = ggml_cont(c, ggml_permute(c, v, 1, 2, 0, 3));
+  // [length, asking, heads, texts]
+  ggml_tensor* weight = ggml_add(c, ggml_mul_mat(c, k, q), mask);
+  weight = ggml_soft_max_ext(c, weight, nullptr,
+                             1 / std::sqrt(static_cast<float>(size)), 0);
+  ggml_tensor* gathered = ggml_mul_mat(c, v, weight);
+  gathered = ggml_cont(c, ggml_permute(c, gathered, 0, 2, 1, 3));
+  gathered = ggml_reshape_2d(c, gathered, width(), asking * texts());
+  return Linear(prefix + "attn_output", gathered);
+}
+
+ggml_tensor* EncoderGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
+  ggml_context* c = context.get();
+  const std::string prefix = "blk." + std::to_string(index) + ".";
+  // Of the last layer only the first token of each text is read.
+  const bool last = index + 1 == weights.shape().layers;
+  ggml_tensor* own = last ? ggml_get_rows(c, x, first) : x;
+  ggml_tensor* attended = Attend(prefix, own, x);
+  attended = Drop(attended, HiddenDropout());
+  x = Norm(prefix + "attn_output_norm", ggml_add(c, attended, own));
+  ggml_tensor* fed =
+      Linear(prefix + "ffn_down", Gelu(c, Linear(prefix + "ffn_up", x)));
+  fed = Drop(fed, HiddenDropout());
+  return Norm(prefix + "layer_output_norm", ggml_add(c, fed, x));
+}
+
+void EncoderGraph::Build::MakeForward() {
+  mask = Input(GGML_TYPE_F32, length(), 1, 1, texts());
+  first = Input(GGML_TYPE_I32, texts());
+  ggml_tensor* x = Embed();
+  for (uint32_t i = 0; i < weights.shape().layers; ++i) x = Layer(i, x);
+  x = Tanh(context.get(), Linear("cls", x));
+  x = Drop(x, dropout ? dropout->pooled : 0);
+  logits = Linear("cls.output", x);
+  ggml_set_output(logits);
+  ggml_build_forward_expand(graph, logits);
+}
+
+void EncoderGraph::Build::MakeLoss() {
+  targets = Input(GGML_TYPE_F32, weights.shape().labels, texts());
+  loss = ggml_cross_entropy_loss(context.get(), logits, targets);
+  ggml_set_loss(loss);
+  ggml_set_output(loss);
+  ggml_build_forward_expand(graph, loss);
+}
+
+void EncoderGraph::Build::MakeBackward() {
+  const int nodes = ggml_graph_n_nodes(graph);
+  std::vector<ggml_tensor*> gradients(static_cast<size_t>(nodes));
+  for (int i = 0; i < nodes; ++i)
+    for (const Parameter& parameter : weights.parameters())
+      if (ggml_graph_node(graph, i) == parameter.value)
+        gradients[static_cast<size_t>(i)] = parameter.gradient;
+  ggml_build_backward_expand(context.get(), graph, gradients.data());
+  loss_gradient = ggml_graph_get_grad_acc(graph, loss);
+  if (getenv("FAST")) graph = FasterBackward(context.get()).Rebuild(graph);
+}
+
+void EncoderGraph::Build::FillInputs() const {
+  Fill(tokens, batch.tokens.data());
+  auto* place = static_cast<int32_t*>(places->data);
+  for (uint32_t i = 0; i < batch.length; ++i)
+    place[i] = static_cast<int32_t>(i);
+  auto* row = static_cast<int32_t*>(first->data);
+  auto* hidden = static_cast<float*>(mask->data);
+  for (size_t text = 0; text < batch.texts(); ++text) {
+    row[text] = static_cast<int32_t>(text * batch.length);
+    float* of_text = hidden + text * batch.length;
+    std::fill_n(of_text, batch.length, kNever);
+    std::fill_n(of_text, batch.lengths[text], 0.0F);
+  }
+  if (targets != nullptr) Fill(targets, batch.targets.data());
+}
+
+void EncoderGraph::Build::FillDropout(Rng& rng) const {
+  for (const Kept& one : kept) {
+    const auto limit = static_cast<uint32_t>(one.rate * 0x1p32F);
+    const float scale = 1 / (1 - one.rate);
+    auto* values = static_cast<float*>(one.mask->data);
+    for (int64_t i = 0; i < ggml_nelements(one.mask); ++i)
+      values[i] = rng.Next() < limit ? 0 : scale;
+  }
+}
+
+EncoderGraph::EncoderGraph(EncoderWeights& weights, int threads,
+                           std::stop_token stop)
+    : weights_(weights), stop_(std::move(stop)) {
+  const size_t nodes = kNodesPerLayer * weights.shape().layers + kOtherNodes;
+  arena_.resize(2 * nodes * ggml_tensor_overhead() +
+                2 * ggml_graph_overhead_custom(nodes, true));
+  backend_ = ggml_backend_cpu_init();
+  MODICUM_CHECK(backend_ != nullptr);
+  ggml_backend_cpu_set_n_threads(backend_, threads);
+  ggml_backend_cpu_set_abort_callback(
+      backend_,
+      [](void* token) {
+        return static_cast<std::stop_token*>(token)->stop_requested();
+      },
+      const_cast<std::stop_token*>(&stop_));
+  allocator_ = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
+}
+
+EncoderGraph::~EncoderGraph() {
+  ggml_gallocr_free(allocator_);
+  ggml_backend_free(backend_);
+}
+
+Status EncoderGraph::Run(Build& build) {
+  if (ggml_backend_graph_compute(backend_, build.graph) != GGML_STATUS_SUCCESS)
+    return Fail(ErrorCode::kInterrupted, "training interrupted");
+  return {};
+}
+
+Result<std::vector<float>> EncoderGraph::Logits(const EncoderBatch& batch) {
+  Build build(weights_, batch, nullptr, arena_);
+  build.MakeForward();
+  MODICUM_CHECK(ggml_gallocr_alloc_graph(allocator_, build.graph));
+  build.FillInputs();
+  MODICUM_RETURN_IF_ERROR(Run(build));
+  const auto* values = static_cast<const float*>(build.logits->data);
+  return std::vector<float>(values, values + ggml_nelements(build.logits));
+}
+
+Result<double> EncoderGraph::Gradients(const EncoderBatch& batch,
+                                       const Dropout& dropout, float weight,
+                                       Rng& rng) {
+  Build build(weights_, batch, &dropout, arena_);
+  build.MakeForward();
+  build.MakeLoss();
+  build.MakeBackward();
+  MODICUM_CHECK(ggml_gallocr_alloc_graph(allocator_, build.graph));
+  build.FillInputs();
+  build.FillDropout(rng);
+  Fill(build.loss_gradient, &weight);
+  MODICUM_RETURN_IF_ERROR(Run(build));
+  return *static_cast<const float*>(build.loss->data);
+}
+
+Bytes EncoderGraph::WorkingMemory(uint32_t texts, uint32_t length) {
+  EncoderBatch batch;
+  batch.length = length;
+  batch.lengths.assign(texts, length);
+  const Dropout dropout{0.1F, 0.1F, 0.1F};
+  Build build(weights_, batch, &dropout, arena_);
+  build.MakeForward();
+  build.MakeLoss();
+  build.MakeBackward();
+  // Of its own: after measuring, an allocator cannot allocate.
+  ggml_gallocr* measure = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
+  size_t bytes = 0;
+  ggml_gallocr_reserve_n_size(measure, build.graph, nullptr, nullptr, &bytes);
+  ggml_gallocr_free(measure);
+  return Bytes(static_cast<double>(bytes));
+}
+
+}  // namespace modicum

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/ggml/encoder_training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "model/bytes.h"
+#include "model/ggml/vocabulary.h"
+
+namespace modicum {
+
+namespace {
+
+// Texts are sorted by length within so many batches: alike enough to fill up
+// little, mixed enough to be a fair draw.
+constexpr size_t kWindow = 32;
+// Copies of each number: value, gradient, two running means, the best so far.
+constexpr double kCopies = 5;
+
+// Seeds of separate streams of random numbers.
+uint64_t Mix(uint64_t seed, uint64_t stream, uint64_t index) {
+  Rng rng(seed + 0x9E3779B97F4A7C15ULL * (stream + 1) + (index << 20U) + index);
+  return (uint64_t{rng.Next()} << 32U) | rng.Next();
+}
+enum Stream : uint64_t { kOrder, kStep };
+
+using Rows = std::vector<uint32_t>;
+
+// The rows of each step of an epoch.
+std::vector<Rows> StepsOf(const EncoderExamples& examples, size_t batch,
+                          uint64_t seed) {
+  Rng rng(seed);
+  Rows order(examples.size());
+  std::iota(order.begin(), order.end(), 0U);
+  rng.Shuffle(order);
+  for (size_t at = 0; at < order.size(); at += kWindow * batch) {
+    const auto from = order.begin() + static_cast<int64_t>(at);
+    const auto to = order.begin() + static_cast<int64_t>(std::min(
+                                        at + kWindow * batch, order.size()));
+    std::stable_sort(from, to, [&](uint32_t a, uint32_t b) {
+      return examples.texts[a].size() < examples.texts[b].size();
+    });
+  }
+  std::vector<Rows> steps;
+  for (size_t at = 0; at < order.size(); at += batch)
+    steps.emplace_back(order.begin() + static_cast<int64_t>(at),
+                       order.begin() + static_cast<int64_t>(
+                                           std::min(at + batch, order.size())));
+  rng.Shuffle(steps);
+  return steps;
+}
+
+struct Score {
+  double accuracy = -1;
+  double loss = 0;
+  bool operator>(const Score& other) const {
+    return accuracy != other.accuracy ? accuracy > other.accuracy
+                                      : loss < other.loss;
+  }
+};
+
+class Training {
+ public:
+  Training(EncoderWeights& weights, const EncoderParts& parts)
+      : weights_(weights),
+        parts_(parts),
+        settings_(parts.settings),
+        graph_(weights, parts.budget.threads, parts.budget.stop),
+        adamw_(ParametersOf(settings_.shape), settings_.adamw),
+        steps_an_epoch_((parts.examples.size() + settings_.batch - 1) /
+                        settings_.batch),
+        end_(parts.clock->Now() + parts.budget.wall) {}
+
+  Status Run() {
+    MODICUM_RETURN_IF_ERROR(FitIntoMemory());
+    MODICUM_RETURN_IF_ERROR(Resume());
+    for (; epoch_ < settings_.epochs && !Exhausted(); ++epoch_) {
+      MODICUM_TRY(const bool whole, RunEpoch());
+      if (!whole) break;  // out of time
+      MODICUM_RETURN_IF_ERROR(EndEpoch());
+    }
+    if (best_.empty())
+      return Fail(
+          ErrorCode::kUnavailable,
+          fmt::format("not one pass over {} texts fits into {:.0f} s "
+                      "of training",
+                      parts_.examples.size(), parts_.budget.wall.value()),
+          "take fewer texts, a smaller encoder, or more time");
+    weights_.Set(best_);
+    if (parts_.checkpoint != nullptr) parts_.checkpoint->Remove();
+    return {};
+  }
+
+ private:
+  bool Exhausted() const {
+    return !parts_.held_out.texts.empty() && !best_.empty() &&
+           epoch_ > best_epoch_ + settings_.patience;
+  }
+
+  // Halves the part of a batch that is computed at once until it fits.
+  Status FitIntoMemory() {
+    size_t longest = 0;
+    for (const TokenIds& text : parts_.examples.texts)
+      longest = std::max(longest, text.size());
+    const auto length = static_cast<uint32_t>(
+        std::min<size_t>(longest, settings_.shape.context));
+    for (part_ = settings_.batch; part_ > 0; part_ /= 2)
+      if (TrainingMemory(graph_, settings_.shape, part_, length) <=
+          parts_.budget.memory)
+        return {};
+    const Bytes least = TrainingMemory(graph_, settings_.shape, 1, length);
+    return Fail(
+        ErrorCode::kUnavailable,
+        fmt::format("training this encoder needs {:.0f} MB, more than "
+                    "the budget of {:.0f} MB",
+                    least.value() / 1e6, parts_.budget.memory.value() / 1e6),
+        "lower width, layers or vocabulary, or raise the budget");
+  }
+
+  // False when the time was up before the epoch was.
+  Result<bool> RunEpoch() {
+    const std::vector<Rows> steps =
+        StepsOf(parts_.examples, settings_.batch,
+                Mix(parts_.budget.seed, kOrder, epoch_));
+    const uint64_t before = epoch_ * steps_an_epoch_;
+    while (done_ < before + steps_an_epoch_) {
+      if (parts_.clock->Now() >= end_) return false;
+      auto loss = Step(steps[done_ - before]);
+      if (!loss) {
+        if (loss.error().code == ErrorCode::kInterrupted)
+          MODICUM_RETURN_IF_ERROR(Save());
+        return Fail(std::move(loss).error());
+      }
+      loss_ += *loss;
+      if (parts_.checkpoint != nullptr && parts_.checkpoint->Due())
+        MODICUM_RETURN_IF_ERROR(Save());
+    }
+    return true;
+  }
+
+  // Learns from `rows`, in parts that fit into the memory.
+  Result<double> Step(const Rows& rows) {
+    Rng rng(Mix(parts_.budget.seed, kStep, done_));
+    weights_.ClearGradients();
+    double loss = 0;
+    for (size_t at = 0; at < rows.size(); at += part_) {
+      const std::span<const uint32_t> part = std::span(rows).subspan(
+          at, std::min<size_t>(part_, rows.size() - at));
+      const float share =
+          static_cast<float>(part.size()) / static_cast<float>(rows.size());
+      const EncoderBatch batch = Noisy(Targeted(parts_.examples, part), rng);
+      MODICUM_TRY(const double mean,
+                  graph_.Gradients(batch, settings_.dropout, share, rng));
+      loss += mean * double{share};
+    }
+    ClipGradients(weights_.parameters(), settings_.clip);
+    adamw_.Step(weights_.parameters(),
+                LearningRate(done_, steps_an_epoch_ * settings_.epochs,
+                             settings_.warm_up, settings_.rate));
+    ++done_;
+    return loss;
+  }
+
+  EncoderBatch Targeted(const EncoderExamples& examples,
+                        std::span<const uint32_t> rows) const {
+    EncoderBatch batch =
+        MakeBatch(examples.texts, rows, settings_.shape.context);
+    const size_t labels = settings_.shape.labels;
+    const auto spread = static_cast<float>(settings_.label_smoothing);
+    batch.targets.assign(rows.size() * labels,
+                         spread / static_cast<float>(labels));
+    for (size_t i = 0; i < rows.size(); ++i)
+      batch.targets[i * labels + examples.labels[rows[i]]] += 1 - spread;
+    return batch;
+  }
+
+  // Some tokens are made unknown, but for the first and the last.
+  EncoderBatch Noisy(EncoderBatch batch, Rng& rng) const {
+    if (settings_.word_dropout <= 0) return batch;
+    for (size_t i = 0; i < batch.texts(); ++i)
+      for (size_t at = 1; at + 1 < batch.lengths[i]; ++at)
+        if (rng.Unit() < settings_.word_dropout)
+          batch.tokens[i * batch.length + at] = kUnknownToken;
+    return batch;
+  }
+
+  Status EndEpoch() {
+    EncoderEpoch told{
+        epoch_, loss_ / static_cast<double>(steps_an_epoch_), {}, {}};
+    loss_ = 0;
+    if (parts_.held_out.texts.empty()) {
+      best_ = weights_.Copy();
+    } else {
+      auto score = ScoreHeldOut();
+      if (!score) {
+        if (score.error().code == ErrorCode::kInterrupted)
+          MODICUM_RETURN_IF_ERROR(Save());
+        return Fail(std::move(score).error());
+      }
+      told.held_out_loss = score->loss;
+      told.held_out_accuracy = score->accuracy;
+      if (*score > best_score_) {
+        best_score_ = *score;
+        best_epoch_ = epoch_;
+        best_ = weights_.Copy();
+      }
+    }
+    if (parts_.on_epoch) parts_.on_epoch(told);
+    return {};
+  }
+
+  Result<Score> ScoreHeldOut() {
+    const EncoderExamples& held_out = parts_.held_out;
+    Rows order(held_out.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return held_out.texts[a].size() < held_out.texts[b].size();
+    });
+    const size_t labels = settings_.shape.labels;
+    size_t right = 0;
+    double loss = 0;
+    for (size_t at = 0; at < order.size(); at += part_) {
+      const std::span<const uint32_t> rows = std::span(order).subspan(
+          at, std::min<size_t>(part_, order.size() - at));
+      MODICUM_TRY(const auto logits,
+                  graph_.Logits(MakeBatch(held_out.texts, rows,
+                                          settings_.shape.context)));
+      for (size_t i = 0; i < rows.size(); ++i) {
+        const std::span<const float> own =
+            std::span(logits).subspan(i * labels, labels);
+        const float most = *std::max_element(own.begin(), own.end());
+        double sum = 0;
+        for (const float one : own) sum += std::exp(double{one - most});
+        const float wanted = own[held_out.labels[rows[i]]];
+        right += wanted == most ? 1 : 0;
+        loss += std::log(sum) - double{wanted - most};
+      }
+    }
+    const auto count = static_cast<double>(held_out.size());
+    return Score{static_cast<double>(right) / count, loss / count};
+  }
+
+  Status Save() {
+    if (parts_.checkpoint == nullptr) return {};
+    ByteWriter out;
+    out.Put(epoch_);
+    out.Put(done_);
+    out.Put(loss_);
+    out.Put(best_score_);
+    out.Put(best_epoch_);
+    out.Put(uint64_t{best_.size()});
+    out.PutAll(best_);
+    out.PutAll(weights_.Copy());
+    out.PutAll(adamw_.state().first);
+    out.PutAll(adamw_.state().second);
+    return parts_.checkpoint->Save(parts_.key, out.Take());
+  }
+
+  Status Resume() {
+    if (parts_.checkpoint == nullptr) return {};
+    MODICUM_TRY(const auto state, parts_.checkpoint->Load(parts_.key));
+    if (!state) return {};
+    const uint64_t numbers = ParametersOf(settings_.shape);
+    ByteReader in(*state);
+    epoch_ = in.Get<uint32_t>();
+    done_ = in.Get<uint64_t>();
+    loss_ = in.Get<double>();
+    best_score_ = in.Get<Score>();
+    best_epoch_ = in.Get<uint32_t>();
+    best_ = in.GetAll<float>(in.Get<uint64_t>());
+    const auto values = in.GetAll<float>(numbers);
+    AdamW::State moments{done_, in.GetAll<float>(numbers),
+                         in.GetAll<float>(numbers)};
+    if (!in.ok() || in.left() > 0 || done_ < epoch_ * steps_an_epoch_ ||
+        done_ > (epoch_ + uint64_t{1}) * steps_an_epoch_ ||
+        (!best_.empty() && best_.size() != numbers))
+      return Fail(ErrorCode::kInvalidInput,
+                  parts_.checkpoint->path() + ": a damaged checkpoint",
+                  "remove it to train from the start");
+    weights_.Set(values);
+    adamw_.Set(std::move(moments));
+    return {};
+  }
+
+  EncoderWeights& weights_;
+  const EncoderParts& parts_;
+  const EncoderSettings& settings_;
+  EncoderGraph graph_;
+  AdamW adamw_;
+  const uint64_t steps_an_epoch_;
+  const MonotonicTime end_;
+  uint32_t part_ = 1;  // texts computed at once
+
+  uint32_t epoch_ = 0;
+  uint64_t done_ = 0;  // steps
+  double loss_ = 0;    // sum over the epoch's steps so far
+  Score best_score_;
+  uint32_t best_epoch_ = 0;
+  std::vector<float> best_;
+};
+
+}  // namespace
+
+Bytes TrainingMemory(EncoderGraph& graph, const EncoderShape& shape,
+                     uint32_t texts, uint32_t length) {
+  const double fixed = 4 * kCopies * static_cast<double>(ParametersOf(shape));
+  return Bytes(fixed) + graph.WorkingMemory(texts, length);
+}
+
+Status TrainEncoder(EncoderWeights& weights, const EncoderParts& parts) {
+  return Training(weights, parts).Run();
+}
+
+}  // namespace modicum
