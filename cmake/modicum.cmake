@@ -11,9 +11,11 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Objects do not depend on the build folder's name.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1
-                                  ${CCACHE})
+  # Objects do not depend on the build folder's name. The sloppiness is what
+  # precompiled headers ask for.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
@@ -41,14 +43,45 @@ if(MODICUM_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+if(MODICUM_PCH)
+  # ccache needs it to see through a precompiled header.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endif()
+
+# modicum_precompile(target owner header ...): the headers parsed once, for
+# `owner` and all targets after it that are compiled alike.
+function(modicum_precompile target owner)
+  if(NOT MODICUM_PCH)
+    return()
+  elseif(target STREQUAL owner)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+endfunction()
+
+# Those that most files include.
+set(modicum_headers <fmt/format.h> <algorithm> <filesystem> <functional> <map>
+                    <memory> <optional> <set> <span> <string> <variant>
+                    <vector>)
+
+# modicum_test(program): one test, run where the repository's paths start.
+function(modicum_test program)
+  add_test(NAME ${program} COMMAND ${program}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()
+
 # modicum_layer(name SOURCES a.cc ... [TESTS a_test.cc ...] [LIBS lib ...]
-#               [THREADS] [SMALL])
+#               [THREADS b_test.cc ...] [SMALL])
 # One static library per folder, modicum_<name>, and one test program,
-# <name>_test, for the tests beside the code. THREADS: the thread sanitizer's
-# run takes its tests too. SMALL: compiled for size, where no time is spent;
-# the whole program stays under 4 MB.
+# <name>_test, for the tests beside the code. THREADS: tests of threaded code,
+# the only ones that the thread sanitizer's build has. SMALL: compiled for
+# size, where no time is spent; the whole program stays under 4 MB.
 function(modicum_layer name)
-  cmake_parse_arguments(ARG "THREADS;SMALL" "" "SOURCES;TESTS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "SMALL" "" "SOURCES;TESTS;LIBS;THREADS" ${ARGN})
+  if(NOT MODICUM_SANITIZE STREQUAL "thread")
+    list(PREPEND ARG_THREADS ${ARG_TESTS})
+  endif()
   add_library(modicum_${name} STATIC ${ARG_SOURCES})
   target_include_directories(modicum_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src
                                                     ${CMAKE_BINARY_DIR})
@@ -56,28 +89,28 @@ function(modicum_layer name)
   if(ARG_SMALL)
     target_compile_options(modicum_${name} PRIVATE $<$<CONFIG:Release>:-Os>)
   endif()
-  if(MODICUM_TESTS AND ARG_TESTS)
-    add_executable(${name}_test ${ARG_TESTS})
+  modicum_precompile(modicum_${name} modicum_base ${modicum_headers})
+  if(MODICUM_TESTS AND ARG_THREADS)
+    add_executable(${name}_test ${ARG_THREADS})
     target_link_libraries(${name}_test PRIVATE modicum_${name} GTest::gmock
                                                GTest::gtest_main)
     modicum_host(${name}_test)
     target_compile_definitions(
       ${name}_test PRIVATE MODICUM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                            MODICUM_BINARY_DIR="${CMAKE_BINARY_DIR}")
-    set(labels "")
-    if(ARG_THREADS)
-      set(labels PROPERTIES LABELS threads)
-    endif()
-    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
-                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ${labels})
+    modicum_precompile(${name}_test base_test ${modicum_headers}
+                       <gmock/gmock.h> <gtest/gtest.h>)
+    modicum_test(${name}_test)
   endif()
 endfunction()
 
 # Lets `program` be the host of modules: they take base (and the model
-# interface) from it, so every object of those is kept and exported.
+# interface) from it, so every object of those is kept and exported. No
+# program has a macro of its own for that: precompiled headers are shared.
 function(modicum_host program)
   set_target_properties(
     ${program} PROPERTIES ENABLE_EXPORTS ON
+                          DEFINE_SYMBOL ""
                           LINK_LIBRARY_OVERRIDE_modicum_base WHOLE_ARCHIVE
                           LINK_LIBRARY_OVERRIDE_modicum_model WHOLE_ARCHIVE)
 endfunction()

@@ -14,14 +14,18 @@ build() {
   [[ -f build/$1/build.ninja ]] || cmake --preset "$1" >/dev/null
   cmake --build "build/$1" ${2:+--target "${@:2}"} -- --quiet
 }
+
+counted=()
 # run a preset's tests; what failed is shown whole.
 tests() {
-  ctest --test-dir "build/$1" --output-on-failure -j "$(nproc)" --quiet \
-    --output-log "build/$1/ctest.log" "${@:2}" || {
-    grep -vE '^ *[0-9]+/[0-9]+ Test .*Passed|^ *Start ' "build/$1/ctest.log"
-    exit 1
-  }
-  grep -E 'tests passed' "build/$1/ctest.log"
+  local log=build/$1/ctest.log results=build/$1/results
+  rm -rf "$results" "$results.xml"
+  GTEST_OUTPUT="xml:$PWD/$results/" ctest --test-dir "build/$1" -j "$(nproc)" \
+    --quiet --output-on-failure --output-log "$log" \
+    --output-junit "$PWD/$results.xml" "${@:2}" ||
+    grep -vE '^ *[0-9]+/[0-9]+ Test .*Passed|^ *Start ' "$log"
+  counted+=("$results")
+  tools/count_tests "$results"
 }
 
 step layers
@@ -42,9 +46,9 @@ case ${1:-all} in
     tests asan
 
     step 'tests of threaded code, with the thread sanitizer'
-    build tsan base_test record_test meter_test evaluate_test \
-      run_settings_test
-    tests tsan -L threads
+    threaded=({base,record,meter,evaluate,run_settings}_test)
+    build tsan "${threaded[@]}"
+    tests tsan -R "^($(IFS='|' && echo "${threaded[*]}"))$"
     ;;
   tidy)
     step 'clang-tidy'
@@ -69,3 +73,4 @@ case ${1:-all} in
 esac
 
 step 'all checks passed'
+((${#counted[@]} == 0)) || tools/count_tests "${counted[@]}"

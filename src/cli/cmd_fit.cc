@@ -210,7 +210,7 @@ Result<int> CmdFit(Context& context, const std::vector<std::string>& args) {
                  "sign the receipt with this key (modicum keygen)");
   app.add_flag("--no-receipt", flags.no_receipt, "write no receipt, no page");
   app.add_flag("--exhaustive", flags.exhaustive,
-               "try every candidate with every chain of passes");
+               "try every candidate with every chain of up to two passes");
   app.add_flag("-q,--quiet", flags.quiet, "no progress");
   if (const auto exit = ParseArgs(app, args)) return *exit;
 

@@ -299,7 +299,7 @@ class Exhaustive final : public Search {
  private:
   void Add(const Candidate& candidate) {
     queue_.push_back(candidate);
-    if (!p_.passes) return;
+    if (!p_.passes || candidate.passes.size() == p_.longest_chain) return;
     for (const auto& list : p_.passes(candidate))
       for (const Candidate& variant : list) Add(variant);
   }

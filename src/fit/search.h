@@ -51,6 +51,9 @@ struct SearchProblem {
   size_t small = 6;
   // Variants of a candidate by one more pass; see PassesOver.
   std::function<std::vector<std::vector<Candidate>>(const Candidate&)> passes;
+  // Of passes, in an exhaustive search: without a bound a candidate has
+  // hundreds of variants, which differ by little.
+  size_t longest_chain = 2;
   // Cascades worth building of what is known; see ProposeCascades.
   std::function<std::vector<Candidate>(const std::vector<Told>&)> cascades;
 };
@@ -68,8 +71,8 @@ class Search {
 };
 
 std::unique_ptr<Search> LadderSearch(SearchProblem problem);
-// Every candidate with every chain of passes, then the cascades: what the
-// ladder is measured against.
+// Every candidate with every chain of up to `longest_chain` passes, then the
+// cascades: what the ladder is measured against.
 std::unique_ptr<Search> ExhaustiveSearch(SearchProblem problem);
 
 }  // namespace modicum

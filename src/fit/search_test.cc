@@ -268,6 +268,22 @@ TEST_F(SearchTest, NothingIsAskedTwice) {
   }
 }
 
+TEST_F(SearchTest, AnExhaustiveSearchChainsPassesUpToItsBound) {
+  for (const size_t longest : {0, 1, 2}) {
+    SearchProblem problem = Problem();
+    problem.longest_chain = longest;
+    const auto search = ExhaustiveSearch(std::move(problem));
+    Surface surface(8);
+    double spent = 0;
+    size_t seen = 0;
+    while (auto question = search->Next()) {
+      seen = std::max(seen, question->candidate.passes.size());
+      search->Tell(*question, surface.Try(*question, spent));
+    }
+    EXPECT_EQ(seen, longest);
+  }
+}
+
 TEST_F(SearchTest, AMilderPassThatFailsEndsItsAxis) {
   SearchProblem problem = Problem();
   problem.space = {Surface::Space()[24]};  // the largest lean one alone

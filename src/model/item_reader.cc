@@ -167,7 +167,8 @@ class CsvTable final : public ItemReader {
     // The reader's own "line 1: " counts within the record.
     const std::string& message = record.error().message;
     return BadLine(number, message.substr(message.find(": ")),
-                   record.error().hint);
+                   "a quoted field ends on its line, quotes inside it are "
+                   "doubled; --on-error skip goes on");
   }
 
   const std::vector<std::string>& columns_;

@@ -245,8 +245,16 @@ TEST(PredictTable, ReadsCsvWithAHeader) {
             "line 1 of the input: column 'x' is named twice in the header");
   EXPECT_EQ(PredictTable("x,y\n1,two\n", options).error,
             "line 2 of the input: column 'y': 'two' is not a number");
-  EXPECT_EQ(PredictTable("x,y\n1,\"2\n", options).error,
-            "line 2 of the input: quote is never closed");
+}
+
+TEST(PredictTable, SaysWhatToDoAboutAnOpenQuote) {
+  StreamOptions options = TableOptions();
+  options.input.plain = true;
+  const Answer answer = PredictTable("x,y\n1,\"2\n", options);
+  EXPECT_EQ(answer.error, "line 2 of the input: quote is never closed");
+  EXPECT_EQ(answer.hint,
+            "a quoted field ends on its line, quotes inside it are doubled; "
+            "--on-error skip goes on");
 }
 
 TEST(PredictTable, ABadRowCanBeSkippedABadHeaderCannot) {
