@@ -335,7 +335,8 @@ Result<HfConfig> ParseHfConfig(const Json& json, const std::string& name) {
   return ConfigReader(json, name).Read();
 }
 
-Result<HfConfig> ParseHfConfig(std::string_view text, const std::string& name) {
+Result<HfConfig> ParseHfConfigText(std::string_view text,
+                                   const std::string& name) {
   MODICUM_TRY(const Json json, ParseStrictJson(text, name));
   return ParseHfConfig(json, name);
 }

@@ -63,6 +63,7 @@ struct HfConfig {
 // supported. `name` begins the messages.
 Result<HfConfig> ParseHfConfig(const nlohmann::json& json,
                                const std::string& name);
-Result<HfConfig> ParseHfConfig(std::string_view text, const std::string& name);
+Result<HfConfig> ParseHfConfigText(std::string_view text,
+                                   const std::string& name);
 
 }  // namespace modicum

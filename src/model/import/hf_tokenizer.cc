@@ -477,10 +477,10 @@ Result<GgufMetadata> ConvertTokenizer(const Json& tokenizer,
   return TokenizerConverter(tokenizer, settings, config, name).Convert();
 }
 
-Result<GgufMetadata> ConvertTokenizer(std::string_view tokenizer,
-                                      std::string_view settings,
-                                      const HfConfig& config,
-                                      const std::string& name) {
+Result<GgufMetadata> ConvertTokenizerText(std::string_view tokenizer,
+                                          std::string_view settings,
+                                          const HfConfig& config,
+                                          const std::string& name) {
   MODICUM_TRY(const Json json, ParseStrictJson(tokenizer, name));
   if (settings.empty()) return ConvertTokenizer(json, Json(), config, name);
   MODICUM_TRY(const Json more, ParseStrictJson(settings, name));

@@ -21,10 +21,10 @@ Result<GgufMetadata> ConvertTokenizer(const nlohmann::json& tokenizer,
                                       const nlohmann::json& settings,
                                       const HfConfig& config,
                                       const std::string& name);
-Result<GgufMetadata> ConvertTokenizer(std::string_view tokenizer,
-                                      std::string_view settings,
-                                      const HfConfig& config,
-                                      const std::string& name);
+Result<GgufMetadata> ConvertTokenizerText(std::string_view tokenizer,
+                                          std::string_view settings,
+                                          const HfConfig& config,
+                                          const std::string& name);
 
 // How a byte-level BPE splits a text into words, by llama.cpp's name for it
 // ("gpt-2", "llama-bpe"); kInvalidInput for ways it has no name for here.
