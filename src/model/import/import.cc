@@ -283,11 +283,16 @@ Result<Prepared> Prepare(const std::string& folder,
 
 // What would be written is what every reader here takes: said before the
 // weights are copied.
-Result<GgufFile> Rehearse(Prepared& prepared, const std::string& output) {
+Result<GgufFile> Rehearse(Prepared& prepared, const std::string& folder) {
   MODICUM_RETURN_IF_ERROR(PlaceTensors(prepared.tensors));
   const std::string header = GgufHeader(prepared.metadata, prepared.tensors);
   const GgufTensor& last = prepared.tensors.back();
-  return ParseGguf(header, header.size() + last.offset + last.bytes, output);
+  Result<GgufFile> file =
+      ParseGguf(header, header.size() + last.offset + last.bytes, folder);
+  if (file) return file;
+  return Fail(file.error().code, file.error().message,
+              "config.json and tokenizer.json do not make a whole model: get "
+              "the folder again");
 }
 
 Status CopyWeights(const SafetensorsSet& weights, const Prepared& prepared,
@@ -316,7 +321,8 @@ Result<GgufFile> ImportModel(const std::string& folder,
                              const ImportOptions& options) {
   MODICUM_TRY(const SafetensorsSet weights, SafetensorsSet::Open(folder));
   MODICUM_TRY(Prepared prepared, Prepare(folder, weights, options));
-  MODICUM_TRY(GgufFile file, Rehearse(prepared, output));
+  MODICUM_TRY(GgufFile file, Rehearse(prepared, folder));
+  file.name = output;
   MODICUM_TRY(GgufWriter writer,
               GgufWriter::Create(output, prepared.metadata, prepared.tensors));
   MODICUM_RETURN_IF_ERROR(CopyWeights(
