@@ -96,5 +96,72 @@ TEST_F(FileTest, AFolderIsMovedInOneStepAndTheOldOneIsLeftToTheCaller) {
   EXPECT_EQ(*ReadFile(folder_ + "/b/file"), "newer");
 }
 
+TEST_F(FileTest, AFileInPartsIsThereOnceItIsCommitted) {
+  const std::string path = folder_ + "/parts.txt";
+  ASSERT_TRUE(WriteFileAtomically(path, "old").has_value());
+  {
+    auto file = AtomicFile::Create(path);
+    ASSERT_TRUE(file.has_value());
+    ASSERT_TRUE(file->Append("one ").has_value());
+    AtomicFile moved = *std::move(file);
+    ASSERT_TRUE(moved.Append("two").has_value());
+    EXPECT_EQ(*ReadFile(path), "old");
+    ASSERT_TRUE(moved.Commit().has_value());
+    EXPECT_EQ(*ReadFile(path), "one two");
+  }
+  EXPECT_EQ(*ReadFile(path), "one two");
+  EXPECT_EQ(Entries(), 1U);
+}
+
+TEST_F(FileTest, AFileInPartsThatIsGivenUpLeavesNothing) {
+  {
+    auto file = AtomicFile::Create(folder_ + "/parts.txt");
+    ASSERT_TRUE(file.has_value());
+    ASSERT_TRUE(file->Append("half").has_value());
+    EXPECT_EQ(Entries(), 1U);
+  }
+  EXPECT_EQ(Entries(), 0U);
+}
+
+TEST_F(FileTest, AFileInPartsReplacesWhatALinkNamesAndNoDevice) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/real", "old").has_value());
+  std::filesystem::create_symlink("real", folder_ + "/link");
+  auto file = AtomicFile::Create(folder_ + "/link");
+  ASSERT_TRUE(file.has_value());
+  ASSERT_TRUE(file->Append("new").has_value());
+  ASSERT_TRUE(file->Commit().has_value());
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ + "/link"));
+  EXPECT_EQ(*ReadFile(folder_ + "/real"), "new");
+  const auto device = AtomicFile::Create("/dev/null");
+  ASSERT_FALSE(device.has_value());
+  EXPECT_EQ(device.error().message,
+            "cannot write /dev/null: it is no regular file");
+}
+
+TEST_F(FileTest, PartsAreReadInAnyOrder) {
+  const std::string path = folder_ + "/parts.txt";
+  ASSERT_TRUE(WriteFileAtomically(path, "0123456789").has_value());
+  const auto file = RandomAccessFile::Open(path);
+  ASSERT_TRUE(file.has_value());
+  EXPECT_EQ(file->size(), 10U);
+  EXPECT_EQ(*file->Read(7, 3), "789");
+  EXPECT_EQ(*file->Read(0, 2), "01");
+  EXPECT_EQ(*file->Read(10, 0), "");
+  const auto beyond = file->Read(8, 3);
+  ASSERT_FALSE(beyond.has_value());
+  EXPECT_EQ(beyond.error().code, ErrorCode::kIo);
+  EXPECT_EQ(beyond.error().message, path + " became shorter while it was read");
+}
+
+TEST_F(FileTest, PartsAreOfRegularFilesOnly) {
+  ASSERT_EQ(mkfifo((folder_ + "/pipe").c_str(), 0600), 0);
+  EXPECT_EQ(RandomAccessFile::Open(folder_ + "/pipe").error().message,
+            folder_ + "/pipe is not a regular file");
+  EXPECT_EQ(RandomAccessFile::Open(folder_).error().message,
+            folder_ + " is a folder, not a file");
+  EXPECT_EQ(RandomAccessFile::Open(folder_ + "/none").error().code,
+            ErrorCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace modicum

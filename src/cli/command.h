@@ -62,6 +62,7 @@ Result<int> CmdBoard(Context& context, const std::vector<std::string>& args);
 Result<int> CmdKeygen(Context& context, const std::vector<std::string>& args);
 Result<int> CmdSign(Context& context, const std::vector<std::string>& args);
 Result<int> CmdDoctor(Context& context, const std::vector<std::string>& args);
+Result<int> CmdImport(Context& context, const std::vector<std::string>& args);
 Result<int> CmdData(Context& context, const std::vector<std::string>& args);
 
 }  // namespace modicum

@@ -23,6 +23,7 @@ std::span<const Command> Commands() {
       {"sign", "sign receipts", CmdSign},
       {"doctor", "what this machine can meter, and what to do", CmdDoctor},
       {"data", "download public data sets", CmdData},
+      {"import", "make a GGUF file of a Hugging Face model", CmdImport},
   };
   return kCommands;
 }

@@ -60,6 +60,9 @@ class ModelCheck {
   Status CheckExperts() const;
   Status CheckEpsilon(std::string_view key) const;
   Status CheckRope() const;
+  Status CheckTurned() const;
+  Status CheckPooling() const;
+  bool IsKnown() const;
   Status CheckTensors() const;
 
   const GgufFile& file_;
@@ -80,6 +83,8 @@ Status ModelCheck::Run() {
     if (needs.architecture == file_.architecture())
       MODICUM_RETURN_IF_ERROR(CheckEpsilon(needs.epsilon));
   MODICUM_RETURN_IF_ERROR(CheckRope());
+  MODICUM_RETURN_IF_ERROR(CheckTurned());
+  MODICUM_RETURN_IF_ERROR(CheckPooling());
   MODICUM_RETURN_IF_ERROR(CheckGgufTokenizer(file_));
   return CheckTensors();
 }
@@ -169,9 +174,7 @@ Result<std::vector<uint64_t>> ModelCheck::PerLayer(std::string_view key,
 
 Status ModelCheck::CheckHeads() const {
   const std::string key = file_.ArchitectureKey("attention.head_count");
-  const bool needed = std::ranges::any_of(kNeeds, [&](const Needs& needs) {
-    return needs.architecture == file_.architecture();
-  });
+  const bool needed = IsKnown();
   MODICUM_TRY(const auto heads, PerLayer("attention.head_count", kMaxHeads, 0));
   if (needed && std::ranges::find(heads, 0U) != heads.end())
     return Refuse(fmt::format("'{}' is missing or 0", key));
@@ -255,6 +258,40 @@ Status ModelCheck::CheckRope() const {
                                 FormatNumber(*number)));
   }
   return {};
+}
+
+// How many of a head's numbers turn with the position: pairs, within the head.
+Status ModelCheck::CheckTurned() const {
+  const std::string key = file_.ArchitectureKey("rope.dimension_count");
+  const auto turned = file_.Unsigned(key);
+  if (!turned) return {};
+  MODICUM_TRY(const auto heads, PerLayer("attention.head_count", kMaxHeads, 0));
+  const uint64_t most = std::ranges::max(heads);
+  const uint64_t size =
+      file_.Unsigned(file_.ArchitectureKey("attention.key_length"))
+          .value_or(most == 0 ? width_ : width_ / most);
+  if (*turned % 2 != 0 || *turned > size || (*turned == 0 && IsKnown()))
+    return Refuse(
+        fmt::format("'{}' is {}, no even number up to the {} of a "
+                    "head",
+                    key, FormatCount(*turned), FormatCount(size)));
+  return {};
+}
+
+// llama_pooling_type of llama.h: 0 to 4.
+Status ModelCheck::CheckPooling() const {
+  const std::string key = file_.ArchitectureKey("pooling_type");
+  if (file_.Find(key) == nullptr) return {};
+  const auto pooling = file_.Unsigned(key);
+  if (!pooling || *pooling > 4)
+    return Refuse(fmt::format("'{}' is no number from 0 to 4", key));
+  return {};
+}
+
+bool ModelCheck::IsKnown() const {
+  return std::ranges::any_of(kNeeds, [&](const Needs& needs) {
+    return needs.architecture == file_.architecture();
+  });
 }
 
 Status ModelCheck::CheckTensors() const {

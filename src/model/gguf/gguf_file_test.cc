@@ -400,6 +400,17 @@ TEST(GgufModelTest, RefusesSizesThatCannotBe) {
       {"llama.rope.scaling.type", std::string("spiral"),
        "'llama.rope.scaling.type' is 'spiral'; there are none, linear, yarn "
        "and longrope"},
+      {"llama.rope.dimension_count", uint32_t{3},
+       "'llama.rope.dimension_count' is 3, no even number up to the 2 of a "
+       "head"},
+      {"llama.rope.dimension_count", uint32_t{4},
+       "'llama.rope.dimension_count' is 4, no even number up to the 2 of a "
+       "head"},
+      {"llama.rope.dimension_count", uint32_t{0},
+       "'llama.rope.dimension_count' is 0, no even number up to the 2 of a "
+       "head"},
+      {"llama.pooling_type", uint32_t{5},
+       "'llama.pooling_type' is no number from 0 to 4"},
       {"llama.rope.freq_base", -1.0F,
        "'llama.rope.freq_base' is -1, no positive number"},
   };

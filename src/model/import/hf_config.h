@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// config.json of a Hugging Face model: which architecture, and its sizes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace modicum {
+
+enum class HfFamily {
+  kLlama,           // Llama, Mistral, TinyLlama
+  kMixtral,         // the same with experts
+  kPhi,             // Phi-1 to Phi-2
+  kBert,            // an encoder
+  kBertClassifier,  // with a head on its first token
+};
+
+// How positions beyond the training are scaled.
+struct HfRope {
+  double base = 10000;
+  std::string scaling;  // "", "linear", "yarn" or "llama3"
+  double factor = 1;
+  uint64_t original_context = 0;    // yarn, llama3
+  double low_factor = 1;            // llama3
+  double high_factor = 4;           // llama3
+  std::optional<double> attention;  // yarn
+  std::optional<double> beta_fast;  // yarn
+  std::optional<double> beta_slow;  // yarn
+  double partial = 1;               // of a head's numbers that turn
+};
+
+struct HfConfig {
+  HfFamily family = HfFamily::kLlama;
+  std::string class_name;  // "LlamaForCausalLM"
+  uint64_t layers = 0;
+  uint64_t width = 0;  // of a token
+  uint64_t inner = 0;  // of the feed-forward part
+  uint64_t heads = 0;
+  uint64_t kv_heads = 0;
+  uint64_t head_size = 0;
+  uint64_t context = 0;
+  uint64_t vocabulary = 0;
+  double epsilon = 0;
+  bool tied = false;  // the output matrix is the embedding
+  HfRope rope;
+  uint64_t experts = 0;
+  uint64_t experts_used = 0;
+  uint64_t token_types = 0;         // BERT
+  std::vector<std::string> labels;  // of a classifier, by number
+  // "bos" -> 1, for what config.json says of bos, eos, unk, sep, pad, cls and
+  // mask.
+  std::map<std::string, uint64_t> special;
+};
+
+// kInvalidInput names the member that is missing, out of range or not
+// supported. `name` begins the messages.
+Result<HfConfig> ParseHfConfig(const nlohmann::json& json,
+                               const std::string& name);
+Result<HfConfig> ParseHfConfigText(std::string_view text,
+                                   const std::string& name);
+
+}  // namespace modicum

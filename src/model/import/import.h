@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Hugging Face folder (config.json, safetensors, tokenizer.json) to one GGUF
+// file that llama.cpp loads. One tensor's rows are in memory at a time.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "model/gguf/gguf_file.h"
+
+namespace modicum {
+
+struct ImportOptions {
+  std::optional<GgmlType> type;  // kF32, kF16 or kBf16; none: as stored
+  std::function<void(uint64_t done, uint64_t total, std::string_view tensor)>
+      progress = {};  // bytes of the output
+  std::stop_token stop = {};
+};
+
+// Writes `output`, all or nothing, and returns its header. kInvalidInput names
+// the file and field that is wrong; kInterrupted when stopped.
+Result<GgufFile> ImportModel(const std::string& folder,
+                             const std::string& output,
+                             const ImportOptions& options = {});
+
+}  // namespace modicum
