@@ -52,6 +52,7 @@ Result<int> CmdEmbed(Context& context, const std::vector<std::string>& args);
 Result<int> CmdPerplexity(Context& context,
                           const std::vector<std::string>& args);
 Result<int> CmdBench(Context& context, const std::vector<std::string>& args);
+Result<int> CmdShrink(Context& context, const std::vector<std::string>& args);
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args);
 Result<int> CmdTune(Context& context, const std::vector<std::string>& args);
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args);

@@ -13,6 +13,7 @@ std::span<const Command> Commands() {
       {"perplexity", "how well a network predicts a text", CmdPerplexity},
       {"tune", "find a network's run settings of fewest joules", CmdTune},
       {"bench", "measure models on tasks: joules, quality, stars", CmdBench},
+      {"shrink", "make a network smaller, and say what it costs", CmdShrink},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},
