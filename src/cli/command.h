@@ -48,6 +48,9 @@ std::span<const Command> Commands();
 Result<int> CmdFit(Context& context, const std::vector<std::string>& args);
 Result<int> CmdPredict(Context& context, const std::vector<std::string>& args);
 Result<int> CmdGenerate(Context& context, const std::vector<std::string>& args);
+Result<int> CmdEmbed(Context& context, const std::vector<std::string>& args);
+Result<int> CmdPerplexity(Context& context,
+                          const std::vector<std::string>& args);
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args);
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args);
 Result<int> CmdVerify(Context& context, const std::vector<std::string>& args);

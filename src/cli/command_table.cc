@@ -9,6 +9,8 @@ std::span<const Command> Commands() {
       {"fit", "find the cheapest model that is good enough", CmdFit},
       {"predict", "answer JSON lines with a model, and bill it", CmdPredict},
       {"generate", "continue a text with a network, and bill it", CmdGenerate},
+      {"embed", "turn texts into vectors, and bill it", CmdEmbed},
+      {"perplexity", "how well a network predicts a text", CmdPerplexity},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},

@@ -34,9 +34,9 @@ struct NeuralSettings {
   std::string kv_type =
       "f16";  // of keys and values: f32, f16, bf16, q8_0, q4_0
   std::string flash_attention = "auto";  // on, off
-  int poll = 50;       // 0 (sleep) to 100 (spin): waiting threads
-  std::string cpus;    // "0,2-3": threads stay on them; "": anywhere
-  bool repack = true;  // weights rearranged for the CPU while loading
+  int poll = 50;          // 0 (sleep) to 100 (spin): waiting threads
+  std::string cpus = {};  // "0,2-3": threads stay on them; "": anywhere
+  bool repack = true;     // weights rearranged for the CPU while loading
 };
 
 struct NeuralInfo {
@@ -64,7 +64,7 @@ struct GenerateOptions {
   double top_p = 0.95;
   double min_p = 0.05;
   bool ignore_end = false;  // goes on where the network would end
-  CallOptions call;         // stop, seed, deadline
+  CallOptions call = {};    // stop, seed, deadline
 };
 
 struct Generation {
@@ -137,14 +137,14 @@ class NeuralModel {
 };
 
 struct QuantizeOptions {
-  std::string type;  // "q4_k_m": see GgufFileTypes()
-  int threads = 0;   // 0: every CPU
-  std::vector<Importance> importance;
+  std::string type = {};  // "q4_k_m": see GgufFileTypes()
+  int threads = 0;        // 0: every CPU
+  std::vector<Importance> importance = {};
   // Types of single tensors, by a regular expression over their names.
-  std::vector<std::pair<std::string, std::string>> tensor_types;
+  std::vector<std::pair<std::string, std::string>> tensor_types = {};
   bool requantize = false;  // of what is quantized already
   bool pure = false;        // every tensor of the one type
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 class NeuralEngine {

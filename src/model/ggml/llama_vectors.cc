@@ -31,14 +31,19 @@ void Normalize(std::vector<float>& vector) {
 }  // namespace
 
 Result<Compute*> LlamaModel::VectorCompute(size_t longest) {
-  const auto room = static_cast<uint32_t>(
-      std::max<size_t>(longest, static_cast<size_t>(settings_.micro_batch)));
+  const auto sequences = static_cast<size_t>(settings_.sequences);
+  const size_t tokens =
+      std::max(longest, static_cast<size_t>(settings_.micro_batch));
+  // The library plans its memory for sequences of equal length and ends the
+  // process where that leaves a rest.
+  const auto room =
+      static_cast<uint32_t>((tokens + sequences - 1) / sequences * sequences);
   if (vectors_ != nullptr && vectors_->shape().batch >= room)
     return vectors_.get();
   ComputeShape shape;
   // A pooled text is computed in one graph.
   shape.cells = shape.batch = shape.micro_batch = room;
-  shape.sequences = static_cast<uint32_t>(settings_.sequences);
+  shape.sequences = static_cast<uint32_t>(sequences);
   shape.vectors = true;
   shape.pooling =
       pooling_ == LLAMA_POOLING_TYPE_NONE ? LLAMA_POOLING_TYPE_MEAN : pooling_;
