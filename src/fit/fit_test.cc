@@ -128,7 +128,7 @@ TEST_F(FitTest, AnEncoderCompetesWhenNamed) {
   if (!result && result.error().code == ErrorCode::kUnavailable)
     GTEST_SKIP() << result.error().message;
   ASSERT_TRUE(result.has_value()) << result.error().message;
-  EXPECT_EQ(result->chosen.substr(0, 23), "encoder, 1 layer of 64");
+  EXPECT_THAT(result->chosen, HasSubstr("encoder, 1 layer of 64"));
   EXPECT_GT(Row(*result, result->chosen).quality->mid, 0.9);
   NullSink sink;
   const auto loaded = LoadArtifact(folder_ + "/t.modicum", sink);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
 #include <string>
 
 #include "model/ggml/composed_ops.h"
@@ -24,44 +23,6 @@ constexpr float kNever = -1e9F;
 void Fill(ggml_tensor* tensor, const void* data) {
   std::memcpy(tensor->data, data, ggml_nbytes(tensor));
 }
-
-// ggml differentiates a product of matrices into outer products, which on a
-// CPU take several times as long as products with a transposed copy.
-class FasterBackward {
- public:
-  explicit FasterBackward(ggml_context* context) : context_(context) {}
-
-  // The same numbers, computed by products alone.
-  ggml_cgraph* Rebuild(ggml_cgraph* graph) {
-    ggml_cgraph* faster = ggml_new_graph_custom(
-        context_, static_cast<size_t>(ggml_graph_size(graph)), false);
-    for (int i = 0; i < ggml_graph_n_nodes(graph); ++i) {
-      ggml_tensor* node = ggml_graph_node(graph, i);
-      if (node->op == GGML_OP_OUT_PROD && ggml_is_matrix(node)) Replace(node);
-      ggml_build_forward_expand(faster, node);
-    }
-    return faster;
-  }
-
- private:
-  void Replace(ggml_tensor* node) {
-    ggml_tensor* right = node->src[1];
-    const bool turned = right->op == GGML_OP_TRANSPOSE;
-    node->src[0] = Transposed(node->src[0]);
-    node->src[1] = turned ? right->src[0] : Transposed(right);
-    node->op = GGML_OP_MUL_MAT;
-    std::fill(std::begin(node->op_params), std::end(node->op_params), 0);
-  }
-  ggml_tensor* Transposed(ggml_tensor* x) {
-    ggml_tensor*& copy = copies_[x];
-    if (copy == nullptr)
-      copy = ggml_cont(context_, ggml_transpose(context_, x));
-    return copy;
-  }
-
-  ggml_context* const context_;
-  std::map<ggml_tensor*, ggml_tensor*> copies_;
-};
 
 }  // namespace
 
@@ -237,7 +198,6 @@ void EncoderGraph::Build::MakeBackward() {
         gradients[static_cast<size_t>(i)] = parameter.gradient;
   ggml_build_backward_expand(context.get(), graph, gradients.data());
   loss_gradient = ggml_graph_get_grad_acc(graph, loss);
-  if (getenv("FAST")) graph = FasterBackward(context.get()).Rebuild(graph);
 }
 
 void EncoderGraph::Build::FillInputs() const {
@@ -271,7 +231,7 @@ EncoderGraph::EncoderGraph(EncoderWeights& weights, int threads,
     : weights_(weights), stop_(std::move(stop)) {
   const size_t nodes = kNodesPerLayer * weights.shape().layers + kOtherNodes;
   arena_.resize(2 * nodes * ggml_tensor_overhead() +
-                2 * ggml_graph_overhead_custom(nodes, true));
+                ggml_graph_overhead_custom(nodes, true));
   backend_ = ggml_backend_cpu_init();
   MODICUM_CHECK(backend_ != nullptr);
   ggml_backend_cpu_set_n_threads(backend_, threads);
