@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bench/texts.h"
+#include "model/fake_network.h"
 
 namespace modicum {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 
 // Tokens are bytes; every one is as likely as the other 255.
-class ByteNetwork final : public NeuralModel {
+class ByteNetwork final : public FakeNetwork {
  public:
   ByteNetwork() {
     info_.architecture = "bytes";
@@ -23,7 +24,6 @@ class ByteNetwork final : public NeuralModel {
     info_.generates = true;
     info_.parameters = 1000;
   }
-  const NeuralInfo& info() const override { return info_; }
   Result<TokenIds> Tokenize(std::string_view text,
                             bool special) const override {
     TokenIds tokens;
@@ -44,11 +44,6 @@ class ByteNetwork final : public NeuralModel {
     generation.tokens.assign(options.max_tokens, 'z');
     generation.text = std::string(options.max_tokens, 'z');
     return generation;
-  }
-  Status Logits(std::span<const TokenId>, size_t, const CallOptions&,
-                const std::function<void(size_t, std::span<const float>)>&,
-                PhaseSink&) override {
-    return {};
   }
   Result<std::vector<double>> LogLikelihoods(
       std::span<const TokenId>, std::span<const TokenIds> continuations,
@@ -73,9 +68,6 @@ class ByteNetwork final : public NeuralModel {
                                             : std::vector<float>{1, -1});
     return logits;
   }
-
- private:
-  NeuralInfo info_;
 };
 
 class NetworksTest : public ::testing::Test {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <set>
 
-#include "evaluate/fake_network.h"
+#include "model/fake_network.h"
 
 namespace modicum {
 namespace {

@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 
 #include "base/fake_clock.h"
-#include "evaluate/fake_network.h"
 #include "evaluate/phase_costs.h"
 #include "meter/fake_meter.h"
+#include "model/fake_network.h"
 
 namespace modicum {
 namespace {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "model/fake_network.h"
+#include "model/letter_network.h"
 #include "model/table_linear.h"
 
 namespace modicum {
@@ -28,7 +28,7 @@ std::string Head(uint32_t columns) {
 
 TEST(EmbedLinearModel, ReadsTheNetworksVectors) {
   auto model =
-      MakeEmbedLinear(std::make_unique<FakeNetwork>(), Head(26), {"a", "z"});
+      MakeEmbedLinear(std::make_unique<LetterNetwork>(), Head(26), {"a", "z"});
   ASSERT_TRUE(model) << model.error().message;
   std::vector<Item> items(700);  // more than one call of the network
   for (size_t i = 0; i < items.size(); ++i)
@@ -45,7 +45,7 @@ TEST(EmbedLinearModel, ReadsTheNetworksVectors) {
 
 TEST(EmbedLinearModel, RefusesAHeadOfAnotherNetwork) {
   const auto model =
-      MakeEmbedLinear(std::make_unique<FakeNetwork>(), Head(8), {"a", "z"});
+      MakeEmbedLinear(std::make_unique<LetterNetwork>(), Head(8), {"a", "z"});
   ASSERT_FALSE(model);
   EXPECT_THAT(model.error().message,
               HasSubstr("the head reads 8 components, the network fake.gguf "
@@ -54,7 +54,7 @@ TEST(EmbedLinearModel, RefusesAHeadOfAnotherNetwork) {
 
 TEST(EmbedLinearModel, RefusesAnItemThatIsNoText) {
   auto model =
-      MakeEmbedLinear(std::make_unique<FakeNetwork>(), Head(26), {"a", "z"});
+      MakeEmbedLinear(std::make_unique<LetterNetwork>(), Head(26), {"a", "z"});
   ASSERT_TRUE(model);
   Item item;
   item.payload = Numbers{{1, 2}};

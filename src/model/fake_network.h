@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network for tests: a token is a byte, a text's vector counts its letters,
-// and a label is the likelier the more of its letters the prompt's last line
-// but one has.
+// For tests: a network that does nothing until a method is overridden.
 #pragma once
-
-#include <algorithm>
-#include <cmath>
 
 #include "model/neural.h"
 
@@ -13,105 +8,46 @@ namespace modicum {
 
 class FakeNetwork : public NeuralModel {
  public:
-  explicit FakeNetwork(bool generates = true, uint32_t context = 4096) {
-    info_.path = "fake.gguf";
-    info_.width = 26;
-    info_.context = context;
-    info_.parameters = 1000;
-    info_.generates = generates;
-  }
-
+  FakeNetwork() { info_.path = "fake"; }
   const NeuralInfo& info() const override { return info_; }
-  int embedded() const { return embedded_; }  // texts so far
-  const std::vector<TokenIds>& asked() const { return asked_; }
-
-  Result<TokenIds> Tokenize(std::string_view text,
-                            bool special) const override {
-    TokenIds tokens;
-    if (special) tokens.push_back(1);
-    for (const char c : text) tokens.push_back(2 + static_cast<uint8_t>(c));
-    return tokens;
+  Result<TokenIds> Tokenize(std::string_view, bool) const override {
+    return TokenIds{};
   }
-  std::string Piece(TokenId token) const override {
-    return token < 2 ? "" : std::string(1, static_cast<char>(token - 2));
-  }
-
+  std::string Piece(TokenId) const override { return ""; }
   Result<Generation> Generate(std::span<const TokenId>, const GenerateOptions&,
                               const std::function<bool(std::string_view)>&,
                               PhaseSink&) override {
-    return Fail(ErrorCode::kUnavailable, "the fake writes nothing");
+    return Generation{};
   }
   Status Logits(std::span<const TokenId>, size_t, const CallOptions&,
                 const std::function<void(size_t, std::span<const float>)>&,
                 PhaseSink&) override {
-    return Fail(ErrorCode::kUnavailable, "the fake has no logits");
+    return {};
   }
-
-  Result<std::vector<double>> LogLikelihoods(
-      std::span<const TokenId> prompt, std::span<const TokenIds> continuations,
-      const CallOptions& call, PhaseSink& sink) override {
-    if (call.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "interrupted");
-    sink.Begin(Phase::kPrefill);
-    asked_.emplace_back(prompt.begin(), prompt.end());
-    const std::vector<float> seen = Letters(LastText(prompt));
-    std::vector<double> likelihoods;
-    for (const TokenIds& label : continuations) {
-      const std::vector<float> own = Letters(TextOf(label));
-      double score = bias * static_cast<double>(label.size());
-      for (size_t i = 0; i < own.size(); ++i)
-        score += double{own[i]} * double{seen[i]};
-      likelihoods.push_back(score - 10);
-    }
-    return likelihoods;
+  Result<std::vector<double>> LogLikelihoods(std::span<const TokenId>,
+                                             std::span<const TokenIds>,
+                                             const CallOptions&,
+                                             PhaseSink&) override {
+    return std::vector<double>{};
   }
-
-  Result<std::vector<std::vector<float>>> Embed(std::span<const TokenIds> texts,
-                                                bool, const CallOptions& call,
-                                                PhaseSink& sink) override {
-    if (call.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "interrupted");
-    sink.Begin(Phase::kPrefill);
-    std::vector<std::vector<float>> vectors;
-    for (const TokenIds& text : texts) vectors.push_back(Letters(TextOf(text)));
-    embedded_ += static_cast<int>(texts.size());
-    return vectors;
+  Result<std::vector<Importance>> MeasureImportance(std::span<const TokenId>,
+                                                    const CallOptions&,
+                                                    PhaseSink&) override {
+    return std::vector<Importance>{};
+  }
+  Result<std::vector<std::vector<float>>> Embed(std::span<const TokenIds>, bool,
+                                                const CallOptions&,
+                                                PhaseSink&) override {
+    return std::vector<std::vector<float>>{};
   }
   Result<std::vector<std::vector<float>>> Classify(std::span<const TokenIds>,
                                                    const CallOptions&,
                                                    PhaseSink&) override {
-    return Fail(ErrorCode::kUnavailable, "the fake has no head");
+    return std::vector<std::vector<float>>{};
   }
-
-  double bias = 0;  // per token of a label
 
  protected:
   NeuralInfo info_;
-
- private:
-  std::string TextOf(std::span<const TokenId> tokens) const {
-    std::string text;
-    for (const TokenId token : tokens) text += Piece(token);
-    return text;
-  }
-  // What stands in the last line that is a text: "Text: ...".
-  std::string LastText(std::span<const TokenId> prompt) const {
-    const std::string text = TextOf(prompt);
-    const size_t at = text.rfind("Text: ");
-    return at == text.npos ? text : text.substr(at + 6, text.find('\n', at));
-  }
-  static std::vector<float> Letters(const std::string& text) {
-    std::vector<float> counts(26);
-    for (const char c : text)
-      if (c >= 'a' && c <= 'z') ++counts[static_cast<size_t>(c - 'a')];
-    float sum = 0;
-    for (const float count : counts) sum += count * count;
-    for (float& count : counts) count /= std::sqrt(std::max(sum, 1.0F));
-    return counts;
-  }
-
-  int embedded_ = 0;
-  std::vector<TokenIds> asked_;
 };
 
 }  // namespace modicum

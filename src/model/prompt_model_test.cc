@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/fake_network.h"
+#include "model/letter_network.h"
 #include "model/test_data.h"
 
 namespace modicum {
@@ -22,13 +22,13 @@ PromptSpec Spec() {
 }
 
 struct Asked {
-  FakeNetwork* network;
+  LetterNetwork* network;
   std::unique_ptr<Model> model;
 };
 
 Asked Make(PromptSpec spec, uint32_t context = 4096) {
-  auto network = std::make_unique<FakeNetwork>(true, context);
-  FakeNetwork* raw = network.get();
+  auto network = std::make_unique<LetterNetwork>(true, context);
+  LetterNetwork* raw = network.get();
   auto model = MakePromptModel(std::move(network), std::move(spec), {"a", "z"});
   if (!model) return {nullptr, nullptr};
   return {raw, *std::move(model)};
@@ -84,7 +84,7 @@ TEST(Prompt, ATextThatDoesNotFitIsCutBetweenCharacters) {
 TEST(Prompt, APromptThatCannotFitIsRefusedAtOnce) {
   PromptSpec spec = Spec();
   spec.examples = {{std::string(100, 'x'), 0}};
-  const auto model = MakePromptModel(std::make_unique<FakeNetwork>(true, 60),
+  const auto model = MakePromptModel(std::make_unique<LetterNetwork>(true, 60),
                                      spec, {"a", "z"});
   ASSERT_FALSE(model);
   EXPECT_THAT(model.error().message,
@@ -93,8 +93,8 @@ TEST(Prompt, APromptThatCannotFitIsRefusedAtOnce) {
 }
 
 TEST(Prompt, AnEncoderIsRefused) {
-  const auto model =
-      MakePromptModel(std::make_unique<FakeNetwork>(false), Spec(), {"a", "z"});
+  const auto model = MakePromptModel(std::make_unique<LetterNetwork>(false),
+                                     Spec(), {"a", "z"});
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().message, "fake.gguf does not generate text");
 }

@@ -6,7 +6,7 @@
 
 #include "base/fake_clock.h"
 #include "meter/fake_meter.h"
-#include "model/fake_network.h"
+#include "model/letter_network.h"
 
 namespace modicum {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Costs what its settings say, by the clock.
-class PricedNetwork final : public FakeNetwork {
+class PricedNetwork final : public LetterNetwork {
  public:
   PricedNetwork(FakeClock& clock, Seconds request)
       : clock_(clock), request_(request) {
