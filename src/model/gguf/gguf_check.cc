@@ -57,6 +57,8 @@ class ModelCheck {
   Result<std::vector<uint64_t>> PerLayer(std::string_view key, uint64_t limit,
                                          uint64_t otherwise) const;
   Status CheckHeads() const;
+  Status CheckHeadSizes(uint64_t layer, uint64_t heads, uint64_t kv) const;
+  Status CheckNextTokens() const;
   Status CheckExperts() const;
   Status CheckEpsilon(std::string_view key) const;
   Status CheckRope() const;
@@ -78,6 +80,7 @@ Status ModelCheck::Run() {
   MODICUM_TRY(width_, Size("embedding_length", kMaxWidth));
   MODICUM_TRY(layers_, Size("block_count", kMaxLayers));
   MODICUM_RETURN_IF_ERROR(CheckHeads());
+  MODICUM_RETURN_IF_ERROR(CheckNextTokens());
   MODICUM_RETURN_IF_ERROR(CheckExperts());
   for (const Needs& needs : kNeeds)
     if (needs.architecture == file_.architecture())
@@ -192,12 +195,51 @@ Status ModelCheck::CheckHeads() const {
           "'{}' is {}, which does not divide the embedding length {}", key,
           heads[i], FormatCount(width_)));
   }
+  for (uint64_t i = 0; needed && i < layers_; ++i)
+    MODICUM_RETURN_IF_ERROR(CheckHeadSizes(i, heads[i], kv[i]));
   MODICUM_TRY(const auto inner, PerLayer("feed_forward_length", kMaxWidth, 0));
   if (needed && std::ranges::find(inner, 0U) != inner.end())
     return Refuse(fmt::format("'{}' is missing or 0",
                               file_.ArchitectureKey("feed_forward_length")));
   MODICUM_RETURN_IF_ERROR(CheckOptional("attention.key_length", kMaxWidth));
   return CheckOptional("attention.value_length", kMaxWidth);
+}
+
+// What the metadata says of heads is what the matrices have: some
+// architectures take one for granted and some the other.
+Status ModelCheck::CheckHeadSizes(uint64_t layer, uint64_t heads,
+                                  uint64_t kv) const {
+  const auto length = [&](std::string_view key) {
+    return file_.Unsigned(file_.ArchitectureKey(key)).value_or(width_ / heads);
+  };
+  const uint64_t keys = length("attention.key_length");
+  const uint64_t values = length("attention.value_length");
+  const std::pair<const char*, uint64_t> rows[] = {
+      {"attn_q", heads * keys},
+      {"attn_k", kv * keys},
+      {"attn_v", kv * values},
+      {"attn_qkv", heads * keys + kv * (keys + values)}};
+  for (const auto& [name, expected] : rows) {
+    const std::string full = fmt::format("blk.{}.{}.weight", layer, name);
+    const GgufTensor* tensor = file_.FindTensor(full);
+    if (tensor != nullptr && tensor->shape[1] != expected)
+      return Refuse(fmt::format(
+          "tensor '{}' has {} rows, by the metadata its "
+          "heads have {}",
+          full, FormatCount(tensor->shape[1]), FormatCount(expected)));
+  }
+  return {};
+}
+
+// Layers at the end that predict further tokens: not all of them.
+Status ModelCheck::CheckNextTokens() const {
+  const std::string key = file_.ArchitectureKey("nextn_predict_layers");
+  if (file_.Find(key) == nullptr) return {};
+  const auto ahead = file_.Unsigned(key);
+  if (!ahead || *ahead >= layers_)
+    return Refuse(
+        fmt::format("'{}' is no number below the {} layers", key, layers_));
+  return {};
 }
 
 Status ModelCheck::CheckExperts() const {

@@ -400,6 +400,8 @@ TEST(GgufModelTest, RefusesSizesThatCannotBe) {
       {"llama.rope.scaling.type", std::string("spiral"),
        "'llama.rope.scaling.type' is 'spiral'; there are none, linear, yarn "
        "and longrope"},
+      {"llama.nextn_predict_layers", uint32_t{2},
+       "'llama.nextn_predict_layers' is no number below the 2 layers"},
       {"llama.rope.dimension_count", uint32_t{3},
        "'llama.rope.dimension_count' is 3, no even number up to the 2 of a "
        "head"},
@@ -505,6 +507,32 @@ TEST(GgufModelTest, RefusesTokensThatEndTheProcessLater) {
   EXPECT_EQ(ModelRefusal(pieces),
             "m.gguf: 'tokenizer.ggml.unknown_token_id' is missing, and bert "
             "tokenizers need it");
+}
+
+TEST(GgufModelTest, RefusesHeadsThatAreNotThoseOfTheMatrices) {
+  GgufSample sample;
+  const auto add = [&](const char* name, uint64_t rows) {
+    sample.tensors.push_back(GgufSample::Tensor(
+        fmt::format("blk.1.{}.weight", name), GgmlType::kF32, {8, rows}));
+  };
+  add("attn_q", 8);
+  add("attn_k", 4);
+  add("attn_v", 4);
+  EXPECT_EQ(ModelRefusal(sample), "accepted");
+  sample["llama.attention.value_length"] = uint32_t{4};
+  EXPECT_EQ(ModelRefusal(sample),
+            "m.gguf: tensor 'blk.1.attn_v.weight' has 4 rows, by the metadata "
+            "its heads have 8");
+  sample["llama.attention.key_length"] = uint32_t{4};
+  EXPECT_EQ(ModelRefusal(sample),
+            "m.gguf: tensor 'blk.1.attn_q.weight' has 8 rows, by the metadata "
+            "its heads have 16");
+  GgufSample fused;
+  fused.tensors.push_back(
+      GgufSample::Tensor("blk.0.attn_qkv.weight", GgmlType::kF32, {8, 15}));
+  EXPECT_EQ(ModelRefusal(fused),
+            "m.gguf: tensor 'blk.0.attn_qkv.weight' has 15 rows, by the "
+            "metadata its heads have 16");
 }
 
 TEST(GgufModelTest, RefusesAnEmbeddingThatDoesNotFit) {
