@@ -369,8 +369,8 @@ Vectors OneByOne(NeuralModel& model, const std::vector<TokenIds>& texts) {
 TEST_F(Neural, EmbedsInBatchesAsOneByOne) {
   for (const char* architecture : {"bert", "llama"}) {
     const RandomNetwork network{.architecture = architecture};
-    const auto batched =
-        OpenRandom({.sequences = 8, .micro_batch = 64}, network);
+    const auto batched = OpenRandom(
+        {.sequences = 8, .micro_batch = 64, .vectors = true}, network);
     EXPECT_EQ(batched->info().generates, network.architecture == "llama");
     Recorder recorder;
     const Vectors vectors = batched->Embed(Texts(), true, {}, recorder).value();
