@@ -35,7 +35,7 @@ class Timed final : public FakeNetwork {
 
  private:
   void Take(size_t tokens, double ms, Phase phase, PhaseSink& sink) {
-    clock_.Advance(Milliseconds(ms * static_cast<double>(tokens)));
+    clock_.Tick(Milliseconds(ms * static_cast<double>(tokens)));
     const SeqWork work{RequestId{}, static_cast<uint32_t>(tokens), 0, 0};
     sink.Step(phase, {&work, 1});
   }
@@ -87,7 +87,7 @@ TEST_F(TokenCosts, PhasesAddUp) {
   PhaseCosts costs(meter_);
   const auto spend = [&](Phase phase, double ms, uint32_t tokens) {
     costs.Begin(phase);
-    clock_.Advance(Milliseconds(ms));
+    clock_.Tick(Milliseconds(ms));
     const SeqWork work{RequestId{}, tokens, 0, 0};
     costs.Step(phase, {&work, 1});
   };

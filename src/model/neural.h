@@ -37,6 +37,9 @@ struct NeuralSettings {
   int poll = 50;          // 0 (sleep) to 100 (spin): waiting threads
   std::string cpus = {};  // "0,2-3": threads stay on them; "": anywhere
   bool repack = true;     // weights rearranged for the CPU while loading
+  // Only Embed and Classify will be called: no keys and values are kept, and
+  // the memory for them is not asked for.
+  bool vectors = false;
 };
 
 struct NeuralInfo {

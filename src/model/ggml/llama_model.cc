@@ -155,7 +155,7 @@ void LlamaModel::Describe(const GgufFile& file) {
 
 // What will most likely be asked for, so that what cannot be is known now.
 Status LlamaModel::OpenFirst() {
-  const bool pools = pooling_ != LLAMA_POOLING_TYPE_NONE;
+  const bool pools = settings_.vectors || pooling_ != LLAMA_POOLING_TYPE_NONE;
   if (info_.generates) {
     const bool small = pools;  // what it keeps matters, not how much
     ComputeShape shape = TextShape();

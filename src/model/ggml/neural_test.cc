@@ -369,8 +369,8 @@ Vectors OneByOne(NeuralModel& model, const std::vector<TokenIds>& texts) {
 TEST_F(Neural, EmbedsInBatchesAsOneByOne) {
   for (const char* architecture : {"bert", "llama"}) {
     const RandomNetwork network{.architecture = architecture};
-    const auto batched =
-        OpenRandom({.sequences = 8, .micro_batch = 64}, network);
+    const auto batched = OpenRandom(
+        {.sequences = 8, .micro_batch = 64, .vectors = true}, network);
     EXPECT_EQ(batched->info().generates, network.architecture == "llama");
     Recorder recorder;
     const Vectors vectors = batched->Embed(Texts(), true, {}, recorder).value();
@@ -441,6 +441,12 @@ TEST_F(Neural, RunsAsItsSettingsSay) {
   EXPECT_EQ(tokens({.batch = 7, .micro_batch = 3, .repack = false}), expected);
   EXPECT_EQ(tokens({.kv_type = "f32", .flash_attention = "off"}), expected);
   EXPECT_THAT(tokens({.kv_type = "q8_0", .flash_attention = "on"}), SizeIs(3));
+  EXPECT_EQ(tokens({.sequences = 9, .batch = 1, .micro_batch = 1}), expected);
+  EXPECT_THAT(OpenRandom({.context = 1})
+                  ->Generate(Range(3, 1), Greedy(9), {}, sink_)
+                  .value()
+                  .tokens,
+              SizeIs(1));
   const auto error = [&](const NeuralSettings& settings) {
     return ErrorOf(TryOpen(path_, settings).map([](auto&&) {}));
   };
