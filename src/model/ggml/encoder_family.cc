@@ -21,13 +21,19 @@ namespace {
 constexpr double kHeldOut = 0.1;
 // The width of an attention head.
 constexpr int64_t kHeadWidth = 32;
+// Unless said otherwise: so many passes over the texts, and more of them where
+// they make fewer steps.
+constexpr int64_t kFewestEpochs = 10;
+constexpr int64_t kMostEpochs = 60;
+constexpr int64_t kEnoughSteps = 600;
 
 struct EncoderWish {
   EncoderSettings settings;
   size_t vocabulary = 0;
 };
 
-Result<EncoderWish> ParseEncoderParams(const Params& params) {
+// `rows`: as many texts there are to learn from.
+Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
   static constexpr std::string_view kKnown[] = {
       "layers", "width",        "vocabulary", "context",
       "epochs", "rate",         "batch",      "dropout",
@@ -47,9 +53,14 @@ Result<EncoderWish> ParseEncoderParams(const Params& params) {
   MODICUM_TRY(const int64_t vocabulary,
               integer("vocabulary", 4000, 100, 100000));
   MODICUM_TRY(const int64_t context, integer("context", 256, 8, 4096));
-  MODICUM_TRY(const int64_t epochs, integer("epochs", 10, 1, 10000));
-  MODICUM_TRY(const int64_t patience, integer("patience", 3, 1, 10000));
   MODICUM_TRY(const int64_t batch, integer("batch", 32, 1, 4096));
+  // Few texts are read more often.
+  const auto steps = static_cast<int64_t>(rows) / batch + 1;
+  const int64_t enough =
+      std::clamp(kEnoughSteps / steps, kFewestEpochs, kMostEpochs);
+  MODICUM_TRY(const int64_t epochs, integer("epochs", enough, 1, 10000));
+  MODICUM_TRY(const int64_t patience,
+              integer("patience", std::max<int64_t>(1, epochs / 3), 1, 10000));
   EncoderWish wish;
   EncoderSettings& settings = wish.settings;
   MODICUM_TRY(settings.rate, NumberParam(params, "rate", 1e-3, 1e-6, 1));
@@ -148,7 +159,7 @@ class EncoderTrainer final : public Trainer {
                              const std::string& directory,
                              PhaseSink& sink) override {
     sink.Begin(Phase::kPrepare);
-    MODICUM_TRY(EncoderWish wish, ParseEncoderParams(params));
+    MODICUM_TRY(EncoderWish wish, ParseEncoderParams(params, rows.size()));
     MODICUM_RETURN_IF_ERROR(CheckTrainingRows(data, rows));
     const Sides sides = HoldOut(data, rows, budget.seed);
     std::vector<std::string_view> texts;
@@ -166,6 +177,7 @@ class EncoderTrainer final : public Trainer {
     sink.Begin(Phase::kTrain);
     wish.settings.shape.vocabulary = static_cast<uint32_t>(tokens.size());
     wish.settings.shape.labels = static_cast<uint32_t>(data.labels.size());
+    MODICUM_RETURN_IF_ERROR(CheckNumbersFit(wish.settings.shape, budget));
     EncoderWeights weights(wish.settings.shape);
     weights.Draw(budget.seed);
     MODICUM_RETURN_IF_ERROR(

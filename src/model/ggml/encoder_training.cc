@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/format.h"
 #include "model/bytes.h"
 #include "model/ggml/vocabulary.h"
 
@@ -19,6 +20,19 @@ namespace {
 constexpr size_t kWindow = 32;
 // Copies of each number: value, gradient, two running means, the best so far.
 constexpr double kCopies = 5;
+
+Bytes NumbersOf(const EncoderShape& shape) {
+  return Bytes(kCopies * sizeof(float) *
+               static_cast<double>(ParametersOf(shape)));
+}
+
+tl::unexpected<Error> TooLittleMemory(Bytes needed, const Budget& budget) {
+  return Fail(ErrorCode::kUnavailable,
+              fmt::format("training this encoder needs {}, more than the "
+                          "budget of {}",
+                          FormatBytes(needed), FormatBytes(budget.memory)),
+              "lower width, layers or vocabulary, or raise the budget");
+}
 
 // Seeds of separate streams of random numbers.
 uint64_t Mix(uint64_t seed, uint64_t stream, uint64_t index) {
@@ -111,13 +125,8 @@ class Training {
       if (TrainingMemory(graph_, settings_.shape, part_, length) <=
           parts_.budget.memory)
         return {};
-    const Bytes least = TrainingMemory(graph_, settings_.shape, 1, length);
-    return Fail(
-        ErrorCode::kUnavailable,
-        fmt::format("training this encoder needs {:.0f} MB, more than "
-                    "the budget of {:.0f} MB",
-                    least.value() / 1e6, parts_.budget.memory.value() / 1e6),
-        "lower width, layers or vocabulary, or raise the budget");
+    return TooLittleMemory(TrainingMemory(graph_, settings_.shape, 1, length),
+                           parts_.budget);
   }
 
   // False when the time was up before the epoch was.
@@ -156,6 +165,12 @@ class Training {
                   graph_.Gradients(batch, settings_.dropout, share, rng));
       loss += mean * double{share};
     }
+    if (!std::isfinite(loss))
+      return Fail(ErrorCode::kUnavailable,
+                  fmt::format("training diverged in step {}: the loss is no "
+                              "number",
+                              done_ + 1),
+                  "lower rate");
     ClipGradients(weights_.parameters(), settings_.clip);
     adamw_.Step(weights_.parameters(),
                 LearningRate(done_, steps_an_epoch_ * settings_.epochs,
@@ -304,10 +319,14 @@ class Training {
 
 }  // namespace
 
+Status CheckNumbersFit(const EncoderShape& shape, const Budget& budget) {
+  if (NumbersOf(shape) <= budget.memory) return {};
+  return TooLittleMemory(NumbersOf(shape), budget);
+}
+
 Bytes TrainingMemory(EncoderGraph& graph, const EncoderShape& shape,
                      uint32_t texts, uint32_t length) {
-  const double fixed = 4 * kCopies * static_cast<double>(ParametersOf(shape));
-  return Bytes(fixed) + graph.WorkingMemory(texts, length);
+  return NumbersOf(shape) + graph.WorkingMemory(texts, length);
 }
 
 Status TrainEncoder(EncoderWeights& weights, const EncoderParts& parts) {

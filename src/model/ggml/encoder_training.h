@@ -64,7 +64,10 @@ struct EncoderParts {
 // keeps the state.
 Status TrainEncoder(EncoderWeights& weights, const EncoderParts& parts);
 
-// What a training needs at least, apart from the texts.
+// Before the weights are there: whether their numbers alone fit into the
+// memory. kUnavailable when they do not.
+Status CheckNumbersFit(const EncoderShape& shape, const Budget& budget);
+// What a training needs that computes so much at once, apart from the texts.
 Bytes TrainingMemory(EncoderGraph& graph, const EncoderShape& shape,
                      uint32_t texts, uint32_t length);
 
