@@ -53,6 +53,11 @@ class ByteNetwork final : public FakeNetwork {
       nats.push_back(-std::log(256.0) * static_cast<double>(tokens.size()));
     return nats;
   }
+  Result<std::vector<Importance>> MeasureImportance(std::span<const TokenId>,
+                                                    const CallOptions&,
+                                                    PhaseSink&) override {
+    return std::vector<Importance>();
+  }
   Result<std::vector<std::vector<float>>> Embed(std::span<const TokenIds> texts,
                                                 bool, const CallOptions&,
                                                 PhaseSink&) override {

@@ -4,17 +4,52 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/format.h"
 #include "base/statistics.h"
 #include "evaluate/cost.h"
-#include "evaluate/phase_clock.h"
 
 namespace modicum {
 namespace {
 
 constexpr double kConfidence = 0.90;  // of the stop rule
+
+// Wall time by phase. A read of this clock costs tens of nanoseconds, one of
+// the process's CPU time a system call: too much beside a model that answers
+// in less than a microsecond.
+class WallPhases final : public PhaseSink {
+ public:
+  explicit WallPhases(Clock& clock) : clock_(clock) {}
+  void Begin(Phase phase) override {
+    const MonotonicTime now = clock_.Now();
+    if (open_) spent_[static_cast<size_t>(phase_)] += now - since_;
+    open_ = true;
+    phase_ = phase;
+    since_ = now;
+  }
+  void Step(Phase, std::span<const SeqWork>) override {}
+  // Ends the current phase; `cpu` split as the wall time was.
+  std::map<Phase, Seconds> Split(Seconds cpu) {
+    if (open_) Begin(phase_);
+    Seconds all;
+    for (const Seconds spent : spent_) all += spent;
+    std::map<Phase, Seconds> by_phase;
+    for (const Phase phase : kAllPhases)
+      if (const Seconds spent = spent_[static_cast<size_t>(phase)];
+          spent > Seconds(0))
+        by_phase[phase] = cpu * (spent / all);
+    return by_phase;
+  }
+
+ private:
+  Clock& clock_;
+  bool open_ = false;
+  Phase phase_ = Phase::kIdle;
+  MonotonicTime since_;
+  std::array<Seconds, std::size(kAllPhases)> spent_;
+};
 
 // One entry's state through the rounds.
 struct Track {
@@ -30,9 +65,17 @@ struct Track {
   BenchRow& row() const { return *entry->row; }
   bool failed() const { return !row().failure.empty(); }
 
+  // The warm-up may have promised too much. Two runs say how far they differ.
+  bool OverTime(const BenchProtocol& protocol) const {
+    Seconds spent;
+    for (const BenchRun& run : row().runs) spent += run.repeat.wall;
+    return row().runs.size() >= 2 && spent > protocol.longest;
+  }
   bool Done(const BenchProtocol& protocol) const {
     if (failed() || row().runs.size() >= protocol.runs) return true;
-    if (protocol.exact_runs || quiet < protocol.least_runs) return false;
+    if (protocol.exact_runs) return false;
+    if (OverTime(protocol)) return true;
+    if (quiet < protocol.least_runs) return false;
     const auto interval = energy.interval();
     return interval && (interval->high - interval->low) / 2 <=
                            protocol.width * energy.mean();
@@ -62,10 +105,10 @@ class Session {
   // leaves no reading.
   Result<std::optional<WindowReading>> Metered(
       Track& track, std::string_view what, Phase phase,
-      const std::function<Status(PhaseClock&)>& work);
-  Result<std::optional<BenchOnce>> Once(
-      Track& track, std::string_view what, Phase phase,
-      const std::function<Status(PhaseClock&)>& work);
+      const std::function<Status()>& work);
+  Result<std::optional<BenchOnce>> Once(Track& track, std::string_view what,
+                                        Phase phase,
+                                        const std::function<Status()>& work);
   Status WarmUp(Track& track);
   void Plan(Track& track, Seconds each) const;
   Status Call(Track& track, uint64_t at, uint64_t count, PhaseSink& sink,
@@ -83,12 +126,11 @@ class Session {
 
 Result<std::optional<WindowReading>> Session::Metered(
     Track& track, std::string_view what, Phase phase,
-    const std::function<Status(PhaseClock&)>& work) {
+    const std::function<Status()>& work) {
   Progress(track, what);
-  PhaseClock phases;
   const WindowId window =
       parts_.meter.Begin(fmt::format("{}: {}", RowName(track.row()), what));
-  const Status status = work(phases);
+  const Status status = work();
   MODICUM_TRY(WindowReading reading, parts_.meter.End(window));
   if (!status && (stopped() || status.error().code == ErrorCode::kInterrupted))
     return Fail(ErrorCode::kInterrupted, "interrupted while measuring");
@@ -104,7 +146,7 @@ Result<std::optional<WindowReading>> Session::Metered(
 
 Result<std::optional<BenchOnce>> Session::Once(
     Track& track, std::string_view what, Phase phase,
-    const std::function<Status(PhaseClock&)>& work) {
+    const std::function<Status()>& work) {
   MODICUM_TRY(const auto reading, Metered(track, what, phase, work));
   if (!reading) return std::optional<BenchOnce>();
   return std::optional(BenchOnce{
@@ -187,8 +229,9 @@ void Session::Plan(Track& track, Seconds each) const {
 }
 
 Status Session::Prepare(Track& track) {
+  NullSink sink;
   MODICUM_TRY(track.row().load,
-              Once(track, "load", Phase::kLoad, [&](PhaseSink& sink) -> Status {
+              Once(track, "load", Phase::kLoad, [&]() -> Status {
                 MODICUM_TRY(track.subject, track.entry->open(call_, sink));
                 return {};
               }));
@@ -200,11 +243,10 @@ Status Session::Prepare(Track& track) {
   row.parameters = facts.parameters;
   row.bytes = facts.bytes;
   if (row.model_hash == Hash{}) row.model_hash = facts.hash;
-  MODICUM_TRY(row.first, Once(track, "first inference", Phase::kWarmUp,
-                              [&](PhaseSink& sink) {
-                                Work work;
-                                return Call(track, 0, 1, sink, work, nullptr);
-                              }));
+  MODICUM_TRY(row.first, Once(track, "first inference", Phase::kWarmUp, [&] {
+                Work work;
+                return Call(track, 0, 1, sink, work, nullptr);
+              }));
   return track.failed() ? Status{} : WarmUp(track);
 }
 
@@ -249,20 +291,18 @@ void Session::Keep(Track& track, const WindowReading& reading, const Work& work,
 
 Status Session::OneRun(Track& track) {
   Work work;
-  std::map<Phase, Seconds> by_phase;
+  WallPhases phases(parts_.clock);
   if (track.row().runs.empty()) track.outputs.clear();
   const std::string what =
       fmt::format("run {}, {} inferences", track.row().runs.size() + 1,
                   FormatCount(track.inferences * track.passes));
-  MODICUM_TRY(
-      const auto reading,
-      Metered(track, what, Phase::kPrefill, [&](PhaseClock& phases) -> Status {
-        for (uint64_t pass = 0; pass < track.passes; ++pass)
-          MODICUM_RETURN_IF_ERROR(Pass(track, phases, work, pass == 0));
-        by_phase = phases.Finish();
-        return {};
-      }));
-  if (reading) Keep(track, *reading, work, std::move(by_phase));
+  MODICUM_TRY(const auto reading,
+              Metered(track, what, Phase::kPrefill, [&]() -> Status {
+                for (uint64_t pass = 0; pass < track.passes; ++pass)
+                  MODICUM_RETURN_IF_ERROR(Pass(track, phases, work, pass == 0));
+                return {};
+              }));
+  if (reading) Keep(track, *reading, work, phases.Split(reading->cpu));
   return {};
 }
 
@@ -270,6 +310,11 @@ Status Session::OneRun(Track& track) {
 Status Session::Score(Track& track) {
   BenchRow& row = track.row();
   if (track.failed() || row.runs.empty()) return {};
+  if (!protocol_.exact_runs && row.runs.size() < protocol_.least_runs &&
+      track.OverTime(protocol_))
+    row.notes.push_back(fmt::format("only {} runs: they took more than {}",
+                                    row.runs.size(),
+                                    FormatDuration(protocol_.longest)));
   row.latency_p50 = Seconds(Quantile(track.latencies, 0.5));
   row.latency_p95 = Seconds(Quantile(track.latencies, 0.95));
   const auto score = workload_.settings->task->score;

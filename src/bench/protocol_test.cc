@@ -191,6 +191,18 @@ TEST_F(ProtocolTest, AModelThatIsTooSlowForTheLimitIsAskedOneBatch) {
   Add("slow", Seconds(100));
   ASSERT_TRUE(Measure().has_value());
   EXPECT_EQ(rows_[0].runs[0].repeat.predictions, 4U);
+  EXPECT_EQ(rows_[0].runs.size(), 2U);
+  EXPECT_THAT(rows_[0].notes.back(),
+              HasSubstr("only 2 runs: they took more than 1.0 s"));
+}
+
+TEST_F(ProtocolTest, CpuTimeIsSplitOverPhasesAsWallTimeWas) {
+  Add("m", Seconds(0.01));
+  ASSERT_TRUE(Measure().has_value());
+  const Repeat& repeat = rows_[0].runs[0].repeat;
+  ASSERT_EQ(repeat.cpu_by_phase.size(), 1U);
+  EXPECT_NEAR(repeat.cpu_by_phase.at(Phase::kPrefill).value(),
+              repeat.cpu.value(), 1e-9);
 }
 
 TEST_F(ProtocolTest, FastModelsGoOverTheItemsUntilAWindowIsLongEnough) {
