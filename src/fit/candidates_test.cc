@@ -115,8 +115,9 @@ TEST(Candidates, EveryNetworkIsTriedAndOnlyDecodersArePrompted) {
   }
   EXPECT_EQ(first["embed+linear"], 2);
   EXPECT_EQ(first["prompt"], 1);
-  EXPECT_EQ(families,
-            std::vector<std::string>(Families().begin(), Families().end()));
+  std::vector<std::string> all(Families().begin(), Families().end());
+  std::erase(all, "encoder");  // only when named
+  EXPECT_EQ(families, all);
 }
 
 TEST(Candidates, AnotherFileOfTheSameNameIsAnotherModel) {

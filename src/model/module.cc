@@ -3,12 +3,11 @@
 
 namespace modicum {
 
-Result<Engine*> OpenModule(std::string_view name,
-                           const std::vector<std::string>& folders) {
-  MODICUM_TRY(const ModuleLibrary library, ModuleLibrary::Open(name, folders));
+Result<ModuleLibrary> OpenModuleLibrary(
+    std::string_view name, const std::vector<std::string>& folders) {
+  MODICUM_TRY(ModuleLibrary library, ModuleLibrary::Open(name, folders));
   const auto abi = library.Symbol<const char* (*)()>(kEngineAbiSymbol);
-  const auto factory = library.Symbol<EngineFactory>(kEngineFactory);
-  if (abi == nullptr || factory == nullptr)
+  if (abi == nullptr)
     return Fail(ErrorCode::kUnavailable,
                 library.path() + " is not a modicum engine", kModuleCure);
   if (std::string_view(abi()) != kEngineAbi) {
@@ -17,6 +16,16 @@ Result<Engine*> OpenModule(std::string_view name,
                     "; this is " + kEngineAbi + ")",
                 kModuleCure);
   }
+  return library;
+}
+
+Result<Engine*> OpenModule(std::string_view name,
+                           const std::vector<std::string>& folders) {
+  MODICUM_TRY(const ModuleLibrary library, OpenModuleLibrary(name, folders));
+  const auto factory = library.Symbol<EngineFactory>(kEngineFactory);
+  if (factory == nullptr)
+    return Fail(ErrorCode::kUnavailable,
+                library.path() + " is not a modicum engine", kModuleCure);
   return factory();
 }
 

@@ -18,9 +18,12 @@ namespace modicum {
 inline constexpr char kEngineAbi[] = "modicum-engine 2, " __VERSION__;
 inline constexpr char kEngineAbiSymbol[] = "modicum_engine_abi";
 
-// Opens libmodicum-<name>.so from the first folder that has it. The library
-// stays open for the life of the process. kUnavailable says what is missing
-// and what to do.
+// libmodicum-<name>.so from the first folder that has it, of this very build.
+// kUnavailable says what is missing and what to do.
+Result<ModuleLibrary> OpenModuleLibrary(
+    std::string_view name, const std::vector<std::string>& folders);
+
+// Its engine, made anew at every call: the caller keeps it.
 Result<Engine*> OpenModule(std::string_view name,
                            const std::vector<std::string>& folders);
 

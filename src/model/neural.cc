@@ -12,17 +12,15 @@ Result<NeuralEngine*> FindNeuralEngine() {
   static NeuralEngine* engine = nullptr;  // lives as long as the process
   const std::lock_guard lock(mutex);
   if (engine != nullptr) return engine;
-  // Checks that the module is of this build.
-  if (auto opened = OpenModule(kNeuralModule, ModuleFolders()); !opened)
-    return Fail(opened.error().code, opened.error().message,
+  const auto library = OpenModuleLibrary(kNeuralModule, ModuleFolders());
+  if (!library)
+    return Fail(library.error().code, library.error().message,
                 "build it: tools/llama && cmake --preset release && "
                 "cmake --build build/release");
-  MODICUM_TRY(const ModuleLibrary library,
-              ModuleLibrary::Open(kNeuralModule, ModuleFolders()));
-  const auto factory = library.Symbol<NeuralFactory>(kNeuralFactory);
+  const auto factory = library->Symbol<NeuralFactory>(kNeuralFactory);
   if (factory == nullptr)
     return Fail(ErrorCode::kUnavailable,
-                library.path() + " runs no neural networks", kModuleCure);
+                library->path() + " runs no neural networks", kModuleCure);
   engine = factory();
   return engine;
 }

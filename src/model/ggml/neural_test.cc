@@ -535,7 +535,8 @@ TEST_F(Quantize, WritesWhatTheLibraryWrites) {
   const GgufFile mixed = ReadGguf(to_).value();
   EXPECT_EQ(mixed.FindTensor("blk.1.ffn_down.weight")->type, GgmlType::kQ8_0);
   ASSERT_TRUE(Run({.type = "q4_k_m", .pure = true}));
-  for (const GgufTensor& tensor : ReadGguf(to_).value().tensors)
+  const GgufFile pure = ReadGguf(to_).value();
+  for (const GgufTensor& tensor : pure.tensors)
     EXPECT_TRUE(tensor.dimensions < 2 || tensor.type == GgmlType::kQ4K);
 }
 
