@@ -65,6 +65,7 @@ class ModelCheck {
   Status CheckTurned() const;
   Status CheckPooling() const;
   bool IsKnown() const;
+  Status CheckOutput() const;
   Status CheckTensors() const;
 
   const GgufFile& file_;
@@ -88,6 +89,7 @@ Status ModelCheck::Run() {
   MODICUM_RETURN_IF_ERROR(CheckRope());
   MODICUM_RETURN_IF_ERROR(CheckTurned());
   MODICUM_RETURN_IF_ERROR(CheckPooling());
+  MODICUM_RETURN_IF_ERROR(CheckOutput());
   MODICUM_RETURN_IF_ERROR(CheckGgufTokenizer(file_));
   return CheckTensors();
 }
@@ -327,6 +329,18 @@ Status ModelCheck::CheckPooling() const {
   const auto pooling = file_.Unsigned(key);
   if (!pooling || *pooling > 4)
     return Refuse(fmt::format("'{}' is no number from 0 to 4", key));
+  return {};
+}
+
+// What comes out: numbers of a vector that these architectures do not change,
+// and tokens for which memory is taken where there is no vocabulary.
+Status ModelCheck::CheckOutput() const {
+  MODICUM_RETURN_IF_ERROR(CheckOptional("vocab_size", kMaxWidth));
+  const std::string key = file_.ArchitectureKey("embedding_length_out");
+  if (!IsKnown() || file_.Find(key) == nullptr) return {};
+  if (file_.Unsigned(key) != width_)
+    return Refuse(fmt::format("'{}' is not the embedding length {}", key,
+                              FormatCount(width_)));
   return {};
 }
 

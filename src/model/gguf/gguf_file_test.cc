@@ -411,6 +411,10 @@ TEST(GgufModelTest, RefusesSizesThatCannotBe) {
       {"llama.rope.dimension_count", uint32_t{0},
        "'llama.rope.dimension_count' is 0, no even number up to the 2 of a "
        "head"},
+      {"llama.vocab_size", uint32_t{0xFFFFFFFF},
+       "'llama.vocab_size' is 4,294,967,295, not 1 to 4,194,304"},
+      {"llama.embedding_length_out", uint32_t{16},
+       "'llama.embedding_length_out' is not the embedding length 8"},
       {"llama.pooling_type", uint32_t{5},
        "'llama.pooling_type' is no number from 0 to 4"},
       {"llama.rope.freq_base", -1.0F,

@@ -86,10 +86,10 @@ const GgufFileType* FittingType(const GgufFile& file, Bytes room) {
 }  // namespace
 
 Bytes KeyValueMemory(const GgufFile& file, const GgufContext& context) {
-  const uint64_t steps =
-      (TokensOf(file, context) + kContextStep - 1) / kContextStep;
-  return Bytes(static_cast<double>(steps * kContextStep) *
-               BytesPerToken(file, context));
+  constexpr auto kStep = static_cast<double>(kContextStep);
+  const double steps =
+      std::ceil(static_cast<double>(TokensOf(file, context)) / kStep);
+  return Bytes(steps * kStep * BytesPerToken(file, context));
 }
 
 Bytes NeededMemory(const GgufFile& file, const GgufContext& context) {

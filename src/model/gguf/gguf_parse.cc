@@ -267,9 +267,15 @@ Result<GgufValue> Parser::ReadArray(const std::string& what) {
   if (size > in_.left() / width) return Ended(what);
   array.texts.reserve(size);
   for (uint64_t i = 0; i < size; ++i) {
-    MODICUM_TRY(std::string text,
-                ReadString(fmt::format("{}, element {}", what, i)));
-    array.texts.push_back(std::move(text));
+    const ByteReader before = in_;
+    const auto length = in_.Get<uint64_t>();
+    if (in_.ok() && length <= kMaxGgufString && length <= in_.left()) {
+      array.texts.emplace_back(in_.GetText(length));
+      continue;
+    }
+    in_ = before;  // read once more, to say what is wrong with it
+    const auto wrong = ReadString(fmt::format("{}, element {}", what, i));
+    return Fail(wrong.error());
   }
   return GgufValue(std::move(array));
 }

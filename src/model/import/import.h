@@ -20,10 +20,22 @@ struct ImportOptions {
   std::stop_token stop = {};
 };
 
-// Writes `output`, all or nothing, and returns its header. kInvalidInput names
-// the file and field that is wrong; kInterrupted when stopped.
+// Writes `output`, all or nothing, and returns its header. Opens the module
+// that does it. kInvalidInput names the file and field that is wrong;
+// kInterrupted when stopped, kUnavailable without the module.
 Result<GgufFile> ImportModel(const std::string& folder,
                              const std::string& output,
                              const ImportOptions& options = {});
+
+// What the module exports.
+class Importer {
+ public:
+  virtual ~Importer() = default;
+  virtual Result<GgufFile> Import(const std::string& folder,
+                                  const std::string& output,
+                                  const ImportOptions& options) const = 0;
+};
+using ImporterFactory = const Importer* (*)();
+inline constexpr char kImporterFactory[] = "modicum_importer_1";
 
 }  // namespace modicum

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole folders: every number of the file is where it belongs, and what is
 // wrong with a folder is named.
-#include "model/import/import.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -11,6 +9,7 @@
 
 #include "model/gguf/gguf_weights.h"
 #include "model/import/hf_tensors.h"
+#include "model/import/import_folder.h"
 #include "model/import/import_sample.h"
 
 namespace modicum {
@@ -33,7 +32,7 @@ class ImportTest : public ::testing::Test {
                           ImportOptions options = {}) {
     std::filesystem::remove_all(folder_);
     sample.Write(folder_ + "/tiny", shards);
-    return ImportModel(folder_ + "/tiny", Output(), options);
+    return ImportFolder(folder_ + "/tiny", Output(), options);
   }
   std::string Refusal(const HfSample& sample) {
     const auto file = Import(sample);
@@ -277,7 +276,7 @@ TEST_F(ImportTest, BertTakesItsPoolingFromTheFolder) {
     EXPECT_TRUE(WriteFileAtomically(folder_ + "/tiny/1_Pooling/config.json",
                                     "{\"" + mode + "\": true}")
                     .has_value());
-    return ImportModel(folder_ + "/tiny", Output());
+    return ImportFolder(folder_ + "/tiny", Output());
   };
   EXPECT_EQ(pooling("pooling_mode_mean_tokens")->Unsigned("bert.pooling_type"),
             1U);
@@ -315,6 +314,14 @@ TEST_F(ImportTest, ReadsTensorFlowsNames) {
   ASSERT_TRUE(file.has_value()) << file.error().message;
   ExpectSame(*file, sample, "token_embd_norm.weight",
              "embeddings.LayerNorm.gamma");
+}
+
+TEST_F(ImportTest, TheModuleDoesTheSame) {
+  const HfSample sample = LlamaSample();
+  ASSERT_TRUE(Import(sample).has_value());
+  const auto file = ImportModel(folder_ + "/tiny", folder_ + "/other.gguf");
+  ASSERT_TRUE(file.has_value()) << file.error().message;
+  EXPECT_EQ(*ReadFile(folder_ + "/other.gguf"), *ReadFile(Output()));
 }
 
 TEST_F(ImportTest, ShardsMakeTheSameFile) {
@@ -401,14 +408,14 @@ TEST_F(ImportTest, NamesTensorsThatAreMissingUnknownOrOfAnotherShape) {
 }
 
 TEST_F(ImportTest, SaysWhatTheFolderLacks) {
-  EXPECT_EQ(ImportModel(folder_ + "/none", Output()).error().message,
+  EXPECT_EQ(ImportFolder(folder_ + "/none", Output()).error().message,
             "no folder " + folder_ + "/none");
   HfSample bare = LlamaSample();
   bare.tokenizer = nullptr;
   EXPECT_EQ(Refusal(bare), "tiny has no tokenizer.json");
   LlamaSample().Write(folder_ + "/tiny");
   std::filesystem::remove(folder_ + "/tiny/config.json");
-  EXPECT_EQ(ImportModel(folder_ + "/tiny", Output()).error().code,
+  EXPECT_EQ(ImportFolder(folder_ + "/tiny", Output()).error().code,
             ErrorCode::kNotFound);
 }
 
@@ -418,7 +425,7 @@ TEST_F(ImportTest, TheChatTemplateMayLieInAFile) {
   sample.Write(folder_ + "/tiny");
   ASSERT_TRUE(WriteFileAtomically(folder_ + "/tiny/chat_template.jinja", "{{}}")
                   .has_value());
-  const auto file = ImportModel(folder_ + "/tiny", Output());
+  const auto file = ImportFolder(folder_ + "/tiny", Output());
   ASSERT_TRUE(file.has_value()) << file.error().message;
   EXPECT_EQ(file->Text("tokenizer.chat_template"), "{{}}");
 }
@@ -446,7 +453,7 @@ TEST_F(ImportTest, LeavesNothingWhenTheDiskIsFull) {
   rlimit tight = before;
   tight.rlim_cur = 30000;
   setrlimit(RLIMIT_FSIZE, &tight);
-  const auto file = ImportModel(folder_ + "/tiny", Output());
+  const auto file = ImportFolder(folder_ + "/tiny", Output());
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, old_handler);
   ASSERT_FALSE(file.has_value());
