@@ -2,8 +2,10 @@
 // Networks through the module, on random weights and on a real small one; the
 // reference is llama.cpp itself, linked into this program.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -125,7 +127,7 @@ TEST_F(Neural, SaysWhatItIs) {
 
 TEST_F(Neural, GreedyTextIsThatOfTheLibrary) {
   const auto model = OpenRandom();
-  for (const size_t length : {1, 7, 60}) {
+  for (const size_t length : {1U, 7U, 60U}) {
     const TokenIds prompt = Range(3, length);
     const Generation generation =
         model->Generate(prompt, Greedy(40), {}, sink_).value();
@@ -353,7 +355,7 @@ void ExpectNear(const Vectors& a, const Vectors& b) {
 // Of all lengths, not in their order.
 std::vector<TokenIds> Texts() {
   std::vector<TokenIds> texts;
-  for (const size_t length : {3, 40, 1, 17, 100, 8, 8, 64, 2})
+  for (const size_t length : {3U, 40U, 1U, 17U, 100U, 8U, 8U, 64U, 2U})
     texts.push_back(TokenIds(length, static_cast<TokenId>(20 + length)));
   return texts;
 }
@@ -574,6 +576,16 @@ TEST_F(Quantize, LeavesNothingBehindWhenItFails) {
             path_ + " is the file that is to be quantized");
   to_ = "/none/small.gguf";
   EXPECT_THAT(ErrorOf(Run({.type = "q8_0"})), HasSubstr("/none/small.gguf"));
+  // A disk that is full.
+  to_ = to;
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit full{200'000, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &full);
+  const std::string error = ErrorOf(Run({.type = "q8_0"}));
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_THAT(error, HasSubstr("llama.cpp cannot quantize " + path_));
   EXPECT_EQ(Files(), files);
 }
 
