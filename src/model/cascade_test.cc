@@ -65,7 +65,7 @@ class CascadeTest : public ::testing::Test {
 
 TEST_F(CascadeTest, EveryItemIsAnsweredByTheFirstThatIsSure) {
   const auto model = Three(0.9, 0.7);
-  const auto items = Items({"95", "80", "60", "90", "65", "71"});
+  const auto items = Items({"95", "80", "60", "91", "65", "71"});
   const auto outputs = model->Predict(items, {}, sink_);
   ASSERT_TRUE(outputs.has_value());
   std::vector<LabelIndex> labels;
