@@ -8,7 +8,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace modicum;
   const std::string_view head(reinterpret_cast<const char*>(data), size);
-  for (const uint64_t more : {0, 4, 16, 4096}) {
+  for (const uint64_t more : {0U, 4U, 16U, 4096U}) {
     const auto tensors = ParseSafetensors(head, size + more, "fuzz");
     if (!tensors || tensors->empty()) continue;
     uint64_t end = tensors->front().offset;

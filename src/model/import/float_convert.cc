@@ -136,8 +136,7 @@ std::optional<size_t> ConvertFloats(SafeType from, const char* in, size_t count,
     case SafeType::kOther:
       break;
   }
-  MODICUM_CHECK(!"a floating-point type");
-  return std::nullopt;
+  CheckFailed("a floating-point type", __FILE__, __LINE__);
 }
 
 }  // namespace modicum
