@@ -108,6 +108,8 @@ TEST_F(BenchTest, AnArtifactIsMeasuredAndScored) {
   EXPECT_EQ(row.quality->items, 20U);
   EXPECT_GT(row.quality->mid, 0.5);
   EXPECT_TRUE(row.joules_per_1000.has_value());
+  // The test's own data is what it was trained on.
+  EXPECT_THAT(row.notes, ElementsAre(HasSubstr("trained on items of this")));
   EXPECT_THAT(row.unrated, HasSubstr("only 1 row of its workload"));
   EXPECT_EQ(result->place, "Poland");
   EXPECT_FALSE(result->published.empty());

@@ -330,6 +330,11 @@ Status Session::Score(Track& track) {
     return {};
   }
   row.quality = scored->figure;
+  const Hash& trained_on = track.subject->facts().trained_on;
+  if (row.quality && trained_on != Hash{} && trained_on == workload_.data_hash)
+    row.notes.emplace_back(
+        "it was trained on items of this very file: its quality is not that "
+        "of new ones");
   row.correct_share = scored->correct_share;
   row.above_floor = scored->above_floor;
   if (!scored->note.empty()) row.notes.push_back(scored->note);

@@ -63,6 +63,7 @@ struct SubjectFacts {
   Bytes bytes;
   Hash hash{};
   std::vector<std::string> labels;  // that it answers; empty: none
+  Hash trained_on{};                // data file; zero: not known
 };
 
 struct Work {

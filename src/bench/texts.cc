@@ -36,7 +36,8 @@ class Artifact final : public BenchSubject {
         info.parameters,
         info.bytes,
         loaded_.card.artifact,
-        loaded_.card.labels};
+        loaded_.card.labels,
+        loaded_.card.data};
   }
   const SubjectFacts& facts() const override { return facts_; }
   Result<std::vector<Output>> Infer(std::span<const Item> items,

@@ -87,10 +87,12 @@ void DeclareHow(CLI::App& app, BenchFlags& flags) {
   app.add_option("--runs", flags.runs,
                  "exactly [default: 5 to 10, until known to 5 %]");
   app.add_option("--batch", flags.batches, "items a call: 1,8,32")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--lengths", flags.lengths,
                  "words of a text that are read: 20,100; 0: all")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--longest", flags.longest,
                  "seconds that a row may take [default: 600]");
   app.add_option("--shortest", flags.shortest,

@@ -8,12 +8,13 @@ std::span<const Command> Commands() {
   static constexpr Command kCommands[] = {
       {"fit", "find the cheapest model that is good enough", CmdFit},
       {"predict", "answer JSON lines with a model, and bill it", CmdPredict},
+      {"bench", "measure models on tasks: joules, quality, stars", CmdBench},
       {"generate", "continue a text with a network, and bill it", CmdGenerate},
       {"embed", "turn texts into vectors, and bill it", CmdEmbed},
       {"perplexity", "how well a network predicts a text", CmdPerplexity},
-      {"tune", "find a network's run settings of fewest joules", CmdTune},
-      {"bench", "measure models on tasks: joules, quality, stars", CmdBench},
       {"shrink", "make a network smaller, and say what it costs", CmdShrink},
+      {"tune", "find a network's run settings of fewest joules", CmdTune},
+      {"import", "make a GGUF file of a Hugging Face model", CmdImport},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},
@@ -24,7 +25,6 @@ std::span<const Command> Commands() {
       {"sign", "sign receipts", CmdSign},
       {"doctor", "what this machine can meter, and what to do", CmdDoctor},
       {"data", "download public data sets", CmdData},
-      {"import", "make a GGUF file of a Hugging Face model", CmdImport},
   };
   return kCommands;
 }

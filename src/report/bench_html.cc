@@ -269,16 +269,6 @@ std::string EnergyTableOf(const BenchGroup& group) {
   std::vector<std::vector<std::string>> rows;
   for (const BenchRow* row : group.rows)
     rows.push_back(EnergyCells(*row, row == cheapest));
-  for (const PublishedRow* row : group.published) {
-    const Reference& figure = row->figure;
-    rows.push_back(
-        {EscapeHtml(figure.name) + Element("small", figure.source), "-",
-         EscapeHtml(fmt::format("{} kWh", FormatNumber(InKilowattHours(Joules(
-                                              figure.joules_per_1000))))),
-         TwoLines(PublishedText(figure)) +
-             Element("small", "scope " + figure.scope),
-         "-", "not rated", "not run"});
-  }
   return HtmlTable(
       fmt::format("Energy and quality, {} on {}", group.task, group.data),
       {{"model"},
@@ -289,6 +279,25 @@ std::string EnergyTableOf(const BenchGroup& group) {
        {"stars"},
        {"runs"}},
       rows);
+}
+
+std::string PublishedTableOf(const BenchGroup& group) {
+  std::vector<std::vector<std::string>> rows;
+  for (const PublishedRow* row : group.published) {
+    const Reference& figure = row->figure;
+    rows.push_back(
+        {EscapeHtml(figure.name) + Element("small", figure.source),
+         EscapeHtml(fmt::format("{} kWh", FormatNumber(InKilowattHours(Joules(
+                                              figure.joules_per_1000))))),
+         TwoLines(PublishedText(figure)), EscapeHtml(figure.scope)});
+  }
+  return rows.empty() ? ""
+                      : HtmlTable("Published, not run and not rated",
+                                  {{"model"},
+                                   {"kWh per 1,000"},
+                                   {"energy per 1,000 [90 %]"},
+                                   {"scope"}},
+                                  rows);
 }
 
 std::string OnceCell(const std::optional<BenchOnce>& once) {
@@ -396,7 +405,8 @@ std::string FormatBenchHtml(const BenchResult& result) {
   for (const BenchGroup& group : groups) {
     main += Element("h2", fmt::format("{} on {}", group.task, group.data)) +
             "\n" + EnergyFigureOf(group) + QualityFigureOf(group) +
-            EnergyTableOf(group) + OnceFigureOf(group) + CostTableOf(group);
+            EnergyTableOf(group) + OnceFigureOf(group) + CostTableOf(group) +
+            PublishedTableOf(group);
   }
   main += RemarksHtml(result) + FactorTable(result.factors);
   main += Wrap("footer class=\"mu\"",

@@ -32,8 +32,8 @@ TEST(BenchHtml, IsOneSoundFileWithEveryPart) {
     EXPECT_THAT(page, HasSubstr(RowName(row)));
   EXPECT_THAT(page, HasSubstr("43 mJ"));
   EXPECT_THAT(page, HasSubstr("[18, 100] modelled, package"));
-  EXPECT_THAT(page, HasSubstr("scope node of 8 A100"));
-  EXPECT_THAT(page, HasSubstr("not rated"));
+  EXPECT_THAT(page, HasSubstr("<td>node of 8 A100"));
+  EXPECT_THAT(page, HasSubstr("Published, not run and not rated"));
   EXPECT_THAT(page, HasSubstr("failed: broken.gguf: not a GGUF file"));
   EXPECT_THAT(page, HasSubstr("href=\"#m3\""));  // published: hollow
   EXPECT_THAT(page, HasSubstr(ToHex(Sha256Of("sst2"))));
