@@ -2,13 +2,13 @@
 #include "bench/config.h"
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/glob.h"
 #include "base/toml_section.h"
 #include "place/place_section.h"
 
@@ -155,20 +155,8 @@ Status CheckTask(const TaskSettings& settings) {
   return {};
 }
 
-bool IsPattern(const std::string& path) {
-  return path.find_first_of("*?[") != std::string::npos;
-}
-
 Result<std::vector<std::string>> Matches(const std::string& pattern) {
-  if (std::error_code ignored; fs::exists(pattern, ignored))
-    return std::vector<std::string>{pattern};
-  std::vector<std::string> paths;
-  if (IsPattern(pattern)) {
-    glob_t found{};
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
-      paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    globfree(&found);
-  }
+  std::vector<std::string> paths = PathsMatching(pattern);
   if (paths.empty())
     return Fail(ErrorCode::kNotFound,
                 IsPattern(pattern) ? "no model matches " + pattern

@@ -2,12 +2,12 @@
 #include "fit/networks.h"
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
+#include "base/glob.h"
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "model/gguf/gguf_file.h"
@@ -24,12 +24,8 @@ constexpr std::string_view kEncoders[] = {
 
 Result<std::vector<std::string>> Matches(const std::string& pattern,
                                          const std::string& file) {
-  glob_t found{};
-  const int failed = glob(pattern.c_str(), 0, nullptr, &found);
-  std::vector<std::string> paths(found.gl_pathv,
-                                 found.gl_pathv + found.gl_pathc);
-  globfree(&found);
-  if (failed == 0) return paths;
+  std::vector<std::string> paths = PathsMatching(pattern);
+  if (!paths.empty()) return paths;
   return Fail(ErrorCode::kNotFound,
               file + ": models: no file is named " + pattern,
               "paths are relative to the task file's folder");
