@@ -90,7 +90,8 @@ class NeuralModel {
   virtual ~NeuralModel() = default;
   virtual const NeuralInfo& info() const = 0;
 
-  // UTF-8 to tokens; `special` adds what the network wants around a text.
+  // UTF-8 to tokens; `special` adds what the network wants around a text. What
+  // looks like a control token in the text is text.
   virtual Result<TokenIds> Tokenize(std::string_view text,
                                     bool special) const = 0;
   // The bytes a token stands for; they may end inside a character.

@@ -142,9 +142,11 @@ void LlamaModel::Describe(const GgufFile& file) {
       info_.labels.push_back(label == nullptr ? std::to_string(i) : label);
     }
   }
-  constexpr uint64_t kStep = 256;  // of llama.cpp's caches
+  GgufContext step{.tokens = 256};  // of llama.cpp's caches
+  if (const GgmlTypeInfo* type = FindGgmlType(settings_.kv_type))
+    step.key_type = step.value_type = type->type;
   kv_bytes_per_token_ =
-      KeyValueMemory(file, {.tokens = kStep}).value() / double{kStep};
+      KeyValueMemory(file, step).value() / static_cast<double>(step.tokens);
   // Whether it keeps what it reads, which OpenFirst() finds out, is still
   // open.
   info_.generates =

@@ -185,6 +185,9 @@ TEST_F(Neural, ReportsPhasesAndEveryPass) {
   EXPECT_EQ(recorder_.tokens[Phase::kDecode], 9U);
   // 14 tokens, 2 layers, keys and values of 2 heads of 16, two bytes each.
   EXPECT_EQ(recorder_.kv_bytes, 14U * 2 * 2 * 2 * 16 * 2);
+  ASSERT_TRUE(OpenRandom({.kv_type = "f32"})
+                  ->Generate(Range(3, 5), Greedy(10), {}, recorder_));
+  EXPECT_EQ(recorder_.kv_bytes, 14U * 2 * 2 * 2 * 16 * 4);
 }
 
 TEST_F(Neural, StopsWhenToldTo) {
