@@ -112,8 +112,8 @@ std::string Engines(const std::vector<FamilyFacts>& families) {
   for (const FamilyFacts& facts : families) {
     text +=
         BlockLine(text.empty() ? "families" : "",
-                  facts.error ? fmt::format("{:<10}not usable", facts.family)
-                              : fmt::format("{:<10}{} {}", facts.family,
+                  facts.error ? fmt::format("{:<13}not usable", facts.family)
+                              : fmt::format("{:<13}{} {}", facts.family,
                                             facts.engine, facts.version));
     if (facts.error)
       text += BlockFault(facts.error->message, facts.error->hint);
