@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/adamw.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 namespace modicum {
+
+namespace {
+
+// While there were few steps, the mean is over a tenth of them.
+constexpr double kBeginning = 10;
+
+}  // namespace
 
 AdamW::AdamW(size_t numbers, const AdamWSettings& settings)
     : settings_(settings) {
@@ -40,6 +48,37 @@ void AdamW::Step(std::span<const Parameter> parameters, double rate) {
     }
     at += gradients.size();
   }
+}
+
+void WeightMean::Add(std::span<const Parameter> parameters) {
+  const auto count = static_cast<double>(count_++);
+  const auto share = static_cast<float>(
+      std::fmax(1 / steps_, kBeginning / (count + kBeginning)));
+  const bool first = mean_.empty();
+  size_t at = 0;
+  for (const Parameter& parameter : parameters) {
+    const std::span<const float> values = parameter.values();
+    if (first) {
+      mean_.insert(mean_.end(), values.begin(), values.end());
+      continue;
+    }
+    for (size_t i = 0; i < values.size(); ++i)
+      mean_[at + i] += share * (values[i] - mean_[at + i]);
+    at += values.size();
+  }
+}
+
+void WeightMean::Swap(std::span<const Parameter> parameters) {
+  auto at = mean_.begin();
+  for (const Parameter& parameter : parameters) {
+    std::swap_ranges(parameter.values().begin(), parameter.values().end(), at);
+    at += static_cast<int64_t>(parameter.values().size());
+  }
+}
+
+void WeightMean::Set(uint64_t count, std::vector<float> values) {
+  count_ = count;
+  mean_ = std::move(values);
 }
 
 double ClipGradients(std::span<const Parameter> parameters, double most) {

@@ -38,6 +38,26 @@ class AdamW {
   State state_;
 };
 
+// The weights' mean over about the last `steps` steps, fewer at the beginning:
+// steadier than where the last step happened to end (Polyak & Juditsky 1992,
+// with exponential weights).
+class WeightMean {
+ public:
+  explicit WeightMean(double steps) : steps_(steps) {}
+  void Add(std::span<const Parameter> parameters);
+  // Exchanges the weights and their mean.
+  void Swap(std::span<const Parameter> parameters);
+
+  uint64_t count() const { return count_; }
+  const std::vector<float>& values() const { return mean_; }
+  void Set(uint64_t count, std::vector<float> values);
+
+ private:
+  const double steps_;
+  uint64_t count_ = 0;
+  std::vector<float> mean_;
+};
+
 // Scales the gradients down to a global norm of at most `most`; returns the
 // norm they had.
 double ClipGradients(std::span<const Parameter> parameters, double most);

@@ -60,7 +60,7 @@ Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
       std::clamp(kEnoughSteps / steps, kFewestEpochs, kMostEpochs);
   MODICUM_TRY(const int64_t epochs, integer("epochs", enough, 1, 10000));
   MODICUM_TRY(const int64_t patience,
-              integer("patience", std::max<int64_t>(1, epochs / 3), 1, 10000));
+              integer("patience", std::max<int64_t>(1, epochs / 2), 1, 10000));
   EncoderWish wish;
   EncoderSettings& settings = wish.settings;
   MODICUM_TRY(settings.rate, NumberParam(params, "rate", 1e-3, 1e-6, 1));

@@ -18,8 +18,8 @@ namespace {
 // Texts are sorted by length within so many batches: alike enough to fill up
 // little, mixed enough to be a fair draw.
 constexpr size_t kWindow = 32;
-// Copies of each number: value, gradient, two running means, the best so far.
-constexpr double kCopies = 5;
+// Copies of each number: value, gradient, AdamW's two, the mean, the best.
+constexpr double kCopies = 6;
 
 Bytes NumbersOf(const EncoderShape& shape) {
   return Bytes(kCopies * sizeof(float) *
@@ -84,6 +84,7 @@ class Training {
         settings_(parts.settings),
         graph_(weights, parts.budget.threads, parts.budget.stop),
         adamw_(ParametersOf(settings_.shape), settings_.adamw),
+        mean_(settings_.average),
         steps_an_epoch_((parts.examples.size() + settings_.batch - 1) /
                         settings_.batch),
         end_(parts.clock->Now() + parts.budget.wall) {}
@@ -175,6 +176,7 @@ class Training {
     adamw_.Step(weights_.parameters(),
                 LearningRate(done_, steps_an_epoch_ * settings_.epochs,
                              settings_.warm_up, settings_.rate));
+    mean_.Add(weights_.parameters());
     ++done_;
     return loss;
   }
@@ -202,27 +204,33 @@ class Training {
     return batch;
   }
 
+  // What counts is the mean, not where the last step ended.
   Status EndEpoch() {
+    mean_.Swap(weights_.parameters());
+    const auto judged = Judge();
+    mean_.Swap(weights_.parameters());
+    if (!judged && judged.error().code == ErrorCode::kInterrupted)
+      MODICUM_RETURN_IF_ERROR(Save());
+    return judged;
+  }
+
+  // Keeps the weights when they are the best so far.
+  Status Judge() {
     EncoderEpoch told{
         epoch_, loss_ / static_cast<double>(steps_an_epoch_), {}, {}};
-    loss_ = 0;
     if (parts_.held_out.texts.empty()) {
       best_ = weights_.Copy();
     } else {
-      auto score = ScoreHeldOut();
-      if (!score) {
-        if (score.error().code == ErrorCode::kInterrupted)
-          MODICUM_RETURN_IF_ERROR(Save());
-        return Fail(std::move(score).error());
-      }
-      told.held_out_loss = score->loss;
-      told.held_out_accuracy = score->accuracy;
-      if (*score > best_score_) {
-        best_score_ = *score;
+      MODICUM_TRY(const Score score, ScoreHeldOut());
+      told.held_out_loss = score.loss;
+      told.held_out_accuracy = score.accuracy;
+      if (score > best_score_) {
+        best_score_ = score;
         best_epoch_ = epoch_;
         best_ = weights_.Copy();
       }
     }
+    loss_ = 0;
     if (parts_.on_epoch) parts_.on_epoch(told);
     return {};
   }
@@ -268,6 +276,9 @@ class Training {
     out.Put(best_epoch_);
     out.Put(uint64_t{best_.size()});
     out.PutAll(best_);
+    out.Put(mean_.count());
+    out.Put(uint64_t{mean_.values().size()});
+    out.PutAll(mean_.values());
     out.PutAll(weights_.Copy());
     out.PutAll(adamw_.state().first);
     out.PutAll(adamw_.state().second);
@@ -286,17 +297,21 @@ class Training {
     best_score_ = in.Get<Score>();
     best_epoch_ = in.Get<uint32_t>();
     best_ = in.GetAll<float>(in.Get<uint64_t>());
+    const auto averaged = in.Get<uint64_t>();
+    auto mean = in.GetAll<float>(in.Get<uint64_t>());
     const auto values = in.GetAll<float>(numbers);
     AdamW::State moments{done_, in.GetAll<float>(numbers),
                          in.GetAll<float>(numbers)};
     if (!in.ok() || in.left() > 0 || done_ < epoch_ * steps_an_epoch_ ||
         done_ > (epoch_ + uint64_t{1}) * steps_an_epoch_ ||
-        (!best_.empty() && best_.size() != numbers))
+        (!best_.empty() && best_.size() != numbers) ||
+        mean.size() != (averaged > 0 ? numbers : 0))
       return Fail(ErrorCode::kInvalidInput,
                   parts_.checkpoint->path() + ": a damaged checkpoint",
                   "remove it to train from the start");
     weights_.Set(values);
     adamw_.Set(std::move(moments));
+    mean_.Set(averaged, std::move(mean));
     return {};
   }
 
@@ -305,6 +320,7 @@ class Training {
   const EncoderSettings& settings_;
   EncoderGraph graph_;
   AdamW adamw_;
+  WeightMean mean_;
   const uint64_t steps_an_epoch_;
   const MonotonicTime end_;
   uint32_t part_ = 1;  // texts computed at once

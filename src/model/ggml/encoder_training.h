@@ -33,6 +33,7 @@ struct EncoderSettings {
   double warm_up = 0.1;
   double clip = 1;
   AdamWSettings adamw;
+  double average = 200;  // steps that the final weights are a mean over
   Dropout dropout;
   double word_dropout = 0;     // share of tokens that are made unknown
   double label_smoothing = 0;  // share of a target given to all labels alike
@@ -57,8 +58,9 @@ struct EncoderParts {
   std::function<void(const EncoderEpoch&)> on_epoch = nullptr;
 };
 
-// Sets `weights`, drawn before, to those that did best on the held-out texts
-// (by accuracy, then loss), or to the last where none are held out. When the
+// Sets `weights`, drawn before, to the mean of recent steps that did best on
+// the held-out texts (by accuracy, then loss), or to the last where none are
+// held out. When the
 // wall time ends first, the best so far; kUnavailable when there is none, or
 // the memory is too small. kInterrupted when stopped: the checkpoint then
 // keeps the state.

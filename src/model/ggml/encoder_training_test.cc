@@ -42,6 +42,27 @@ TEST(ClipGradients, KeepsTheDirection) {
   EXPECT_NEAR(weights.parameters()[0].gradients()[0], 0.5 * 2 / norm, 1e-6);
 }
 
+// Of weights that grow by one a step: about half the window behind.
+TEST(WeightMean, IsOverTheLastSteps) {
+  EncoderWeights weights(kTwoLayers, false);
+  const auto parameters = weights.parameters();
+  WeightMean mean(20);
+  const auto step = [&](float value) {
+    for (const Parameter& parameter : parameters)
+      std::ranges::fill(parameter.values(), value);
+    mean.Add(parameters);
+  };
+  step(1);
+  EXPECT_EQ(mean.values().front(), 1);
+  EXPECT_EQ(mean.values().size(), ParametersOf(kTwoLayers));
+  for (int i = 2; i <= 1000; ++i) step(static_cast<float>(i));
+  // 1/20 of every step's weight goes on: the lag of an exponential mean.
+  EXPECT_NEAR(mean.values().back(), 1000 - 19, 0.1);
+  mean.Swap(parameters);
+  EXPECT_NEAR(parameters.back().values()[0], 1000 - 19, 0.1);
+  EXPECT_EQ(mean.values().back(), 1000);
+}
+
 // AdamW as its paper has it (algorithm 2), in double precision.
 struct ReferenceAdamW {
   explicit ReferenceAdamW(size_t numbers) : first(numbers), second(numbers) {}
