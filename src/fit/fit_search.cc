@@ -83,8 +83,8 @@ Status CheckCurrent(const FitJob& job) {
 Result<std::unique_ptr<Search>> MakeSearch(FitJob& job) {
   MODICUM_RETURN_IF_ERROR(CheckPromptLabels(job.task, job.data.labels));
   MODICUM_TRY(const Networks networks, FindNetworks(job.task));
-  MODICUM_TRY(job.space, EnumerateCandidates(job.task.kind, job.task.families,
-                                             networks));
+  MODICUM_TRY(job.space,
+              EnumerateCandidates(job.task.kind, job.task.families, networks));
   MODICUM_RETURN_IF_ERROR(CheckCurrent(job));
   job.total = job.space.size() + 10;
   SearchProblem problem;
