@@ -12,11 +12,13 @@ Result<NeuralEngine*> FindNeuralEngine() {
   static NeuralEngine* engine = nullptr;  // lives as long as the process
   const std::lock_guard lock(mutex);
   if (engine != nullptr) return engine;
-  // Checks that the module is of this build.
-  if (auto opened = OpenModule(kNeuralModule, ModuleFolders()); !opened)
+  // Checks that the module is of this build; its families are not wanted here.
+  const auto opened = OpenModule(kNeuralModule, ModuleFolders());
+  if (!opened)
     return Fail(opened.error().code, opened.error().message,
                 "build it: tools/llama && cmake --preset release && "
                 "cmake --build build/release");
+  const std::unique_ptr<Engine> families(*opened);
   MODICUM_TRY(const ModuleLibrary library,
               ModuleLibrary::Open(kNeuralModule, ModuleFolders()));
   const auto factory = library.Symbol<NeuralFactory>(kNeuralFactory);
