@@ -49,6 +49,7 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   AddNeuralFlags(app, flags);
   // Texts in one forward pass; its tokens are what bounds it.
   flags.settings.sequences = 64;
+  flags.settings.vectors = true;
   return ParseArgs(app, args);
 }
 

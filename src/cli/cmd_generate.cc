@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -162,7 +163,10 @@ class Work {
   bool loaded() const { return loaded_; }
   void Tag() {
     run_.Tag("prompt_tokens", std::to_string(prompt_tokens_));
-    run_.Tag("tokens", std::to_string(generation_.tokens.size()));
+    // Of an interrupted one, what was computed.
+    run_.Tag("tokens", std::to_string(std::max<uint64_t>(
+                           generation_.tokens.size(),
+                           run_.phases().tokens(Phase::kDecode))));
   }
 
   void PrintJson(const NeuralRun::Outcome& outcome) const {

@@ -6,7 +6,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -19,7 +18,6 @@
 #include "cli/parse.h"
 #include "cli/perplexity_text.h"
 #include "evaluate/perplexity.h"
-#include "model/gguf/gguf_file.h"
 #include "record/json.h"
 
 namespace modicum {
@@ -60,17 +58,6 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   app.get_option("--context")
       ->description("tokens of a chunk; default: 512, or as trained if less");
   return ParseArgs(app, args);
-}
-
-// As much as llama-perplexity takes, where the network keeps as much.
-Status SetContext(PerplexityFlags& flags) {
-  if (flags.settings.context > 0) return {};
-  MODICUM_TRY(const GgufFile file, ReadGguf(flags.model));
-  const uint64_t trained =
-      file.Unsigned(file.ArchitectureKey("context_length")).value_or(0);
-  flags.settings.context = static_cast<int>(
-      std::min(uint64_t{PerplexityOptions().context}, trained));
-  return {};
 }
 
 struct Work {
@@ -122,7 +109,8 @@ Result<int> CmdPerplexity(Context& context,
                           const std::vector<std::string>& args) {
   PerplexityFlags flags;
   if (const auto code = ParseFlags(args, flags)) return *code;
-  MODICUM_RETURN_IF_ERROR(SetContext(flags));
+  // As much as llama-perplexity takes, where the network keeps as much.
+  MODICUM_RETURN_IF_ERROR(SetContext(PerplexityOptions().context, flags));
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "perplexity", flags));
   Work work;
   const Status status = work.Do(context, flags, *run);

@@ -51,6 +51,7 @@ Result<int> CmdGenerate(Context& context, const std::vector<std::string>& args);
 Result<int> CmdEmbed(Context& context, const std::vector<std::string>& args);
 Result<int> CmdPerplexity(Context& context,
                           const std::vector<std::string>& args);
+Result<int> CmdShrink(Context& context, const std::vector<std::string>& args);
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args);
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args);
 Result<int> CmdVerify(Context& context, const std::vector<std::string>& args);

@@ -11,6 +11,7 @@ std::span<const Command> Commands() {
       {"generate", "continue a text with a network, and bill it", CmdGenerate},
       {"embed", "turn texts into vectors, and bill it", CmdEmbed},
       {"perplexity", "how well a network predicts a text", CmdPerplexity},
+      {"shrink", "make a network smaller, and say what it costs", CmdShrink},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},

@@ -14,28 +14,12 @@
 #include "base/version.h"
 #include "cli/place_settings.h"
 #include "cli/print_error.h"
+#include "model/gguf/gguf_file.h"
 #include "record/json.h"
 #include "report/bill_report.h"
 
 namespace modicum {
 namespace {
-
-void Add(const WindowReading& reading, PhaseCost& cost) {
-  const bool first = cost.wall == Seconds(0);
-  cost.began = first ? reading.began : cost.began;
-  cost.wall += reading.wall;
-  cost.cpu += reading.cpu;
-  cost.energy = first ? reading.split.own() : cost.energy + reading.split.own();
-  cost.contended = cost.contended || reading.contended;
-  if (first) {
-    cost.domains = reading.domains;
-    return;
-  }
-  for (size_t i = 0; i < reading.domains.size(); ++i) {
-    cost.domains[i].energy = cost.domains[i].energy + reading.domains[i].energy;
-    cost.domains[i].gaps += reading.domains[i].gaps;
-  }
-}
 
 std::string PhaseLine(const PhaseCost& cost) {
   std::string line = fmt::format("{:<10}", PhaseName(cost.phase));
@@ -91,10 +75,23 @@ std::vector<Measurement> Measurements(const NeuralRun::Outcome& outcome) {
 }  // namespace
 
 void AddNeuralFlags(CLI::App& app, NeuralFlags& flags) {
-  NeuralSettings& settings = flags.settings;
   app.add_option("-m,--model", flags.model, "the network, a GGUF file")
       ->required()
       ->type_name("FILE");
+  AddNeuralSettings(app, flags);
+}
+
+Status SetContext(uint64_t tokens, NeuralFlags& flags) {
+  if (flags.settings.context > 0) return {};
+  MODICUM_TRY(const GgufFile file, ReadGguf(flags.model));
+  const uint64_t trained =
+      file.Unsigned(file.ArchitectureKey("context_length")).value_or(tokens);
+  flags.settings.context = static_cast<int>(std::min(tokens, trained));
+  return {};
+}
+
+void AddNeuralSettings(CLI::App& app, NeuralFlags& flags) {
+  NeuralSettings& settings = flags.settings;
   app.add_option("-c,--context", settings.context,
                  "tokens that it keeps; default: as trained")
       ->check(CLI::Range(1, 1 << 24))
@@ -133,34 +130,6 @@ void AddNeuralFlags(CLI::App& app, NeuralFlags& flags) {
       "leave the weights as they are in the file");
   app.add_flag("--quiet", flags.quiet, "print no bill");
   app.add_flag("--no-ledger", flags.no_ledger, "record nothing");
-}
-
-void PhaseCosts::Begin(Phase phase) { meter_.Begin(phase); }
-
-void PhaseCosts::Step(Phase phase, std::span<const SeqWork> work) {
-  for (const SeqWork& sequence : work) tokens_[phase] += sequence.tokens_in;
-}
-
-uint64_t PhaseCosts::tokens(Phase phase) const {
-  const auto found = tokens_.find(phase);
-  return found == tokens_.end() ? 0 : found->second;
-}
-
-Result<std::vector<PhaseCost>> PhaseCosts::Finish() {
-  MODICUM_TRY(const auto readings, meter_.Finish());
-  std::vector<PhaseCost> costs;
-  for (const auto& [phase, reading] : readings) {
-    auto cost =
-        std::find_if(costs.begin(), costs.end(),
-                     [p = phase](const auto& c) { return c.phase == p; });
-    if (cost == costs.end()) {
-      cost = costs.insert(costs.end(), PhaseCost{});
-      cost->phase = phase;
-      cost->tokens = tokens(phase);
-    }
-    Add(reading, *cost);
-  }
-  return costs;
 }
 
 std::string FormatPhases(const std::vector<PhaseCost>& phases) {

@@ -3,13 +3,13 @@
 // every phase is billed apart.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/instruments.h"
+#include "evaluate/phase_costs.h"
 #include "meter/meter.h"
 #include "model/neural.h"
 #include "record/ledger.h"
@@ -27,35 +27,13 @@ struct NeuralFlags {
   bool no_ledger = false;
 };
 
-// --model and how it is run, --quiet and --no-ledger.
+// --model and AddNeuralSettings.
 void AddNeuralFlags(CLI::App& app, NeuralFlags& flags);
-
-// A phase of the work, all its windows together.
-struct PhaseCost {
-  Phase phase{};
-  WallTime began;
-  Seconds wall;
-  Seconds cpu;
-  Estimate<Joules> energy;
-  std::vector<DomainEnergy> domains;
-  uint64_t tokens = 0;  // read in it; when decoding, each was generated
-  bool contended = false;
-};
-
-// Adds up windows by phase, and the tokens of the steps in them.
-class PhaseCosts final : public PhaseSink {
- public:
-  explicit PhaseCosts(Meter& meter) : meter_(meter) {}
-  void Begin(Phase phase) override;
-  void Step(Phase phase, std::span<const SeqWork> work) override;
-  // Ends the phase; in the order in which they began.
-  Result<std::vector<PhaseCost>> Finish();
-  uint64_t tokens(Phase phase) const;  // so far
-
- private:
-  PhaseMeter meter_;
-  std::map<Phase, uint64_t> tokens_;
-};
+// How it is run, --quiet and --no-ledger.
+void AddNeuralSettings(CLI::App& app, NeuralFlags& flags);
+// Where no --context is given: `tokens`, or as trained if that is less. Errors
+// are those of the model's file.
+Status SetContext(uint64_t tokens, NeuralFlags& flags);
 
 // "prefill   5 tokens at 62 mJ [26, 150] modelled; 210 tokens/s; ...".
 std::string FormatPhases(const std::vector<PhaseCost>& phases);

@@ -7,67 +7,35 @@
 #include <cmath>
 #include <set>
 
+#include "evaluate/fake_network.h"
+
 namespace modicum {
 namespace {
 
 // Of four tokens; the same prediction everywhere.
-class Constant final : public NeuralModel {
+class Constant final : public FakeNetwork {
  public:
-  explicit Constant(std::vector<double> probabilities, uint32_t context = 64) {
+  explicit Constant(const std::vector<double>& probabilities,
+                    uint32_t context = 64) {
     for (const double p : probabilities)
       logits_.push_back(static_cast<float>(std::log(p)) + 3);
-    info_.path = "constant";
     info_.context = context;
     info_.vocabulary = static_cast<uint32_t>(logits_.size());
     info_.beginning = 0;
   }
-  const NeuralInfo& info() const override { return info_; }
   Status Logits(
       std::span<const TokenId> tokens, size_t from, const CallOptions&,
       const std::function<void(size_t, std::span<const float>)>& visit,
       PhaseSink& sink) override {
     sink.Begin(Phase::kPrefill);
     begins.insert(tokens[0]);
-    read += tokens.size();
     for (size_t i = from; i < tokens.size(); ++i) visit(i, logits_);
     return {};
   }
-  Result<TokenIds> Tokenize(std::string_view, bool) const override {
-    return TokenIds{};
-  }
-  std::string Piece(TokenId) const override { return ""; }
-  Result<Generation> Generate(std::span<const TokenId>, const GenerateOptions&,
-                              const std::function<bool(std::string_view)>&,
-                              PhaseSink&) override {
-    return Generation{};
-  }
-  Result<std::vector<double>> LogLikelihoods(std::span<const TokenId>,
-                                             std::span<const TokenIds>,
-                                             const CallOptions&,
-                                             PhaseSink&) override {
-    return std::vector<double>{};
-  }
-  Result<std::vector<Importance>> MeasureImportance(std::span<const TokenId>,
-                                                    const CallOptions&,
-                                                    PhaseSink&) override {
-    return std::vector<Importance>{};
-  }
-  Result<std::vector<std::vector<float>>> Embed(std::span<const TokenIds>, bool,
-                                                const CallOptions&,
-                                                PhaseSink&) override {
-    return std::vector<std::vector<float>>{};
-  }
-  Result<std::vector<std::vector<float>>> Classify(std::span<const TokenIds>,
-                                                   const CallOptions&,
-                                                   PhaseSink&) override {
-    return std::vector<std::vector<float>>{};
-  }
 
   std::set<TokenId> begins;
-  size_t read = 0;
 
  private:
-  NeuralInfo info_;
   std::vector<float> logits_;
 };
 
@@ -168,11 +136,11 @@ TEST(Perplexity, RefusesWhatItCannotScore) {
   EXPECT_EQ(error(nullptr, 15, {.context = 8}),
             "the text has 15 tokens; perplexity over 8 needs 16");
   EXPECT_EQ(error(nullptr, 999, {.context = 128}),
-            "constant keeps 64 tokens, a chunk has 128");
+            "fake keeps 64 tokens, a chunk has 128");
   EXPECT_EQ(error(nullptr, 99, {.context = 8, .stride = 8}),
             "a stride of 8 leaves no context of 8");
   EXPECT_EQ(error(&other, 99, {.context = 8}),
-            "constant knows 3 tokens, constant 2: they cannot be compared");
+            "fake knows 3 tokens, fake 2: they cannot be compared");
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ struct NeuralSettings {
   int poll = 50;          // 0 (sleep) to 100 (spin): waiting threads
   std::string cpus = {};  // "0,2-3": threads stay on them; "": anywhere
   bool repack = true;     // weights rearranged for the CPU while loading
+  // Only Embed and Classify will be called: no keys and values are kept, and
+  // the memory for them is not asked for.
+  bool vectors = false;
 };
 
 struct NeuralInfo {
@@ -86,7 +89,8 @@ class NeuralModel {
   virtual ~NeuralModel() = default;
   virtual const NeuralInfo& info() const = 0;
 
-  // UTF-8 to tokens; `special` adds what the network wants around a text.
+  // UTF-8 to tokens; `special` adds what the network wants around a text. What
+  // looks like a control token in the text is text.
   virtual Result<TokenIds> Tokenize(std::string_view text,
                                     bool special) const = 0;
   // The bytes a token stands for; they may end inside a character.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/compute.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -36,9 +37,10 @@ Result<llama_context_params> ParamsOf(const ComputeShape& shape,
                                       const NeuralSettings& settings,
                                       const ThreadPools& pools) {
   llama_context_params params = llama_context_default_params();
-  params.n_ctx = shape.cells;
+  // The library ends the process where there are less than its sequences.
+  params.n_ctx = std::max(shape.cells, shape.sequences);
+  params.n_batch = std::max(shape.batch, shape.sequences);
   params.n_seq_max = shape.sequences;
-  params.n_batch = shape.batch;
   params.n_ubatch = shape.micro_batch;
   params.n_threads = pools.threads();
   params.n_threads_batch = pools.batch_threads();

@@ -41,7 +41,9 @@ Status CheckRoom(const GgufFile& file, const NeuralSettings& settings) {
   const uint64_t tokens =
       settings.context > 0 ? static_cast<uint64_t>(settings.context) : trained;
   context.tokens =
-      tokens * static_cast<uint64_t>(std::max(1, settings.sequences));
+      settings.vectors
+          ? 1  // 0 would be as many as it was trained for
+          : tokens * static_cast<uint64_t>(std::max(1, settings.sequences));
   if (const GgmlTypeInfo* type = FindGgmlType(settings.kv_type))
     context.key_type = context.value_type = type->type;
   return CheckMemory(file, context, *available);

@@ -35,6 +35,44 @@ Status LlamaModel::Feed(Compute& compute, std::span<const TokenId> tokens,
   return {};
 }
 
+Status LlamaModel::Write(Compute& compute, size_t position,
+                         const GenerateOptions& options, TextStream& text,
+                         Generation& result, PhaseSink& sink) {
+  Sampler sampler(options);
+  Batch batch(1);
+  // Of the prompt's last call; then of calls of one token.
+  auto row = static_cast<uint32_t>((position - 1) % compute.shape().batch);
+  while (result.tokens.size() < options.max_tokens) {
+    const std::span<float> logits = compute.Logits(row);
+    if (options.ignore_end)
+      for (const TokenId token : ends_)
+        logits[static_cast<size_t>(token)] = -INFINITY;
+    const TokenId token = sampler.Pick(logits);
+    if (llama_vocab_is_eog(vocabulary_, token)) {
+      result.end = End::kEndToken;
+      return {};
+    }
+    result.tokens.push_back(token);
+    if (!text.Add(Piece(token))) {
+      result.end = End::kStopped;
+      return {};
+    }
+    if (result.tokens.size() == options.max_tokens) break;
+    if (position == info_.context) {
+      result.end = End::kContext;
+      return {};
+    }
+    batch.Clear();
+    batch.Add(token, position++, 0, true);
+    row = 0;
+    MODICUM_RETURN_IF_ERROR(compute.Run(batch, options.call));
+    const SeqWork work = WorkOf(0, 1, 1, position);
+    sink.Step(Phase::kDecode, {&work, 1});
+  }
+  result.end = End::kLength;
+  return {};
+}
+
 Result<Generation> LlamaModel::Generate(
     std::span<const TokenId> prompt, const GenerateOptions& options,
     const std::function<bool(std::string_view)>& on_text, PhaseSink& sink) {
@@ -43,45 +81,14 @@ Result<Generation> LlamaModel::Generate(
   ForgetPrompt(*compute);
   Generation result;
   TextStream text(on_text);
-
   sink.Begin(Phase::kPrefill);
-  Status ran = Feed(*compute, prompt, 0, options.call, sink);
-  sink.Begin(Phase::kDecode);
-  Sampler sampler(options);
-  Batch batch(1);
-  size_t position = prompt.size();
-  uint32_t row = (static_cast<uint32_t>(prompt.size()) - 1) %
-                 compute->shape().batch;  // of the last call
-  result.end = End::kLength;
-  while (ran && result.tokens.size() < options.max_tokens) {
-    const std::span<float> logits = compute->Logits(row);
-    if (options.ignore_end)
-      for (const TokenId token : ends_)
-        logits[static_cast<size_t>(token)] = -INFINITY;
-    const TokenId token = sampler.Pick(logits);
-    if (llama_vocab_is_eog(vocabulary_, token)) {
-      result.end = End::kEndToken;
-      break;
-    }
-    result.tokens.push_back(token);
-    if (!text.Add(Piece(token))) {
-      result.end = End::kStopped;
-      break;
-    }
-    if (result.tokens.size() == options.max_tokens) break;
-    if (position == info_.context) {
-      result.end = End::kContext;
-      break;
-    }
-    batch.Clear();
-    batch.Add(token, position++, 0, true);
-    row = 0;
-    ran = compute->Run(batch, options.call);
-    const SeqWork work = WorkOf(0, 1, 1, position);
-    if (ran) sink.Step(Phase::kDecode, {&work, 1});
+  Status done = Feed(*compute, prompt, 0, options.call, sink);
+  if (done) {
+    sink.Begin(Phase::kDecode);
+    done = Write(*compute, prompt.size(), options, text, result, sink);
   }
-  if (!ran) {
-    MODICUM_TRY(result.end, EndOf(ran.error(), options.call));
+  if (!done) {
+    MODICUM_TRY(result.end, EndOf(done.error(), options.call));
   }
   if (result.end != End::kStopped && !text.Finish()) result.end = End::kStopped;
   result.text = text.Take();

@@ -60,7 +60,11 @@ void OnLog(ggml_log_level level, const char* text, void* /*user*/) {
 
 }  // namespace
 
-void CatchLlamaLog() { llama_log_set(OnLog, nullptr); }
+void CatchLlamaLog() {
+  llama_log_set(OnLog, nullptr);
+  // Where it ends the process it would call a debugger first.
+  setenv("GGML_NO_BACKTRACE", "1", 0);
+}
 
 LlamaErrors::LlamaErrors() {
   const std::lock_guard lock(mutex);

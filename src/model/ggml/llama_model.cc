@@ -140,9 +140,11 @@ void LlamaModel::Describe(const GgufFile& file) {
       info_.labels.push_back(label == nullptr ? std::to_string(i) : label);
     }
   }
-  constexpr uint64_t kStep = 256;  // of llama.cpp's caches
+  GgufContext step{.tokens = 256};  // of llama.cpp's caches
+  if (const GgmlTypeInfo* type = FindGgmlType(settings_.kv_type))
+    step.key_type = step.value_type = type->type;
   kv_bytes_per_token_ =
-      KeyValueMemory(file, {.tokens = kStep}).value() / double{kStep};
+      KeyValueMemory(file, step).value() / static_cast<double>(step.tokens);
   // Whether it keeps what it reads, which OpenFirst() finds out, is still
   // open.
   info_.generates =
@@ -153,7 +155,7 @@ void LlamaModel::Describe(const GgufFile& file) {
 
 // What will most likely be asked for, so that what cannot be is known now.
 Status LlamaModel::OpenFirst() {
-  const bool pools = pooling_ != LLAMA_POOLING_TYPE_NONE;
+  const bool pools = settings_.vectors || pooling_ != LLAMA_POOLING_TYPE_NONE;
   if (info_.generates) {
     const bool small = pools;  // what it keeps matters, not how much
     ComputeShape shape = TextShape();

@@ -14,6 +14,8 @@
 
 namespace modicum {
 
+class TextStream;
+
 class LlamaModel final : public NeuralModel {
  public:
   // `file` is the header of the file at `path`, checked.
@@ -72,6 +74,11 @@ class LlamaModel final : public NeuralModel {
   // wanted.
   Status Feed(Compute& compute, std::span<const TokenId> tokens, size_t at,
               const CallOptions& call, PhaseSink& sink);
+
+  // Continues the `position` tokens that were read, and says why it ended.
+  Status Write(Compute& compute, size_t position,
+               const GenerateOptions& options, TextStream& text,
+               Generation& result, PhaseSink& sink);
 
   // What LogLikelihoods keeps of its prompt.
   Status KeepPrompt(Compute& compute, std::span<const TokenId> prompt,

@@ -2,8 +2,10 @@
 // Networks through the module, on random weights and on a real small one; the
 // reference is llama.cpp itself, linked into this program.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -125,7 +127,7 @@ TEST_F(Neural, SaysWhatItIs) {
 
 TEST_F(Neural, GreedyTextIsThatOfTheLibrary) {
   const auto model = OpenRandom();
-  for (const size_t length : {1, 7, 60}) {
+  for (const size_t length : {1U, 7U, 60U}) {
     const TokenIds prompt = Range(3, length);
     const Generation generation =
         model->Generate(prompt, Greedy(40), {}, sink_).value();
@@ -183,6 +185,9 @@ TEST_F(Neural, ReportsPhasesAndEveryPass) {
   EXPECT_EQ(recorder_.tokens[Phase::kDecode], 9U);
   // 14 tokens, 2 layers, keys and values of 2 heads of 16, two bytes each.
   EXPECT_EQ(recorder_.kv_bytes, 14U * 2 * 2 * 2 * 16 * 2);
+  ASSERT_TRUE(OpenRandom({.kv_type = "f32"})
+                  ->Generate(Range(3, 5), Greedy(10), {}, recorder_));
+  EXPECT_EQ(recorder_.kv_bytes, 14U * 2 * 2 * 2 * 16 * 4);
 }
 
 TEST_F(Neural, StopsWhenToldTo) {
@@ -353,7 +358,7 @@ void ExpectNear(const Vectors& a, const Vectors& b) {
 // Of all lengths, not in their order.
 std::vector<TokenIds> Texts() {
   std::vector<TokenIds> texts;
-  for (const size_t length : {3, 40, 1, 17, 100, 8, 8, 64, 2})
+  for (const size_t length : {3U, 40U, 1U, 17U, 100U, 8U, 8U, 64U, 2U})
     texts.push_back(TokenIds(length, static_cast<TokenId>(20 + length)));
   return texts;
 }
@@ -369,8 +374,8 @@ Vectors OneByOne(NeuralModel& model, const std::vector<TokenIds>& texts) {
 TEST_F(Neural, EmbedsInBatchesAsOneByOne) {
   for (const char* architecture : {"bert", "llama"}) {
     const RandomNetwork network{.architecture = architecture};
-    const auto batched =
-        OpenRandom({.sequences = 8, .micro_batch = 64}, network);
+    const auto batched = OpenRandom(
+        {.sequences = 8, .micro_batch = 64, .vectors = true}, network);
     EXPECT_EQ(batched->info().generates, network.architecture == "llama");
     Recorder recorder;
     const Vectors vectors = batched->Embed(Texts(), true, {}, recorder).value();
@@ -441,6 +446,12 @@ TEST_F(Neural, RunsAsItsSettingsSay) {
   EXPECT_EQ(tokens({.batch = 7, .micro_batch = 3, .repack = false}), expected);
   EXPECT_EQ(tokens({.kv_type = "f32", .flash_attention = "off"}), expected);
   EXPECT_THAT(tokens({.kv_type = "q8_0", .flash_attention = "on"}), SizeIs(3));
+  EXPECT_EQ(tokens({.sequences = 9, .batch = 1, .micro_batch = 1}), expected);
+  EXPECT_THAT(OpenRandom({.context = 1})
+                  ->Generate(Range(3, 1), Greedy(9), {}, sink_)
+                  .value()
+                  .tokens,
+              SizeIs(1));
   const auto error = [&](const NeuralSettings& settings) {
     return ErrorOf(TryOpen(path_, settings).map([](auto&&) {}));
   };
@@ -567,6 +578,16 @@ TEST_F(Quantize, LeavesNothingBehindWhenItFails) {
             path_ + " is the file that is to be quantized");
   to_ = "/none/small.gguf";
   EXPECT_THAT(ErrorOf(Run({.type = "q8_0"})), HasSubstr("/none/small.gguf"));
+  // A disk that is full.
+  to_ = to;
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit full{200'000, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &full);
+  const std::string error = ErrorOf(Run({.type = "q8_0"}));
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_THAT(error, HasSubstr("llama.cpp cannot quantize " + path_));
   EXPECT_EQ(Files(), files);
 }
 

@@ -14,15 +14,22 @@
 namespace modicum {
 namespace {
 
+// The release reads it, but has no quantizer for it.
+constexpr uint32_t kReadOnly = LLAMA_FTYPE_MOSTLY_NVFP4;
+
 Result<llama_ftype> FileTypeOf(const std::string& name) {
-  if (const GgufFileType* type = FindFileType(name))
+  const GgufFileType* type = FindFileType(name);
+  if (type != nullptr && type->id != kReadOnly)
     return static_cast<llama_ftype>(type->id);
   std::vector<std::string_view> names;
-  for (const GgufFileType& type : GgufFileTypes()) names.push_back(type.name);
-  return Fail(
-      ErrorCode::kInvalidInput,
-      fmt::format("unknown file type '{}'{}", name, DidYouMean(name, names)),
-      fmt::format("one of {}", fmt::join(names, ", ")));
+  for (const GgufFileType& known : GgufFileTypes())
+    if (known.id != kReadOnly) names.push_back(known.name);
+  return Fail(ErrorCode::kInvalidInput,
+              type != nullptr
+                  ? fmt::format("llama.cpp cannot quantize to {}", type->name)
+                  : fmt::format("unknown file type '{}'{}", name,
+                                DidYouMean(name, names)),
+              fmt::format("one of {}", fmt::join(names, ", ")));
 }
 
 // A regular expression would throw inside the library, far from its cause.
