@@ -41,7 +41,7 @@ Status Run(const Options& options) {
               engine->Open(options.path, settings, {}, {}, watch));
   const TokenIds prompt(options.prompt, 300);
   const auto rate = [](uint32_t tokens, Seconds seconds) {
-    return double{tokens} / seconds.value();
+    return static_cast<double>(tokens) / seconds.value();
   };
   if (!network->info().generates) {
     for (int pass = 0; pass < 2; ++pass)
