@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "base/terminal.h"
+#include "base/usable_cpus.h"
 #include "base/version.h"
 #include "cli/command.h"
 #include "cli/instruments.h"
@@ -82,7 +83,7 @@ Result<TuneResult> RecordedTune(const Context& context, const TuneFlags& flags,
     progress.emplace(stderr, "tune", AxisCount() * 3, context.clock);
   uint64_t done = 0;
   TuneParts parts{workload,
-                  CpusOf(context.fs, AllowedCpus()),
+                  CpusOf(context.fs, UsableCpus()),
                   *instruments.meter,
                   context.clock,
                   context.stop,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/network_file.h"
 #include "model/text_features.h"
 
 namespace modicum {
@@ -108,7 +109,7 @@ Result<std::unique_ptr<Model>> LoadEncoder(
   settings.threads = 1;
   settings.sequences = kTogether;
   MODICUM_TRY(auto network, engine->Open(
-                                directory + "/" + kEncoderFile, settings,
+                                directory + "/" + kNetworkFile, settings,
                                 [](double) {}, {}, sink));
   return MakeNeuralClassifier(std::move(network), *engine, labels);
 }

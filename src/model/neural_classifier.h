@@ -14,7 +14,6 @@
 namespace modicum {
 
 inline constexpr std::string_view kEncoderFamily = "encoder";
-inline constexpr char kEncoderFile[] = "model.gguf";
 
 // kInvalidInput when the file's labels are not `labels`; kUnavailable when the
 // neural engine is not installed.

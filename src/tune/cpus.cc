@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tune/cpus.h"
 
-#include <sched.h>
-
 #include <set>
 
 namespace modicum {
@@ -19,17 +17,6 @@ TuneCpus CpusOf(const RootFs& fs, const std::vector<int>& allowed) {
     if (!package || !core || cores.insert(*package + "/" + *core).second)
       cpus.one_a_core.push_back(cpu);
   }
-  return cpus;
-}
-
-std::vector<int> AllowedCpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  if (cpus.empty()) cpus.push_back(0);
   return cpus;
 }
 

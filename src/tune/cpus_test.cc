@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/usable_cpus.h"
+
 namespace modicum {
 namespace {
 
@@ -28,7 +30,7 @@ TEST(Cpus, OneOfEachCoreIsFound) {
 TEST(Cpus, WithoutATopologyEveryCpuIsACore) {
   const TuneCpus cpus = CpusOf(RootFs("/no/where"), {0, 5});
   EXPECT_EQ(cpus.one_a_core, cpus.all);
-  EXPECT_FALSE(AllowedCpus().empty());
+  EXPECT_FALSE(UsableCpus().empty());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "model/ggml/encoder_file.h"
 #include "model/ggml/encoder_training.h"
 #include "model/ggml/vocabulary.h"
+#include "model/network_file.h"
 #include "model/neural_classifier.h"
 #include "model/params.h"
 #include "model/payload.h"
@@ -184,8 +185,8 @@ class EncoderTrainer final : public Trainer {
         TrainEncoder(weights, {wish.settings, examples, held_out, budget,
                                checkpoint, KeyOf(examples, params, budget)}));
     MODICUM_RETURN_IF_ERROR(SaveEncoder(weights, tokens, data.labels,
-                                        directory + "/" + kEncoderFile));
-    return TrainedModel{{kEncoderFile}};
+                                        directory + "/" + kNetworkFile));
+    return TrainedModel{{kNetworkFile}};
   }
 
   Result<std::unique_ptr<Model>> Load(const std::string& directory,

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "model/bytes.h"
 #include "model/engine.h"
+#include "model/network_file.h"
 #include "model/neural_classifier.h"
 #include "model/test_data.h"
 
@@ -41,7 +42,7 @@ TEST(Encoder, LearnsAndReportsPhases) {
   const TestFolder folder;
   const auto trained = TrainInto(folder.path(), train, SmallParams());
   ASSERT_TRUE(trained) << trained.error().message;
-  EXPECT_EQ(trained->files, std::vector<std::string>{kEncoderFile});
+  EXPECT_EQ(trained->files, std::vector<std::string>{kNetworkFile});
   PhaseList phases;
   const auto model = LoadModel("encoder", folder.path(), train.labels, phases);
   ASSERT_TRUE(model) << model.error().message;
@@ -69,7 +70,7 @@ TEST(Encoder, EqualSeedsGiveEqualFiles) {
     Budget budget;
     budget.seed = seed;
     EXPECT_TRUE(TrainInto(folder.path(), data, params, budget));
-    return *ReadWholeFile(folder.path() + "/" + kEncoderFile, 1 << 24);
+    return *ReadWholeFile(folder.path() + "/" + kNetworkFile, 1 << 24);
   };
   const std::string once = bytes(1);
   EXPECT_TRUE(bytes(1) == once);
@@ -135,7 +136,7 @@ TEST(Encoder, RefusesFilesItDidNotWrite) {
   EXPECT_THAT(other.error().message,
               HasSubstr("its labels are not the model's: class-0, class-1, "
                         "class-2 instead of a, b, c"));
-  const std::string path = folder.path() + "/" + kEncoderFile;
+  const std::string path = folder.path() + "/" + kNetworkFile;
   const std::string bytes = *ReadWholeFile(path, 1 << 24);
   ASSERT_TRUE(WriteFileAtomically(path, bytes.substr(0, bytes.size() / 2)));
   EXPECT_EQ(LoadModel("encoder", folder.path(), data.labels, sink).error().code,

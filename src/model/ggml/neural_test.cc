@@ -441,6 +441,7 @@ TEST_F(Neural, RunsAsItsSettingsSay) {
         .tokens;
   };
   const TokenIds expected = tokens({});
+  EXPECT_EQ(tokens({.threads = 2}), expected);
   EXPECT_EQ(tokens({.threads = 1, .batch_threads = 2, .poll = 0}), expected);
   EXPECT_EQ(tokens({.batch = 7, .micro_batch = 3, .repack = false}), expected);
   EXPECT_EQ(tokens({.kv_type = "f32", .flash_attention = "off"}), expected);

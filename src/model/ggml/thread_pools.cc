@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/thread_pools.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -61,17 +59,6 @@ Result<PoolHandle> StartPool(int threads, const NeuralSettings& settings,
 }
 
 }  // namespace
-
-std::vector<int> UsableCpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  if (cpus.empty()) cpus.push_back(0);
-  return cpus;
-}
 
 Result<std::vector<int>> ParseCpus(std::string_view text) {
   std::vector<int> cpus;

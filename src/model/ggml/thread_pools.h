@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/usable_cpus.h"
 #include "model/ggml/llama_handles.h"
 #include "model/neural.h"
 
 namespace modicum {
 
-// CPUs that this process may use, in order.
-std::vector<int> UsableCpus();
 // "0,2-3" as 0, 2, 3. kInvalidInput: no such list, or a CPU that this process
 // may not use.
 Result<std::vector<int>> ParseCpus(std::string_view text);
