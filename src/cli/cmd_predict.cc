@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "base/format.h"
+#include "base/remote_use.h"
 #include "base/version.h"
 #include "cli/command.h"
 #include "cli/instruments.h"
@@ -186,6 +187,12 @@ Run MakeRun(const Context& context, const PredictOptions& options,
     run.tags["family"] = outcome.card.family;
     run.tags["artifact"] = ToHex(outcome.card.artifact).substr(0, 12);
   }
+  for (const auto& [endpoint, use] : RemoteUseSoFar()) {
+    run.tags["price: " + endpoint] =
+        fmt::format("{:.6g} {}", use.price, use.currency);
+    run.tags["tokens: " + endpoint] =
+        fmt::format("{} read, {} written", use.tokens_in, use.tokens_out);
+  }
   run.started = reading.began;
   run.ended = {run.started.micros +
                static_cast<int64_t>(reading.wall.value() * 1e6)};
@@ -210,11 +217,26 @@ std::string ItemsLine(const StreamResult& counts, const Bill& bill) {
   return line + "\n";
 }
 
+// What endpoints did for the answers: it is not in the bill's energy, which
+// is of this machine.
+std::string ElsewhereLines() {
+  std::string lines;
+  for (const auto& [endpoint, use] : RemoteUseSoFar())
+    lines += fmt::format(
+        "elsewhere {}: {} requests, {} tokens read, {} written; {:.4g} {} by "
+        "its price list; {} more\n",
+        endpoint, FormatCount(use.requests), FormatCount(use.tokens_in),
+        FormatCount(use.tokens_out), use.price, use.currency,
+        FormatEstimate(RemoteEnergy({{endpoint, use}})));
+  return lines;
+}
+
 // What fails here is said, but the answers stand.
 void Record(const PredictOptions& options, const Setup& setup, const Run& run,
             const StreamResult& counts) {
   if (!options.quiet) {
-    const std::string text = FormatRunBill(run) + ItemsLine(counts, *run.bill);
+    const std::string text =
+        FormatRunBill(run) + ItemsLine(counts, *run.bill) + ElsewhereLines();
     std::fputs(text.c_str(), stderr);
   }
   if (!setup.ledger) return;

@@ -17,11 +17,14 @@
 #include "cli/neural_run.h"
 #include "cli/parse.h"
 #include "cli/perplexity_text.h"
+#include "cli/precision_text.h"
 #include "cli/print_error.h"
 #include "evaluate/perplexity.h"
 #include "evaluate/token_cost.h"
 #include "model/gguf/gguf_file.h"
 #include "model/gguf/importance_file.h"
+#include "tune/mixed_precision.h"
+#include "tune/workload.h"
 
 namespace modicum {
 namespace {
@@ -35,12 +38,16 @@ struct ShrinkFlags : NeuralFlags {
   bool requantize = false;
   bool pure = false;
   uint64_t chunks = 0;
+  double max_kl = 0.03;  // of `auto`, nats a token
+  std::string workload;  // of `auto`
+  bool chooses() const { return to == "auto"; }
 };
 
 void Declare(CLI::App& app, ShrinkFlags& flags) {
   app.add_option("MODEL", flags.model, "the network, a GGUF file")->required();
   app.add_option("--to", flags.to,
-                 "file type: q8_0, q6_k, q4_k_m, bf16, ...; ? lists them")
+                 "file type: q8_0, q6_k, q4_k_m, bf16, ...; ? lists them; auto "
+                 "chooses a type for each kind of tensor")
       ->required()
       ->type_name("TYPE");
   app.add_option("-o,--output", flags.output,
@@ -61,6 +68,16 @@ void Declare(CLI::App& app, ShrinkFlags& flags) {
                  "another type for tensors whose names match: REGEX=TYPE")
       ->allow_extra_args(false)
       ->type_name("REGEX=TYPE");
+  app.add_option("--max-kl", flags.max_kl,
+                 "auto: how far the predictions may move, nats a token; of "
+                 "`0.03`, about as far as q4_k_m moves those of Llama-3-8B")
+      ->check(CLI::Range(1e-6, 10.0))
+      ->capture_default_str()
+      ->type_name("NATS");
+  app.add_option("--workload", flags.workload,
+                 "auto: a TOML file with the tokens that requests read and "
+                 "write, as `modicum tune` takes it")
+      ->type_name("FILE");
   app.add_flag("--pure", flags.pure, "every tensor of the one type");
   app.add_flag("--requantize", flags.requantize,
                "allow it for what is quantized already: quality suffers twice");
@@ -73,7 +90,8 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   CLI::App app(
       "Makes a network smaller, and says what that costs and saves.\n\n"
       "  modicum shrink quantize model.gguf --to q4_k_m\n"
-      "  modicum shrink quantize model.gguf --to q4_k_m --text eval.txt\n");
+      "  modicum shrink quantize model.gguf --to q4_k_m --text eval.txt\n"
+      "  modicum shrink quantize model.gguf --to auto --text eval.txt\n");
   app.name("modicum shrink");
   app.require_subcommand(1);
   CLI::App* quantize = app.add_subcommand(
@@ -135,6 +153,8 @@ class Work {
     MODICUM_RETURN_IF_ERROR(Weigh(options));
     run_.phases().Begin(Phase::kPrepare);
     MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
+    if (flags_.chooses())
+      MODICUM_RETURN_IF_ERROR(ChooseTypes(*engine, options));
     MODICUM_RETURN_IF_ERROR(
         engine->Quantize(flags_.model, flags_.output, options));
     MODICUM_TRY(after_, ReadGguf(flags_.output));
@@ -150,16 +170,71 @@ class Work {
  private:
   // What the text must be is said before anything is written.
   Status Prepare() {
+    if (flags_.chooses()) MODICUM_RETURN_IF_ERROR(CheckChoice());
     if (flags_.text.empty()) return {};
     MODICUM_RETURN_IF_ERROR(OpenNetwork());
     MODICUM_TRY(const std::string text, ReadFile(flags_.text));
     MODICUM_TRY(text_, network_->Tokenize(text, true));
-    const size_t needed = 2 * size_t{network_->info().context};
+    const size_t needed =
+        (flags_.chooses() ? 4 : 2) * size_t{network_->info().context};
     if (text_.size() >= needed) return {};
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("{} has {} tokens, measuring needs {}", flags_.text,
                             FormatCount(text_.size()), FormatCount(needed)),
                 "give it more text, or a shorter --context");
+  }
+
+  Status CheckChoice() {
+    if (flags_.text.empty())
+      return Fail(ErrorCode::kInvalidInput,
+                  "--to auto needs a text to measure on",
+                  "add --text FILE: half of it chooses, half of it judges");
+    if (flags_.pure || !flags_.tensor_types.empty())
+      return Fail(ErrorCode::kInvalidInput,
+                  "--to auto chooses the types: --pure and --tensor-type have "
+                  "no part in it",
+                  "leave them out, or name a file type");
+    if (flags_.workload.empty()) return {};
+    MODICUM_TRY(workload_, LoadWorkload(flags_.workload));
+    if (workload_.kind == TuneWorkload::Kind::kGenerate) return {};
+    return Fail(ErrorCode::kInvalidInput,
+                flags_.workload + " is of texts to embed",
+                "--to auto needs one that generates");
+  }
+
+  // On the first half of the text; the second one judges what is chosen.
+  Status ChooseTypes(NeuralEngine& engine, QuantizeOptions& options) {
+    const std::span<const TokenId> text(text_);
+    const MixedPrecisionParts parts{
+        engine,
+        before_,
+        *network_,
+        [&](const std::string& path) { return run_.Open(path); },
+        flags_.output + ".trial",
+        text.first(text.size() / 2),
+        Chunks(),
+        flags_.max_kl,
+        static_cast<double>(workload_.prompt),
+        static_cast<double>(workload_.generate),
+        options,
+        *run_.instruments().meter,
+        run_.phases(),
+        [&](std::string_view what) {
+          if (!flags_.quiet) fmt::print(stderr, "modicum: {}\n", what);
+        }};
+    MODICUM_TRY(precision_, ChooseMixedPrecision(parts));
+    text_.erase(text_.begin(), text_.begin() + text_.size() / 2);
+    options.type = "q8_0";  // of nothing: every tensor has its own
+    options.tensor_types = precision_->tensor_types;
+    return {};
+  }
+
+  PerplexityOptions Chunks() const {
+    PerplexityOptions options;
+    options.context = network_->info().context;
+    options.chunks = flags_.chunks;
+    options.call = call_;
+    return options;
   }
 
   Status OpenNetwork() {
@@ -187,20 +262,16 @@ class Work {
     if (flags_.text.empty()) return {};
     MODICUM_TRY(const auto smaller, run_.Open(flags_.output));
     Comparison comparison;
-    PerplexityOptions options;
-    options.context = network_->info().context;
-    options.chunks = flags_.chunks;
-    options.call = call_;
+    const uint32_t context = network_->info().context;
     MODICUM_TRY(comparison.quality,
-                MeasurePerplexity(*smaller, network_.get(), text_, options,
+                MeasurePerplexity(*smaller, network_.get(), text_, Chunks(),
                                   run_.phases()));
     const TokenCostSubject subjects[] = {
         {network_->info().file_type, network_.get()},
         {smaller->info().file_type, smaller.get()}};
-    const auto prompt =
-        std::span<const TokenId>(text_).first(options.context / 2);
+    const auto prompt = std::span<const TokenId>(text_).first(context / 2);
     TokenCostOptions cost;
-    cost.generate = std::min(cost.generate, options.context / 2);
+    cost.generate = std::min(cost.generate, context / 2);
     // Apart from the run's own phases: each window is one network's.
     run_.phases().Begin(Phase::kWarmUp);
     MODICUM_TRY(comparison.costs,
@@ -217,6 +288,8 @@ class Work {
   std::unique_ptr<NeuralModel> network_;
   GgufFile before_, after_;
   TokenIds text_;
+  TuneWorkload workload_;
+  std::optional<MixedPrecision> precision_;  // of `auto`
   bool written_ = false;
   std::optional<Comparison> comparison_;
 };
@@ -278,6 +351,7 @@ std::string Work::Report() const {
                        FormatBytes(before_.bytes()),
                        after_.bytes() / before_.bytes(), BitsPerWeight(after_),
                        BitsPerWeight(before_)));
+  if (precision_) text += FormatPrecision(*precision_, flags_.max_kl);
   if (!comparison_) return text;
   text += FormatPerplexity(comparison_->quality);
   const TokenCost& before = comparison_->costs[0];

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/remote_use.h"
 #include "base/rng.h"
 #include "base/statistics.h"
 #include "evaluate/phase_clock.h"
@@ -134,6 +135,7 @@ Status CostMeasurement::Latency(Model& model, Track& track) {
 
 Status CostMeasurement::OneRepeat(const CostSubject& subject, Track& track) {
   PhaseClock phases;
+  const RemoteUses before = RemoteUseSoFar();
   const WindowId window = meter_.Begin(subject.name);
   const auto items = std::span(items_).first(track.items);
   for (uint64_t pass = 0; pass < track.passes; ++pass) {
@@ -149,6 +151,12 @@ Status CostMeasurement::OneRepeat(const CostSubject& subject, Track& track) {
   repeat.wall = reading.wall;
   repeat.cpu = reading.cpu;
   repeat.energy = OfWorkload(reading.split.own(), subject.workload);
+  const RemoteUses elsewhere = RemoteUseSince(before);
+  if (!elsewhere.empty()) {
+    repeat.energy = WithRemote(repeat.energy, elsewhere);
+    repeat.price = RemotePrice(elsewhere);
+    repeat.currency = elsewhere.begin()->second.currency;
+  }
   repeat.contended = reading.contended;
   repeat.cpu_by_phase = phases.Finish();
   if (!repeat.contended) {
@@ -188,6 +196,26 @@ double Thousands(const Repeat& repeat) {
 Estimate<Joules> MeanEnergy(const std::vector<const Repeat*>& repeats) {
   return MeanPer1000<Joules>(
       repeats, [](const Repeat& r) { return r.energy / Thousands(r); });
+}
+
+// What endpoints charge, by their price lists; a price has no energy in it.
+std::optional<MoneyEstimate> PricePer1000(
+    const std::vector<const Repeat*>& repeats) {
+  std::vector<double> prices;
+  std::string currency;
+  for (const Repeat* repeat : repeats) {
+    if (!repeat->price) continue;
+    prices.push_back(*repeat->price / Thousands(*repeat));
+    currency = repeat->currency.value_or("USD");
+  }
+  if (prices.empty() || currency.size() != 3) return std::nullopt;
+  MoneyEstimate price{
+      Exactly(Amount(Mean(prices)), Origin::kAssumed, Scope::kWall), {}};
+  if (prices.size() > 1)
+    price.amount.own_sd =
+        std::sqrt(Variance(prices) / static_cast<double>(prices.size()));
+  std::copy(currency.begin(), currency.end(), price.currency.code);
+  return price;
 }
 
 // Speed and the share of each phase in the CPU time.
@@ -238,6 +266,7 @@ CostFigure Summarize(const CostSamples& samples) {
   figure.cpu_per_1000 = MeanPer1000<Seconds>(quiet, [](const Repeat& r) {
     return Exactly(r.cpu, Origin::kCounter, Scope::kProcess) / Thousands(r);
   });
+  figure.price_per_1000 = PricePer1000(quiet);
   SummarizePhases(quiet, figure);
   return figure;
 }

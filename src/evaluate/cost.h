@@ -36,6 +36,8 @@ struct CostFigure {
   Seconds latency_p50, latency_p95;      // one item a call, wall
   double predictions_per_second = 0;     // in batch
   std::optional<Bytes> peak_memory;      // of the process, data included
+  // What endpoints charge for 1,000 predictions; absent where none is asked.
+  std::optional<MoneyEstimate> price_per_1000;
 };
 
 struct CostOptions {

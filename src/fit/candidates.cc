@@ -11,6 +11,7 @@
 #include "model/network_file.h"
 #include "model/neural_classifier.h"
 #include "model/prompt_model.h"
+#include "model/remote/remote_params.h"
 #include "shrink/registry.h"
 
 namespace modicum {
@@ -154,6 +155,15 @@ std::vector<Candidate> WholeSpace(std::string_view kind,
   for (const FamilySpace& space : NetworkSpace())
     for (const NetworkFile& network : networks.files)
       AddOnNetwork(space, network, networks.prompt, all);
+  for (const Params& remote : networks.remotes) {
+    Candidate candidate;
+    candidate.family = kRemoteFamily;
+    candidate.params = remote;
+    candidate.name =
+        candidate.family + ", " + Get(remote, kRemoteName, std::string());
+    candidate.first_of_family = true;
+    all.push_back(std::move(candidate));
+  }
   return all;
 }
 
@@ -172,6 +182,11 @@ Status CheckNames(const std::vector<std::string>& names,
   known.insert(known.end(), families.begin(), families.end());
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (name == kRemoteFamily)
+      return Fail(ErrorCode::kInvalidInput,
+                  "families: 'remote' needs an endpoint to ask",
+                  "add [[remote]] to the task file, and let the kind be "
+                  "text-classification");
     if (RunsNetwork(name))
       return Fail(ErrorCode::kInvalidInput,
                   fmt::format("families: '{}' needs a network to run", name),
@@ -208,7 +223,7 @@ Result<std::vector<Candidate>> EnumerateCandidates(
                        Contains(families, candidate.name);
     if (!named && (!families.empty() || candidate.when_named)) continue;
     // A module that may not be installed is missed now, not after the search.
-    if (candidate.when_named)
+    if (candidate.when_named || candidate.family == kRemoteFamily)
       MODICUM_RETURN_IF_ERROR(FindTrainer(candidate.family));
     candidate.first_of_family = candidate.first_of_family ||
                                 candidates.empty() ||
@@ -238,9 +253,9 @@ std::vector<std::vector<Candidate>> PassesOver(const Candidate& candidate,
                                                int threads) {
   std::vector<std::vector<Candidate>> lists;
   // A cascade is made of models that went through theirs; a constant has
-  // nothing to lose.
+  // nothing to lose, and what is elsewhere is not ours to change.
   if (!candidate.stages.empty() || candidate.family == "majority" ||
-      RunSettingsOf(candidate) != nullptr)
+      candidate.family == kRemoteFamily || RunSettingsOf(candidate) != nullptr)
     return lists;
   const PassInput input{data, rows, candidate.family, candidate.params, {}, {}};
   // A chain is entered in the registry's order: over data first, and what

@@ -67,6 +67,7 @@ class Derivation {
   void FillCosts(CandidateRow& row, const CostSamples& samples) const;
   void FillPerCorrect(CandidateRow& row, std::span<const ItemScore> scores);
   void NoteCascades();
+  void NoteRemotes();
   void NoteUndecided();
   void NoteContention();
   void TestClaims();
@@ -218,7 +219,10 @@ void Derivation::FillCosts(CandidateRow& row,
   row.joules_per_1000_all = cost.joules_per_1000_all;
   row.cpu_seconds_per_1000 = cost.cpu_per_1000;
   row.g_co2e_per_1000 = OperationalCarbon(cost.joules_per_1000, e_.place);
-  row.money_per_1000 = ElectricityCost(cost.joules_per_1000, e_.place);
+  // The electricity of an endpoint is in its price.
+  if (!cost.price_per_1000)
+    row.money_per_1000 = ElectricityCost(cost.joules_per_1000, e_.place);
+  row.price_per_1000 = cost.price_per_1000;
   row.phase_share = cost.phase_share;
   row.latency_p50 = cost.latency_p50;
   row.latency_p95 = cost.latency_p95;
@@ -277,6 +281,23 @@ void Derivation::NoteCascades() {
         "threshold ({}): {}",
         trial.name, trial.params, fmt::join(trial.stages, ", then ")));
   }
+}
+
+// What of an endpoint's row is known, and from where.
+void Derivation::NoteRemotes() {
+  for (const CandidateRow& row : r_.rows) {
+    if (!row.price_per_1000) continue;
+    r_.notes.push_back(fmt::format(
+        "{}: other machines answer, so every text leaves this one; {} per "
+        "1,000 predictions by the price list; energy by assumption, carbon as "
+        "if it were used here",
+        row.name, FormatMoney(*row.price_per_1000)));
+  }
+  if (!e_.search_price) return;
+  r_.notes.push_back(
+      fmt::format("the search itself cost {:.2g} {} at endpoints, "
+                  "by their price lists",
+                  *e_.search_price, e_.search_currency.value_or("")));
 }
 
 // Cheaper models that these items cannot tell from good enough ones: where the
@@ -468,6 +489,7 @@ void Derivation::Conclude() {
   r_.idle_month =
       e_.idle_power * Exactly(kMonth, Origin::kCounter, Scope::kWall);
   NoteCascades();
+  NoteRemotes();
   NoteContention();
   const auto largest =
       std::max_element(e_.classes.begin(), e_.classes.end(),

@@ -11,7 +11,9 @@ namespace {
 // What this process spent beside its trials; absent when nothing is left.
 std::optional<Estimate<Joules>> BesideTrials(const FitJob& job,
                                              const WindowReading& reading) {
-  const Estimate<Joules> own = OfWorkload(reading.split.own(), "training");
+  const Estimate<Joules> own =
+      WithRemote(OfWorkload(reading.split.own(), "training"),
+                 RemoteUseSince(job.remote_before));
   const Joules in_trials = SpentInTrials(job, false).joules;
   if (own.mid <= in_trials) return std::nullopt;
   return own * (1 - in_trials / own.mid);
@@ -38,6 +40,11 @@ void ChargeSearch(FitJob& job, const WindowReading& reading) {
     job.evidence.search_parts.push_back(
         {"loading, measuring, choosing", *beside});
   job.evidence.search_wall = reading.wall + job.resumed_wall;
+  const RemoteUses remote = RemoteUseSince(job.remote_before);
+  if (!remote.empty()) {
+    job.evidence.search_price = RemotePrice(remote);
+    job.evidence.search_currency = remote.begin()->second.currency;
+  }
   const auto stopped = job.runner->Unfinished();
   if (!stopped || !*stopped) return;
   job.evidence.search_parts.push_back({"stopped searches", (*stopped)->cost});

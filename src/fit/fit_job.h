@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/remote_use.h"
 #include "base/result.h"
 #include "dataset/dataset.h"
 #include "evaluate/metric.h"
@@ -34,6 +35,7 @@ struct FitJob {
   const FitParts& parts;
   Requirement requirement;
   MonotonicTime began;
+  const RemoteUses remote_before = RemoteUseSoFar();
 
   Dataset data;
   Split split;

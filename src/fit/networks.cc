@@ -62,6 +62,10 @@ Result<Networks> FindNetworks(const Task& task) {
     networks.prompt["template"] = task.prompt_template;
   for (const auto& [label, word] : task.prompt_words)
     networks.prompt["word:" + label] = word;
+  for (Params params : task.remotes) {
+    params.insert(networks.prompt.begin(), networks.prompt.end());
+    networks.remotes.push_back(std::move(params));
+  }
   return networks;
 }
 

@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <set>
 
 #include "base/file.h"
 #include "base/suggest.h"
 #include "base/toml_section.h"
+#include "model/remote/remote_params.h"
 #include "place/place_section.h"
 
 namespace modicum {
@@ -133,17 +135,86 @@ Status ReadReference(TomlSection& section, Reference& row) {
   return section.Finish();
 }
 
+// A 90 % interval, or one number.
+void ReadInterval(TomlSection& section, std::string_view key, const char* low,
+                  const char* high, Params& params) {
+  std::vector<double> ends;
+  section.ReadOneOrMore(key, ends);
+  if (ends.empty()) return;
+  if (ends.size() > 2 || ends.front() <= 0 || ends.front() > ends.back())
+    return section.Fault(key, "must be [low, high], joules a token",
+                         "for example joules_out = [0.1, 10]");
+  params[low] = ends.front();
+  params[high] = ends.back();
+}
+
+Status ReadRemote(TomlSection& section, Params& params) {
+  for (const char* key : {kRemoteName, kRemoteUrl, kRemoteModel})
+    section.Require(key);
+  for (const char* key :
+       {kRemoteName, kRemoteUrl, kRemoteModel, kRemoteKey, kRemoteCurrency}) {
+    std::string text;
+    if (section.Read(key, text)) params[key] = std::move(text);
+  }
+  for (const char* key :
+       {kRemotePriceIn, kRemotePriceOut, kRemoteTimeout, kRemoteMostSpent}) {
+    double number = 0;
+    if (section.Read(key, number)) params[key] = number;
+    if (number < 0) section.Fault(key, "must not be negative");
+  }
+  int64_t parallel = 4;
+  if (section.Read(kRemoteParallel, parallel))
+    params[kRemoteParallel] = parallel;
+  if (parallel < 1 || parallel > 64)
+    section.Fault(kRemoteParallel, "must be 1 to 64");
+  ReadInterval(section, "joules_in", kRemoteInLow, kRemoteInHigh, params);
+  ReadInterval(section, "joules_out", kRemoteOutLow, kRemoteOutHigh, params);
+  return section.Finish();
+}
+
+// The tables of a list that is written as [[name]], or none.
+Result<std::vector<const toml::table*>> TablesOf(const toml::table& root,
+                                                 std::string_view name,
+                                                 const std::string& file) {
+  std::vector<const toml::table*> tables;
+  const toml::node* node = root.get(name);
+  if (node == nullptr) return tables;
+  if (!node->is_array_of_tables())
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("{}:{}: {} must be a list of tables", file,
+                    node->source().begin.line, name),
+        fmt::format("each begins with [[{}]], in double brackets", name));
+  for (const toml::node& element : *node->as_array())
+    tables.push_back(element.as_table());
+  return tables;
+}
+
+Status ReadRemotes(const toml::table& root, const std::string& file,
+                   std::vector<Params>& remotes) {
+  MODICUM_TRY(const auto tables, TablesOf(root, "remote", file));
+  std::set<std::string> names;
+  for (const toml::table* table : tables) {
+    TomlSection section(*table, "remote", file);
+    remotes.emplace_back();
+    MODICUM_RETURN_IF_ERROR(ReadRemote(section, remotes.back()));
+    const std::string name = Get(remotes.back(), kRemoteName, std::string());
+    if (!names.insert(name).second)
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("{}: two [[remote]] are named '{}'", file, name));
+    if (Get(remotes.back(), kRemoteCurrency, std::string("USD")) !=
+        Get(remotes.front(), kRemoteCurrency, std::string("USD")))
+      return Fail(ErrorCode::kInvalidInput,
+                  file + ": [[remote]] have prices in two currencies",
+                  "give all of them in one: there is no exchange here");
+  }
+  return {};
+}
+
 Status ReadReferences(const toml::table& root, const std::string& file,
                       std::vector<Reference>& rows) {
-  const toml::node* rows_node = root.get("reference");
-  if (rows_node == nullptr) return {};
-  if (!rows_node->is_array_of_tables())
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("{}:{}: reference must be a list of tables", file,
-                            rows_node->source().begin.line),
-                "each begins with [[reference]], in double brackets");
-  for (const toml::node& node : *rows_node->as_array()) {
-    const toml::table* table = node.as_table();
+  MODICUM_TRY(const auto tables, TablesOf(root, "reference", file));
+  for (const toml::table* table : tables) {
     TomlSection section(*table, "reference", file);
     rows.emplace_back();
     MODICUM_RETURN_IF_ERROR(ReadReference(section, rows.back()));
@@ -156,7 +227,7 @@ Status ReadSections(const toml::table& root, const std::string& path,
                     Task& task) {
   TomlSection top(root, "task file", path);
   for (const std::string_view key :
-       {"task", "place", "budget", "prompt", "reference"})
+       {"task", "place", "budget", "prompt", "reference", "remote"})
     top.Allow(key);
   top.Require("task");
   for (const std::string_view key : {"task", "place", "budget", "prompt"})
@@ -175,6 +246,7 @@ Status ReadSections(const toml::table& root, const std::string& path,
   MODICUM_RETURN_IF_ERROR(ReadPrompt(prompt_section, task));
   TomlSection budget_section = section("budget");
   MODICUM_RETURN_IF_ERROR(ReadBudget(budget_section, task.budget));
+  MODICUM_RETURN_IF_ERROR(ReadRemotes(root, path, task.remotes));
   return ReadReferences(root, path, task.references);
 }
 

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "dataset/catalog.h"
+#include "model/engine.h"
 #include "place/place.h"
 #include "record/evidence.h"
 
@@ -47,6 +48,8 @@ struct Task {
   // What a decoder is asked; see model/prompt_model.h.
   std::string prompt_template;                      // "": as that says
   std::map<std::string, std::string> prompt_words;  // by label
+  // Endpoints to ask, each as the parameters of family remote.
+  std::vector<Params> remotes;
   bool published = true;  // show published figures of other models
   PlaceQuery place;
   TaskBudget budget;

@@ -10,10 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/remote_use.h"
 #include "base/rng.h"
 #include "evaluate/cost.h"
 #include "model/cascade.h"
 #include "model/checkpoint.h"
+#include "model/remote/remote_params.h"
 #include "model/run_settings.h"
 #include "record/json.h"
 #include "shrink/registry.h"
@@ -467,9 +469,12 @@ Status TrialRunner::ChargeUnfinished(const Estimate<Joules>& cost,
 
 Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
                                       double fraction) {
+  // Learns nothing from rows: part of them is all of them, and is paid once.
+  if (candidate.family == kRemoteFamily) fraction = 1;
   MODICUM_TRY(auto resumed, Resume(candidate, stage, fraction));
   if (resumed) return *std::move(resumed);
 
+  const RemoteUses before = RemoteUseSoFar();
   const WindowId window = parts_.meter.Begin(candidate.name);
   auto outcome = MakeAndScore(candidate, stage, fraction);
   MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
@@ -485,7 +490,8 @@ Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
     failed.evidence.failure = outcome.error().message;
     outcome = std::move(failed);
   }
-  outcome->evidence.cost = OfWorkload(reading.split.own(), "training");
+  outcome->evidence.cost = WithRemote(
+      OfWorkload(reading.split.own(), "training"), RemoteUseSince(before));
   outcome->evidence.wall = reading.wall;
   MODICUM_RETURN_IF_ERROR(Record(*outcome, KeyOf(candidate, stage, fraction)));
   return *std::move(outcome);

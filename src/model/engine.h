@@ -94,7 +94,7 @@ using EngineFactory = Engine* (*)();
 // "did you mean"; kUnavailable when the module is not installed.
 Result<Trainer*> FindTrainer(std::string_view family);
 // All families this build knows, humblest first: majority, linear, fasttext,
-// forest, boosted, encoder, and on networks embed+linear, prompt.
+// forest, boosted, encoder, on networks embed+linear and prompt, and remote.
 std::span<const std::string_view> Families();
 // The engine that has `family`, for reports. Loads its module.
 Result<Engine*> EngineOf(std::string_view family);

@@ -14,6 +14,7 @@
 #include "model/module.h"
 #include "model/neural_classifier.h"
 #include "model/prompt_model.h"
+#include "model/remote/remote_params.h"
 #include "model/table_linear.h"
 #include "model/tree_model.h"
 
@@ -39,6 +40,7 @@ constexpr FamilyRow kRows[] = {
     {kEncoderFamily, kNeuralModule, nullptr, LoadEncoder},
     {kEmbedLinear, "", EmbedLinearEngine, nullptr},
     {kPrompt, "", PromptEngine, nullptr},
+    {kRemoteFamily, kRemoteModule, nullptr, nullptr},
 };
 
 constexpr auto kFamilies = [] {

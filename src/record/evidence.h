@@ -21,9 +21,14 @@ struct Repeat {
   uint64_t predictions = 0;
   Seconds wall;
   Seconds cpu;
-  Estimate<Joules> energy;  // this process's, idle by the meter's policy
+  // This process's, idle by the meter's policy; what endpoints took for it is
+  // added by assumption.
+  Estimate<Joules> energy;
   bool contended = false;
   std::map<Phase, Seconds> cpu_by_phase;
+  // What endpoints charged, in major units; absent where none was asked.
+  std::optional<double> price = {};
+  std::optional<std::string> currency = {};
 };
 
 // What measuring the cost of one model gave.
@@ -117,6 +122,9 @@ struct FitEvidence {
   // The search beside its trials; with the trials' costs, all it cost.
   std::vector<SearchPart> search_parts;
   Seconds search_wall;
+  // What endpoints charged for the search; absent where none was asked.
+  std::optional<double> search_price;
+  std::optional<std::string> search_currency;
   // Candidates there were, before passes and cascades.
   uint64_t space = 0;
 

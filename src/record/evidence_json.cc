@@ -103,6 +103,8 @@ struct Members<FitEvidence> {
     visit("references", e.references);
     visit("search_parts", e.search_parts);
     visit("search_wall_s", e.search_wall);
+    visit("search_price", e.search_price);
+    visit("search_currency", e.search_currency);
     visit("space", e.space);
     visit("version", e.version);
     visit("created", e.created);

@@ -33,7 +33,8 @@ struct CandidateRow {
   std::optional<Estimate<Joules>> joules_per_1000_all;  // contended ones too
   std::optional<Estimate<Seconds>> cpu_seconds_per_1000;
   std::optional<Estimate<GramsCo2e>> g_co2e_per_1000;
-  std::optional<MoneyEstimate> money_per_1000;
+  std::optional<MoneyEstimate> money_per_1000;  // of electricity, here
+  std::optional<MoneyEstimate> price_per_1000;  // of endpoints, by their list
   // Only for models above the floor or within the margin.
   std::optional<Estimate<Joules>> joules_per_correct;
   std::map<Phase, double> phase_share;  // of the CPU time per prediction

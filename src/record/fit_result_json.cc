@@ -34,6 +34,7 @@ struct Members<CandidateRow> {
     visit("cpu_seconds_per_1000", row.cpu_seconds_per_1000);
     visit("g_co2e_per_1000", row.g_co2e_per_1000);
     visit("money_per_1000", row.money_per_1000);
+    visit("price_per_1000", row.price_per_1000);
     visit("joules_per_correct", row.joules_per_correct);
     visit("phase_share", row.phase_share);
     visit("latency_p50_s", row.latency_p50);

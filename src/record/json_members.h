@@ -94,6 +94,8 @@ struct Members<Repeat> {
     visit("energy", repeat.energy);
     visit("contended", repeat.contended);
     visit("cpu_s_by_phase", repeat.cpu_by_phase);
+    visit("price", repeat.price);
+    visit("currency", repeat.currency);
   }
 };
 

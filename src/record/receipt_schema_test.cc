@@ -107,6 +107,10 @@ Receipt Everything() {
   receipt.evidence.floor = 0.9;
   receipt.evidence.seed = UINT64_MAX;
   receipt.evidence.trials[0].cost.difference = true;
+  receipt.evidence.trials[0].samples.repeats[0].price = 0.5;
+  receipt.evidence.trials[0].samples.repeats[0].currency = "USD";
+  receipt.evidence.search_price = 2;
+  receipt.evidence.search_currency = "USD";
   const Estimate<Joules> joules = internal::FakeJoules(1);
   const Estimate<Scalar> ratio = Ratio(joules, joules);
   CandidateRow row;
@@ -120,6 +124,7 @@ Receipt Everything() {
       Exactly(GramsCo2e(1), Origin::kModelled, Scope::kPackage);
   row.money_per_1000 = MoneyEstimate{
       Exactly(Amount(1), Origin::kAssumed, Scope::kHost), {"EUR"}};
+  row.price_per_1000 = row.money_per_1000;
   row.phase_share = {{Phase::kDecode, 1}};
   row.peak_memory = Bytes(1);
   receipt.result.rows = {row};

@@ -54,6 +54,7 @@ Json Of(const CandidateRow& row) {
             {"cpu_seconds_per_1000", Of(row.cpu_seconds_per_1000)},
             {"g_co2e_per_1000", Of(row.g_co2e_per_1000)},
             {"money_per_1000", Of(row.money_per_1000)},
+            {"price_per_1000", Of(row.price_per_1000)},
             {"joules_per_correct", Of(row.joules_per_correct)},
             {"bytes", static_cast<uint64_t>(row.bytes.value())},
             {"parameters", row.parameters},

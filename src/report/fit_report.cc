@@ -181,6 +181,9 @@ std::string ChosenLine(const CandidateRow& row) {
   if (row.money_per_1000)
     text +=
         fmt::format(", {} of electricity", FormatMoney(*row.money_per_1000));
+  if (row.price_per_1000)
+    text += fmt::format(", {} to the endpoint by its price list",
+                        FormatMoney(*row.price_per_1000));
   text += fmt::format("; latency p50 {}, p95 {}; {} predictions a second",
                       FormatWithUnit(row.latency_p50.value(), "s"),
                       FormatWithUnit(row.latency_p95.value(), "s"),

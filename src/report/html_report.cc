@@ -179,6 +179,9 @@ std::string CardOf(const FitResult& result) {
   if (row->money_per_1000)
     facts.push_back({"electricity per 1,000",
                      EscapeHtml(FormatMoney(*row->money_per_1000))});
+  if (row->price_per_1000)
+    facts.push_back({"the endpoint's price per 1,000",
+                     EscapeHtml(FormatMoney(*row->price_per_1000))});
   facts.push_back({"repeats", RepeatsOf(*row)});
   facts.push_back({"not deterministic", EscapeHtml(row->not_deterministic)});
   facts.push_back({"artifact", EscapeHtml(result.artifact)});
