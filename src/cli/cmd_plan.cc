@@ -13,7 +13,12 @@
 namespace modicum {
 namespace {
 
-constexpr std::array<Command, 0> kVerbs{};
+constexpr std::array<Command, 3> kVerbs{{
+    {"train", "memory, GPUs, time, energy, carbon, water, money of training",
+     PlanTrain},
+    {"chips", "lists the chips that plans are made for", PlanChips},
+    {"models", "lists the models whose shape is known", PlanModels},
+}};
 
 std::string Help() {
   std::string text =

@@ -9,4 +9,10 @@
 #include "base/result.h"
 #include "cli/command.h"
 
-namespace modicum {}  // namespace modicum
+namespace modicum {
+
+Result<int> PlanTrain(Context& context, const std::vector<std::string>& args);
+Result<int> PlanChips(Context& context, const std::vector<std::string>& args);
+Result<int> PlanModels(Context& context, const std::vector<std::string>& args);
+
+}  // namespace modicum
