@@ -13,9 +13,10 @@
 namespace modicum {
 namespace {
 
-constexpr std::array<Command, 3> kVerbs{{
+constexpr std::array<Command, 4> kVerbs{{
     {"train", "memory, GPUs, time, energy, carbon, water, money of training",
      PlanTrain},
+    {"selftest", "predicts published runs and says how well", PlanSelftest},
     {"chips", "lists the chips that plans are made for", PlanChips},
     {"models", "lists the models whose shape is known", PlanModels},
 }};

@@ -10,6 +10,7 @@
 #include "cli/plan_verbs.h"
 #include "hardware/accelerators.h"
 #include "plan/architecture.h"
+#include "plan/selftest.h"
 #include "report/plan_report.h"
 
 namespace modicum {
@@ -86,6 +87,20 @@ Result<int> PlanModels(Context& /*context*/,
   plan.tables.push_back(std::move(table));
   std::fputs(FormatPlan(plan, format).c_str(), stdout);
   return kExitOk;
+}
+
+Result<int> PlanSelftest(Context& /*context*/,
+                         const std::vector<std::string>& args) {
+  std::string format = "table";
+  if (const auto code = ParseFormat(
+          "Predicts published runs with what the other families say, beside\n"
+          "naive formulas. Exits with 1 when a figure is worse than it must "
+          "be.\n\n  modicum plan selftest --format json",
+          "modicum plan selftest", args, format))
+    return *code;
+  const Selftest test = RunSelftest();
+  std::fputs(FormatPlan(test.plan, format).c_str(), stdout);
+  return test.passed() ? kExitOk : kExitFailed;
 }
 
 }  // namespace modicum

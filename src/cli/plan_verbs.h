@@ -14,5 +14,7 @@ namespace modicum {
 Result<int> PlanTrain(Context& context, const std::vector<std::string>& args);
 Result<int> PlanChips(Context& context, const std::vector<std::string>& args);
 Result<int> PlanModels(Context& context, const std::vector<std::string>& args);
+Result<int> PlanSelftest(Context& context,
+                         const std::vector<std::string>& args);
 
 }  // namespace modicum

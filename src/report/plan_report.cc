@@ -252,8 +252,8 @@ std::string FormatPlanJson(const Plan& plan) {
 
 std::string FigureValue(const PlanFigure& figure) {
   const double mid = figure.range.mid;
-  const bool count = figure.exact() && mid >= 0 && mid < 1e15 &&
-                     mid == std::floor(mid);
+  const bool count =
+      figure.exact() && mid >= 0 && mid < 1e15 && mid == std::floor(mid);
   const std::string number = count ? FormatCount(static_cast<uint64_t>(mid))
                                    : FormatNumber(mid, kDigits);
   return figure.unit.empty() ? number : number + " " + figure.unit;
