@@ -40,6 +40,10 @@ std::vector<Replayed> ReplayHours(bool by_developer = false);
 // out, and those computed from TDP, marked circular.
 std::vector<Replayed> ReplayEnergy();
 
+// Joules per output token of measured servers. The coefficients were fitted by
+// others' measurements of which these rows are a part, with models held out.
+std::vector<Replayed> ReplayInference();
+
 // One row of the figures that must be met.
 struct Target {
   std::string name;
