@@ -13,9 +13,11 @@
 namespace modicum {
 namespace {
 
-constexpr std::array<Command, 4> kVerbs{{
+constexpr std::array<Command, 5> kVerbs{{
     {"train", "memory, GPUs, time, energy, carbon, water, money of training",
      PlanTrain},
+    {"serve", "GPUs and batch that answer in time, cost and joules per query",
+     PlanServe},
     {"selftest", "predicts published runs and says how well", PlanSelftest},
     {"chips", "lists the chips that plans are made for", PlanChips},
     {"models", "lists the models whose shape is known", PlanModels},

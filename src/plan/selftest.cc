@@ -80,6 +80,13 @@ std::vector<Replayed> Naive(std::vector<Replayed> rows) {
   return rows;
 }
 
+void AddRoofline(PlanTable& table, const std::vector<Replayed>& roofline) {
+  table.columns.insert(table.columns.end() - 1, "roofline x TDP");
+  for (size_t i = 0; i < table.rows.size(); ++i)
+    table.rows[i].insert(table.rows[i].end() - 1,
+                         Percent(roofline[i].naive_error()));
+}
+
 void AddTarget(Selftest& test, std::string name, double value, double limit,
                bool at_least, PlanTable& table, double naive = -1) {
   const Target target{std::move(name), value, limit, at_least};
@@ -238,6 +245,7 @@ Selftest RunSelftest() {
               "TDP x hours"));
   plan.tables.push_back(TableOf("Inference, J per output token, GPUs only",
                                 inference, "EcoLogits"));
+  AddRoofline(plan.tables.back(), roofline);
   plan.tables.push_back(std::move(summary));
   const auto by_developer = ReplayHours(true);
   plan.notes.push_back(fmt::format(

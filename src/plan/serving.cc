@@ -10,7 +10,7 @@
 namespace modicum {
 namespace {
 
-// Fits to 227 H100 and 31 B200 configurations of ML.ENERGY v3, non-negative
+// Fits to the H100 (227) and B200 configurations of ML.ENERGY v3, non-negative
 // least squares; held-out models were missed by 16 % (energy) and 19 % (time)
 // on H100, by 29 % (time) on B200: a mean absolute error of 0.798 sd.
 constexpr ServingCoefficients kH100{
