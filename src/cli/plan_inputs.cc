@@ -105,6 +105,25 @@ Result<Accelerator> ReadChip(const ChipFlags& flags) {
   return ChangedAccelerator(*chip, flags.chip);
 }
 
+void AddSweepFlags(CLI::App& app, std::vector<std::string>& sweeps,
+                   std::string& plot) {
+  app.add_option("--sweep", sweeps,
+                 "plan a range of an input: count=64..1024, count=64..1024:9")
+      ->allow_extra_args(false);
+  app.add_option("--plot", plot, "the figure that a sweep draws");
+}
+
+Result<std::vector<SweepAxis>> ReadSweeps(
+    const std::vector<std::string>& sweeps,
+    std::span<const std::string_view> names) {
+  std::vector<SweepAxis> axes;
+  for (const std::string& sweep : sweeps) {
+    MODICUM_TRY(SweepAxis axis, ParseSweep(sweep, names));
+    axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
 Result<Place> ReadPlace(const Settings& settings, const std::string& place,
                         const std::string& kind) {
   if (kind != "average")

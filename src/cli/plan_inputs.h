@@ -2,12 +2,15 @@
 // What several verbs of `modicum plan` read in the same way.
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/command.h"
 #include "hardware/accelerators.h"
 #include "plan/architecture.h"
+#include "plan/sweep.h"
 #include "record/types.h"
 
 namespace CLI {
@@ -30,6 +33,13 @@ struct ChipFlags {
 };
 void AddChipFlags(CLI::App& app, ChipFlags& flags);
 Result<Accelerator> ReadChip(const ChipFlags& flags);
+
+// --sweep NAME=64..1024, several times, and --plot FIGURE.
+void AddSweepFlags(CLI::App& app, std::vector<std::string>& sweeps,
+                   std::string& plot);
+Result<std::vector<SweepAxis>> ReadSweeps(
+    const std::vector<std::string>& sweeps,
+    std::span<const std::string_view> names);
 
 // --place, or --region of the settings. `kind` is --intensity-kind.
 Result<Place> ReadPlace(const Settings& settings, const std::string& place,

@@ -12,6 +12,7 @@
 #include "cli/print_error.h"
 #include "plan/amount.h"
 #include "plan/serve_plan.h"
+#include "plan/sweep.h"
 #include "report/plan_report.h"
 
 namespace modicum {
@@ -23,6 +24,8 @@ struct ServeFlags {
   std::string qps = "1", prompt, output, cached, p95, ttft, place;
   std::string intensity_kind = "average";
   ServeQuery query;
+  std::vector<std::string> sweeps;
+  std::string plot;
   std::string format = "table";
 };
 
@@ -64,6 +67,7 @@ void AddCostFlags(CLI::App& app, ServeFlags& flags) {
   app.add_option("--api-output", flags.query.api_output,
                  "an API's USD per million output tokens")
       ->check(price);
+  AddSweepFlags(app, flags.sweeps, flags.plot);
   app.add_option("--format", flags.format, "table, json, csv, md or html")
       ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
 }
@@ -132,7 +136,10 @@ Result<int> PlanServe(Context& context, const std::vector<std::string>& args) {
   if (const auto code = ParseFlags(args, flags)) return *code;
   const auto query = QueryOf(context, flags);
   if (!query) return UsageError(query.error());
-  const auto plan = PlanServing(*query);
+  const auto axes = ReadSweeps(flags.sweeps, ServeSweepNames());
+  if (!axes) return UsageError(axes.error());
+  const auto plan = axes->empty() ? PlanServing(*query)
+                                  : SweepServing(*query, *axes, flags.plot);
   if (!plan) return UsageError(plan.error());
   std::fputs(FormatPlan(*plan, flags.format).c_str(), stdout);
   return kExitOk;

@@ -11,6 +11,7 @@
 #include "cli/plan_verbs.h"
 #include "cli/print_error.h"
 #include "plan/amount.h"
+#include "plan/sweep.h"
 #include "plan/train_plan.h"
 #include "report/plan_report.h"
 
@@ -30,6 +31,8 @@ struct TrainFlags {
   int lora = 0, qlora = 0;
   int data = 0, tensor = 0, pipeline = 0, expert = 0, zero = -1;
   bool early = false;
+  std::vector<std::string> sweeps;
+  std::string plot;
   std::string format = "table";
 };
 
@@ -81,6 +84,7 @@ void AddCostFlags(CLI::App& app, TrainFlags& flags) {
   app.add_option("--utilization", flags.own.utilization,
                  "share of them that it works [0.8]")
       ->check(CLI::Range(0.01, 1.0));
+  AddSweepFlags(app, flags.sweeps, flags.plot);
   app.add_option("--format", flags.format, "table, json, csv, md or html")
       ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
 }
@@ -187,7 +191,10 @@ Result<int> PlanTrain(Context& context, const std::vector<std::string>& args) {
   if (const auto code = ParseFlags(args, flags)) return *code;
   const auto query = QueryOf(context, flags);
   if (!query) return UsageError(query.error());
-  const auto plan = PlanTraining(*query);
+  const auto axes = ReadSweeps(flags.sweeps, TrainSweepNames());
+  if (!axes) return UsageError(axes.error());
+  const auto plan = axes->empty() ? PlanTraining(*query)
+                                  : SweepTraining(*query, *axes, flags.plot);
   if (!plan) return UsageError(plan.error());
   std::fputs(FormatPlan(*plan, flags.format).c_str(), stdout);
   return kExitOk;

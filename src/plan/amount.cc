@@ -56,9 +56,8 @@ Result<double> Parse(std::string_view text, std::string_view flag,
 
 Result<double> ParseAmount(std::string_view text, std::string_view flag) {
   return Parse(text, flag, kCounts,
-               fmt::format("a number with K, M, B (billions) or T: {} 7B or {} "
-                           "7e9",
-                           flag, flag));
+               "a number above zero, with K, M, B (billions) or T if large: "
+               "350M, 7B, 7e9");
 }
 
 Result<double> ParseWatts(std::string_view text, std::string_view flag) {

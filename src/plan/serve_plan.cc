@@ -220,6 +220,26 @@ void AddInputs(Plan& plan, const ServeQuery& query) {
   add("place", query.place.name);
 }
 
+void AddFactors(Plan& plan, const ServeQuery& query) {
+  plan.factors = query.place.factors;
+  const Accelerator& chip = query.chip;
+  const auto add = [&plan](std::string name, double value, std::string unit,
+                           std::string source) {
+    plan.factors.push_back(
+        {std::move(name), value, std::move(unit), std::move(source), ""});
+  };
+  const ServingCoefficients c = CoefficientsOf(chip);
+  add("bandwidth, " + chip.name, chip.bandwidth / 1e9, "GB/s", chip.source);
+  add("dense peak, " + chip.name, chip.Peak(query.weights) / 1e12, "TFLOP/s",
+      chip.source);
+  add("time of weights over bandwidth", c.weights, "", std::string(c.source));
+  add("time of the cache over bandwidth", c.kv, "", std::string(c.source));
+  add("host over accelerators", kHost.mid, "", "Elsworth et al. 2025");
+  if (query.rent_usd || chip.rent_usd)
+    add("rent per GPU-hour", query.rent_usd.value_or(chip.rent_usd.value_or(0)),
+        "USD", query.rent_usd ? "given by the user" : chip.price_source);
+}
+
 Result<const DataType*> TypeOf(const std::string& name) {
   if (const DataType* type = FindDataType(name)) return type;
   std::vector<std::string_view> names;
@@ -268,7 +288,7 @@ Result<Plan> PlanServing(const ServeQuery& query) {
   std::string why;
   const auto point = ChooseServing(query, &why);
   plan.fits = point.has_value();
-  plan.factors = query.place.factors;
+  AddFactors(plan, query);
   if (!point) {
     plan.verdict = why;
     Rows(plan).Add(
@@ -289,6 +309,9 @@ Result<Plan> PlanServing(const ServeQuery& query) {
   AddBars(plan, query, *point);
   if (query.model.shape_assumed)
     plan.notes.push_back("the shape is assumed from the parameters");
+  if (point->devices > query.chip.per_node)
+    plan.notes.push_back(
+        "a replica spans machines: the time between them is not measured");
   if (query.prompt + query.output > query.model.context &&
       query.model.context > 0)
     plan.notes.push_back(

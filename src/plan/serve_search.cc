@@ -18,6 +18,7 @@ namespace modicum {
 namespace {
 
 constexpr double kMostBatch = 4096;  // what servers are configured for
+constexpr int kMostMachines = 4;     // of one replica
 constexpr double kMostReplicas = 1e6;
 
 Replica ReplicaOf(const ServeQuery& query, int devices) {
@@ -134,7 +135,7 @@ std::string WhyNot(const ServeQuery& query, int most_devices) {
   const Traffic traffic(query, replica);
   return fmt::format(
       "one query alone takes {} on {} devices: prefill {}, {:g} tokens of {}",
-      FormatDuration(Seconds(traffic.Latency(1))), most_devices,
+      FormatWithUnit(traffic.Latency(1), "s", 3), most_devices,
       FormatWithUnit(traffic.prefill().seconds, "s"), query.output,
       FormatWithUnit(traffic.Step(1), "s"));
 }
@@ -145,7 +146,11 @@ std::optional<ServePoint> ChooseServing(const ServeQuery& query,
                                         std::string* why) {
   std::optional<ServePoint> best;
   int most_devices = 1;
-  for (int devices = 1; devices <= query.chip.per_node; devices *= 2) {
+  // Over machines only where the weights leave no choice.
+  const bool one_machine = MostSequences(ReplicaOf(query, query.chip.per_node),
+                                         query.prompt + query.output) >= 1;
+  const int limit = query.chip.per_node * (one_machine ? 1 : kMostMachines);
+  for (int devices = 1; devices <= limit; devices *= 2) {
     if (query.tensor && devices != *query.tensor) continue;
     most_devices = devices;
     const auto point = FewestReplicas(query, devices);

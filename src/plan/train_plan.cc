@@ -314,16 +314,19 @@ Result<Plan> PlanTraining(const TrainQuery& query) {
                            Devices(query.chip, devices));
   AddInputs(plan, query);
   plan.fits = layout.fits;
-  plan.verdict =
-      layout.fits ? fmt::format("{} of {} per GPU{}",
-                                FormatBytes(Bytes(layout.memory.total())),
-                                FormatBytes(query.chip.memory),
-                                query.count ? "" : "; the fewest GPUs that do")
-                  : WhyNot(layout.memory, query);
+  plan.verdict = layout.fits
+                     ? fmt::format("{} of {} per GPU{}",
+                                   FormatBytes(Bytes(layout.memory.total())),
+                                   FormatBytes(query.chip.memory),
+                                   query.count || query.parallel
+                                       ? ""
+                                       : "; the fewest GPUs that do")
+                     : WhyNot(layout.memory, query);
   AddChoices(plan, query, layout.parallel);
   const TrainInputs inputs = TrainInputsOf(query, devices, &plan.factors);
-  plan.figures.push_back(ExactFigure("gpus", "GPUs", "", devices,
-                                     query.count ? "given" : "fewest"));
+  plan.figures.push_back(
+      ExactFigure("gpus", "GPUs", "", devices,
+                  query.count || query.parallel ? "given" : "fewest"));
   plan.figures.push_back(
       FigureOf("memory_gb_per_gpu", "memory per GPU", "GB",
                {layout.memory.total() / 1e9, 0.08},

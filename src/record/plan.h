@@ -53,6 +53,17 @@ struct PlanTable {
   std::vector<std::vector<std::string>> rows;
 };
 
+// A figure over an input: `modicum plan ... --sweep`.
+struct PlanCurve {
+  struct Point {
+    double x = 0;
+    Range<double> y;
+  };
+  std::string title;
+  std::string x_label, y_label;  // "count", "time [days]"
+  std::vector<Point> points;     // in the order of x
+};
+
 struct Plan {
   std::string verb;   // "train", "serve", ...
   std::string title;  // "train llama-2-7b on 1,024 A100 80 GB"
@@ -63,6 +74,7 @@ struct Plan {
   std::vector<std::pair<std::string, std::string>> choices;  // parallelism, ...
   std::vector<PlanBar> bars;
   std::vector<PlanTable> tables;
+  std::vector<PlanCurve> curves;
   std::vector<std::string> notes;  // assumptions, warnings
   std::vector<Factor> factors;     // constants used, with source and date
 };

@@ -78,6 +78,40 @@ std::string BarPlot(const PlanBar& bar) {
   return Element("h2", bar.title) + Figure(DrawBars(bars), bar.title, "");
 }
 
+// Marks at P50, a line from P10 to P90 through each.
+std::string CurvePlot(const PlanCurve& curve) {
+  if (curve.points.size() < 2) return {};
+  double low_x = curve.points[0].x, high_x = low_x;
+  double low_y = curve.points[0].y.low, high_y = curve.points[0].y.high;
+  for (const PlanCurve::Point& point : curve.points) {
+    low_x = std::min(low_x, point.x);
+    high_x = std::max(high_x, point.x);
+    low_y = std::min(low_y, point.y.low);
+    high_y = std::max(high_y, point.y.high);
+  }
+  if (!(low_x > 0) || !(low_y > 0) || !std::isfinite(high_y)) return {};
+  constexpr double kBottom = 280;
+  const Scale x = Scale::Log(low_x, high_x, 9, 97);
+  const Scale y = Scale::Log(low_y, high_y, kBottom, 12);
+  Svg svg(curve.title, curve.title, kBottom + 44);
+  for (const double tick : y.Ticks(5)) {
+    svg.Line(9, y(tick), 97, y(tick), "g");
+    svg.Text(8, y(tick) + 4, "m e", FormatNumber(tick, 2));
+  }
+  for (const double tick : x.Ticks(6))
+    svg.Text(x(tick), kBottom + 17, "m c", FormatNumber(tick, 2));
+  svg.Text(97, kBottom + 38, "m e", curve.x_label + ", log scales");
+  for (size_t i = 0; i < curve.points.size(); ++i) {
+    const PlanCurve::Point& to = curve.points[i];
+    svg.Line(x(to.x), y(to.y.low), x(to.x), y(to.y.high), "g");
+    svg.Put(Mark::kPlanned, x(to.x), y(to.y.mid),
+            FormatNumber(to.x, 4) + ": " + FormatNumber(to.y.mid, 3));
+  }
+  return Element("h2", curve.title) +
+         Figure(svg.Finish(),
+                curve.y_label + ": P50 as marks, P10 to P90 as lines.", "");
+}
+
 std::string TableHtml(const PlanTable& table) {
   std::vector<HtmlColumn> columns;
   for (const std::string& column : table.columns) columns.push_back({column});
@@ -107,6 +141,7 @@ std::string FormatPlanHtml(const Plan& plan) {
   if (!plan.figures.empty())
     main += Element("h2", "Figures") + FiguresTable(plan) + IntervalPlot(plan);
   for (const PlanBar& bar : plan.bars) main += BarPlot(bar);
+  for (const PlanCurve& curve : plan.curves) main += CurvePlot(curve);
   for (const PlanTable& table : plan.tables)
     main += Element("h2", table.title) + TableHtml(table);
   if (!plan.notes.empty())

@@ -212,6 +212,16 @@ Json TableJson(const PlanTable& table) {
   return {{"title", table.title}, {"rows", rows}};
 }
 
+Json CurveJson(const PlanCurve& curve) {
+  Json points = Json::array();
+  for (const PlanCurve::Point& point : curve.points)
+    points.push_back({{"x", Number(point.x)},
+                      {"low", Number(point.y.low)},
+                      {"mid", Number(point.y.mid)},
+                      {"high", Number(point.y.high)}});
+  return {{"x", curve.x_label}, {"y", curve.y_label}, {"points", points}};
+}
+
 Json SourcesJson(const Plan& plan) {
   Json sources = Json::array();
   for (const Factor& factor : plan.factors)
@@ -243,6 +253,7 @@ std::string FormatPlanJson(const Plan& plan) {
     json[machines ? "parallelism" : "choices"] = PairsJson(plan.choices);
   json["bars"] = ListJson(plan.bars, BarJson);
   json["tables"] = ListJson(plan.tables, TableJson);
+  if (!plan.curves.empty()) json["curves"] = ListJson(plan.curves, CurveJson);
   json["notes"] = plan.notes;
   json["sources"] = SourcesJson(plan);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
