@@ -53,12 +53,13 @@ TEST(Sweep, EveryPointIsThePlanOfItsOwn) {
   query.count = 32;
   query.tokens = 2e12;
   const Plan plan = PlanTraining(query).value();
-  for (const PlanFigure& figure : plan.figures) {
-    if (figure.key == "days")
-      EXPECT_DOUBLE_EQ(figure.range.mid, points[5].figures.days.mid);
-    if (figure.key == "memory_gb_per_gpu")
-      EXPECT_DOUBLE_EQ(figure.range.mid * 1e9, points[5].memory);
-  }
+  const auto mid = [&plan](std::string_view key) {
+    for (const PlanFigure& figure : plan.figures)
+      if (figure.key == key) return figure.range.mid;
+    return 0.0;
+  };
+  EXPECT_DOUBLE_EQ(mid("days"), points[5].figures.days.mid);
+  EXPECT_DOUBLE_EQ(mid("memory_gb_per_gpu") * 1e9, points[5].memory);
 }
 
 TEST(Sweep, RefusesWhatAPlanRefuses) {
