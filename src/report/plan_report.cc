@@ -16,7 +16,7 @@
 namespace modicum {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 constexpr int kDigits = 3;
 constexpr double kBarColumns = 40;
