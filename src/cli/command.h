@@ -53,6 +53,7 @@ Result<int> CmdPerplexity(Context& context,
                           const std::vector<std::string>& args);
 Result<int> CmdBench(Context& context, const std::vector<std::string>& args);
 Result<int> CmdShrink(Context& context, const std::vector<std::string>& args);
+Result<int> CmdPlan(Context& context, const std::vector<std::string>& args);
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args);
 Result<int> CmdTune(Context& context, const std::vector<std::string>& args);
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args);

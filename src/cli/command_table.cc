@@ -15,6 +15,7 @@ std::span<const Command> Commands() {
       {"shrink", "make a network smaller, and say what it costs", CmdShrink},
       {"tune", "find a network's run settings of fewest joules", CmdTune},
       {"import", "make a GGUF file of a Hugging Face model", CmdImport},
+      {"plan", "what AI will cost, before it is bought", CmdPlan},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},

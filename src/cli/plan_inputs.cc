@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/plan_inputs.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <filesystem>
+
+#include "base/file.h"
+#include "cli/place_settings.h"
+#include "model/gguf/gguf_file.h"
+#include "model/safetensors.h"
+#include "plan/amount.h"
+
+namespace modicum {
+namespace {
+
+constexpr size_t kLargestConfig = 1 << 20;
+
+Result<Architecture> FromConfig(const std::string& path) {
+  MODICUM_TRY(const std::string text, ReadFile(path));
+  if (text.size() > kLargestConfig)
+    return Fail(ErrorCode::kInvalidInput,
+                path + ": larger than any config.json",
+                "name the config.json of a model");
+  return ParseConfig(text, path);
+}
+
+// Parameters are counted; the shape is in the config.json beside, if any.
+Result<Architecture> FromSafetensors(const std::string& folder) {
+  MODICUM_TRY(const SafetensorsSet set, SafetensorsSet::Open(folder));
+  double parameters = 0;
+  for (const SafeTensor& tensor : set.tensors())
+    parameters += static_cast<double>(tensor.elements());
+  const std::string config = folder + "/config.json";
+  Result<Architecture> model = std::filesystem::exists(config)
+                                   ? FromConfig(config)
+                                   : TypicalArchitecture(parameters);
+  if (!model) return model;
+  model->active *= parameters / model->parameters;
+  model->parameters = parameters;
+  if (model->name.empty()) model->name = folder;
+  return model;
+}
+
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+Result<Architecture> FromText(const std::string& text) {
+  if (text.ends_with(".json")) return FromConfig(text);
+  if (text.ends_with(".gguf")) {
+    MODICUM_TRY(const GgufFile file, ReadGguf(text));
+    return ArchitectureOf(file);
+  }
+  if (text.ends_with(".safetensors")) return FromSafetensors(FolderOf(text));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(text, ignored)) {
+    if (std::filesystem::exists(text + "/model.safetensors", ignored) ||
+        std::filesystem::exists(text + "/model.safetensors.index.json",
+                                ignored))
+      return FromSafetensors(text);
+    return FromConfig(text + "/config.json");
+  }
+  return FindArchitecture(text);
+}
+
+}  // namespace
+
+void AddModelFlags(CLI::App& app, ModelFlags& flags) {
+  app.add_option("--model", flags.model,
+                 "a preset (llama-2-7b), config.json, .gguf, .safetensors or "
+                 "a folder of these");
+  app.add_option("--params", flags.params,
+                 "parameters instead: 7B, 350M, 7e9 (shape assumed)");
+}
+
+Result<Architecture> ReadArchitecture(const ModelFlags& flags) {
+  if (flags.model.empty() == flags.params.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                flags.model.empty()
+                    ? "which model?"
+                    : "--model and --params contradict each other",
+                "--model llama-2-7b, --model config.json or --params 7B");
+  if (!flags.model.empty()) return FromText(flags.model);
+  MODICUM_TRY(const double parameters, ParseAmount(flags.params, "--params"));
+  MODICUM_TRY(Architecture model, TypicalArchitecture(parameters));
+  model.name = "a model of " + flags.params + " parameters";
+  return model;
+}
+
+void AddChipFlags(CLI::App& app, ChipFlags& flags) {
+  app.add_option("--gpu", flags.gpu, "the chip: a100-80, h100, tpu-v4, ...");
+  app.add_option("--chip", flags.chip,
+                 "changes to it: tdp=350,memory=24,bandwidth=900,bf16=100");
+}
+
+Result<Accelerator> ReadChip(const ChipFlags& flags) {
+  if (flags.gpu.empty())
+    return Fail(ErrorCode::kInvalidInput, "on which chip?",
+                "--gpu a100-80; `modicum plan chips` lists them");
+  MODICUM_TRY(const Accelerator* chip, FindAccelerator(flags.gpu));
+  if (flags.chip.empty()) return *chip;
+  return ChangedAccelerator(*chip, flags.chip);
+}
+
+void AddSweepFlags(CLI::App& app, std::vector<std::string>& sweeps,
+                   std::string& plot) {
+  app.add_option("--sweep", sweeps,
+                 "plan a range of an input: count=64..1024, count=64..1024:9")
+      ->allow_extra_args(false);
+  app.add_option("--plot", plot, "the figure that a sweep draws");
+}
+
+Result<std::vector<SweepAxis>> ReadSweeps(
+    const std::vector<std::string>& sweeps,
+    std::span<const std::string_view> names) {
+  std::vector<SweepAxis> axes;
+  for (const std::string& sweep : sweeps) {
+    MODICUM_TRY(SweepAxis axis, ParseSweep(sweep, names));
+    axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
+Result<Place> ReadPlace(const Settings& settings, const std::string& place,
+                        const std::string& kind) {
+  if (kind != "average")
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("a {} intensity is not the average that a plan needs",
+                    kind),
+        kind == "marginal"
+            ? "marginal says what one kWh more emits; give the grid's average "
+              "over the year with --intensity"
+            : "contracts go in --market-intensity, the grid's average in "
+              "--intensity");
+  PlaceQuery query = PlaceQueryOf(settings);
+  if (!place.empty()) query.region = place;
+  return FindPlace(query);
+}
+
+}  // namespace modicum

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/amount.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <span>
+
+namespace modicum {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  double factor;
+};
+
+constexpr Unit kCounts[] = {{"", 1},    {"K", 1e3}, {"k", 1e3}, {"M", 1e6},
+                            {"G", 1e9}, {"B", 1e9}, {"T", 1e12}};
+constexpr Unit kWatts[] = {{"", 1}, {"W", 1}, {"kW", 1e3}, {"mW", 1e-3}};
+constexpr Unit kSeconds[] = {
+    {"ms", 1e-3}, {"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+
+Result<double> Parse(std::string_view text, std::string_view flag,
+                     std::span<const Unit> units, const std::string& hint) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  std::string_view unit(read.ptr, static_cast<size_t>(end - read.ptr));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (read.ec == std::errc::result_out_of_range)
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} {} overflows", flag, text), hint);
+  if (read.ec != std::errc() || !std::isfinite(number))
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} '{}' is not a number", flag, text), hint);
+  if (unit == "b")
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} '{}': bits, bytes or billions?", flag, text),
+                hint);
+  for (const Unit& known : units) {
+    if (known.name != unit) continue;
+    if (number > 0 && number * known.factor < 1e300)
+      return number * known.factor;
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} {} is not above zero", flag, text), hint);
+  }
+  return Fail(
+      ErrorCode::kInvalidInput,
+      fmt::format("{} '{}' has no unit that fits: '{}'", flag, text, unit),
+      hint);
+}
+
+}  // namespace
+
+Result<double> ParseAmount(std::string_view text, std::string_view flag) {
+  return Parse(text, flag, kCounts,
+               "a number above zero, with K, M, B (billions) or T if large: "
+               "350M, 7B, 7e9");
+}
+
+Result<double> ParseWatts(std::string_view text, std::string_view flag) {
+  return Parse(text, flag, kWatts,
+               fmt::format("watts of one device: {} 400W", flag));
+}
+
+Result<double> ParseSeconds(std::string_view text, std::string_view flag) {
+  return Parse(
+      text, flag, kSeconds,
+      fmt::format("a time with its unit, ms, s, min, h or d: {} 2s", flag));
+}
+
+}  // namespace modicum

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amounts as people write them: "7B", "2T", "1e12", "400W", "2s".
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace modicum {
+
+// A count above zero, plain or with K, M, B (or G) or T. "7b" is refused: bits,
+// bytes or billions? So are zero, signs and other units. `flag` is named.
+Result<double> ParseAmount(std::string_view text, std::string_view flag);
+Result<double> ParseWatts(std::string_view text, std::string_view flag);
+// "2s", "200ms", "1.5min", "8h", "3d"; a bare number is refused.
+Result<double> ParseSeconds(std::string_view text, std::string_view flag);
+
+}  // namespace modicum

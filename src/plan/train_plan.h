@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// `modicum plan train`: one training run in every unit.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "hardware/accelerators.h"
+#include "plan/architecture.h"
+#include "plan/memory.h"
+#include "plan/training.h"
+#include "record/plan.h"
+
+namespace modicum {
+
+// What money of hardware costs where nothing else is said.
+struct OwnCost {
+  double years = 4;          // over which it is paid off
+  double utilization = 0.8;  // of these hours that it works
+};
+
+struct TrainQuery {
+  Architecture model;
+  Accelerator chip;
+  Place place;
+  double tokens = 0;
+  std::optional<int> count;  // nullopt: the fewest that fit
+  TrainSetup setup;
+  std::optional<Parallelism> parallel;  // fixed by the user
+  bool early_stack = false;
+  std::optional<double> efficiency;        // MFU x goodput
+  std::optional<double> gpu_hours;         // known
+  std::optional<double> watts;             // per device
+  std::optional<double> market_intensity;  // g/kWh
+  std::optional<double> rent_usd;          // per device-hour
+  OwnCost own;
+};
+
+// The inputs of EstimateTraining() for `devices`, with the constants used.
+TrainInputs TrainInputsOf(const TrainQuery& query, double devices,
+                          std::vector<Factor>* factors = nullptr);
+
+// kInvalidInput: contradictory or absurd queries. A model that does not fit
+// is a plan that says so.
+Result<Plan> PlanTraining(const TrainQuery& query);
+
+// Carbon of making one device and its share of the server, grams per hour of
+// use: Luccioni et al. 2022 (server 2,500 kg of eight devices, 6 years at 85
+// %). Processors: of the server's socket alone.
+Spread EmbodiedPerHour(const Accelerator& chip);
+// USD per device-hour.
+Spread RentOf(const Accelerator& chip);
+Spread HardwareOf(const Accelerator& chip, const OwnCost& own);
+// The place's tariff in USD; assumed 0.10 where none is known.
+Spread TariffUsd(const Place& place);
+
+}  // namespace modicum
