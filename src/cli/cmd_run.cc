@@ -4,30 +4,27 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
+#include <variant>
 
 #include "base/file.h"
-#include "base/format.h"
 #include "base/terminal.h"
 #include "base/version.h"
 #include "cli/command.h"
 #include "cli/equals.h"
 #include "cli/instruments.h"
-#include "cli/parse.h"
 #include "cli/place_settings.h"
 #include "cli/print_error.h"
+#include "cli/run_options.h"
+#include "cli/run_text.h"
+#include "cli/run_watch.h"
+#include "cli/work_count.h"
 #include "meter/child.h"
 #include "meter/meter.h"
-#include "record/json.h"
+#include "meter/output_tap.h"
 #include "record/ledger.h"
 #include "report/bill_report.h"
 #include "report/emissions.h"
@@ -38,74 +35,6 @@ namespace {
 // Exit codes that shells and env(1) give when a command did not start.
 constexpr int kExitNotFound = 127;
 constexpr int kExitCannotRun = 126;
-
-struct RunOptions {
-  std::vector<std::string> tag_words;
-  std::map<std::string, std::string> tags;
-  std::string csv;
-  std::string json;
-  bool quiet = false;
-  bool verbose = false;
-  bool live = false;
-  bool no_ledger = false;
-  std::vector<std::string> command;
-};
-
-void Declare(CLI::App& app, RunOptions& options) {
-  app.name("modicum run");
-  app.add_option("--tag", options.tag_words, "label for the ledger")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--csv", options.csv,
-                 "append a row to this file, in CodeCarbon's columns")
-      ->type_name("FILE");
-  app.add_option("--json", options.json, "write the run as JSON; - is stdout")
-      ->type_name("FILE");
-  app.add_flag("--quiet", options.quiet, "print no bill");
-  app.add_flag("--verbose", options.verbose,
-               "also the energy split, every factor and everyday equivalents");
-  app.add_flag("--live", options.live,
-               "show power once a second even when the command has the screen");
-  app.add_flag("--no-ledger", options.no_ledger, "record nothing");
-  app.footer(
-      "\nThe command's exit code is passed on; 127: not found, 126: cannot be "
-      "run,\n128 + N: killed by signal N.\n"
-      "Settings such as --region and --ledger go before the --;\n"
-      "`modicum doctor --settings` lists them.");
-}
-
-Status ParseTags(RunOptions& options) {
-  for (const std::string& word : options.tag_words) {
-    const size_t equals = word.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      return Fail(ErrorCode::kInvalidInput,
-                  fmt::format("--tag {} is not KEY=VALUE", word),
-                  "for example --tag team=search");
-    options.tags[word.substr(0, equals)] = word.substr(equals + 1);
-  }
-  return {};
-}
-
-// nullopt to go on, else the exit code.
-std::optional<int> ParseOptions(const std::vector<std::string>& args,
-                                RunOptions& options) {
-  CLI::App app(
-      "Meters a command: joules, carbon, water, money.\n\n"
-      "  modicum run -- python train.py\n"
-      "  modicum run --tag team=search --csv emissions.csv -- make -j8\n");
-  Declare(app, options);
-  const auto end = std::find(args.begin(), args.end(), "--");
-  if (const auto code = ParseArgs(app, {args.begin(), end})) return code;
-  if (end != args.end()) options.command.assign(end + 1, args.end());
-  if (options.command.empty() || options.command[0].empty())
-    return UsageError({ErrorCode::kInvalidInput, "no command to run",
-                       "put it behind --: modicum run -- python train.py"});
-  if (const Status tags = ParseTags(options); !tags)
-    return UsageError(tags.error());
-  return std::nullopt;
-}
 
 // The command line as a shell would take it.
 std::string CommandLine(const std::vector<std::string>& command) {
@@ -186,44 +115,6 @@ Run NewRun(const Context& context, const RunOptions& options,
 
 constexpr Subject kCommand{Subject::Kind::kTree, 0};
 
-// "12 s  34 J  2.9 W  0.98 CPUs" on stderr, once a second, while it lives.
-class LiveLine {
- public:
-  explicit LiveLine(Meter& meter)
-      : meter_(meter), thread_([this](const std::stop_token& s) { Loop(s); }) {}
-
- private:
-  void Loop(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    while (!stop.stop_requested()) {
-      const WindowId second = meter_.Begin("live", kCommand);
-      wake.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
-      if (const auto reading = meter_.End(second))
-        if (!stop.stop_requested()) Show(*reading);
-    }
-    if (shown_) std::fputs("\r\x1b[K", stderr);
-  }
-  void Show(const WindowReading& reading) {
-    shown_ = true;
-    wall_ += reading.wall;
-    energy_ += reading.split.own().mid;
-    const Watts power = reading.split.own().mid / reading.wall;
-    fmt::print(stderr, "\r\x1b[K  {}  {}  {}  {} CPUs", FormatDuration(wall_),
-               FormatWithUnit(energy_.value(), "J"),
-               FormatWithUnit(power.value(), "W"),
-               FormatNumber(reading.cpu / reading.wall));
-    std::fflush(stderr);
-  }
-
-  Meter& meter_;
-  bool shown_ = false;
-  Seconds wall_;
-  Joules energy_;
-  std::jthread thread_;  // last: stops first
-};
-
 // A status line would garble a command that draws on the same screen.
 bool WantsLiveLine(const RunOptions& options) {
   return !options.quiet && IsTerminal(stderr) &&
@@ -234,9 +125,13 @@ bool WantsLiveLine(const RunOptions& options) {
 constexpr Seconds kMoment = Milliseconds(100);
 
 ChildExit WaitFor(Child& child, const RunOptions& options, const Setup& setup,
-                  const Run& run) {
-  std::optional<LiveLine> live;
-  if (WantsLiveLine(options)) live.emplace(*setup.meter);
+                  const Run& run, Budget& budget) {
+  std::optional<RunWatch> watch;
+  const bool live = WantsLiveLine(options);
+  if (live || options.budget)
+    watch.emplace(*setup.meter, kCommand, live, budget, [&child, &options] {
+      if (options.budget_kill) child.Terminate();
+    });
   if (setup.recorder && !child.EndsWithin(kMoment))
     setup.recorder->PutRunning(run);
   return child.Wait();
@@ -284,8 +179,9 @@ std::vector<Measurement> Measurements(const Run& run,
   return rows;
 }
 
-Status WriteJson(const std::string& path, const Run& run) {
-  const std::string text = ToJsonText(run, JsonStyle::kReadable) + "\n";
+Status WriteJson(const std::string& path, const nlohmann::json& json) {
+  const std::string text =
+      json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (path != "-") return WriteFileAtomically(path, text);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return {};
@@ -293,27 +189,174 @@ Status WriteJson(const std::string& path, const Run& run) {
 
 // What fails here is said, but the command's exit code stands: it did its
 // work, and whoever called it relies on that.
-void Record(const RunOptions& options, const Setup& setup, const Run& run,
-            const WindowReading& reading) {
-  const auto say = [](const Status& status) {
-    if (!status) PrintError(status.error());
-  };
-  if (!options.quiet)
-    std::fputs(
-        FormatRunBill(run, {.verbose = options.verbose, .indent = ""}).c_str(),
-        stderr);
-  if (options.verbose && !options.quiet)
-    std::fputs(EqualsText(*run.bill).c_str(), stderr);
+void Say(const Status& status) {
+  if (!status) PrintError(status.error());
+}
+
+void Record(const RunOptions& options, const Setup& setup,
+            const EndedRun& ended, const WindowReading& reading) {
   if (setup.recorder)
-    say(setup.recorder->PutEnded(run, Measurements(run, reading)));
-  if (!options.csv.empty()) say(AppendEmissionsRow(options.csv, run));
-  if (!options.json.empty()) say(WriteJson(options.json, run));
+    Say(setup.recorder->PutEnded(ended.run, Measurements(ended.run, reading)));
+  if (!options.csv.empty()) Say(AppendEmissionsRow(options.csv, ended.run));
+}
+
+void PrintBill(const RunOptions& options, const EndedRun& ended) {
+  std::string text =
+      FormatRunBill(ended.run, {.verbose = options.verbose, .indent = ""}) +
+      FormatExtras(ended);
+  if (options.verbose) text += EqualsText(*ended.run.bill);
+  std::fputs(text.c_str(), stderr);
 }
 
 int DidNotStart(const Error& error) {
   PrintError(error);
   return error.code == ErrorCode::kNotFound ? kExitNotFound : kExitCannotRun;
 }
+
+// Reads the command's output when that was asked for.
+struct OutputReader {
+  std::unique_ptr<WorkCount> work;
+  std::optional<RunPhases> phases;
+  std::unique_ptr<OutputTap> tap;
+
+  Status Open(const RunOptions& options, Meter& meter) {
+    if (!options.reads_output()) return {};
+    if (!options.per.empty()) {
+      MODICUM_TRY(work, MakeWorkCount(options.per));
+    }
+    phases.emplace(meter, kCommand, options.phase_marker);
+    MODICUM_TRY(tap, OutputTap::Open([this](std::string_view line) {
+                  phases->Line(line);
+                  if (work) work->Line(line);
+                }));
+    return {};
+  }
+  ChildStreams streams() const {
+    if (!tap) return {};
+    return {tap->child_stdout(), tap->child_stderr()};
+  }
+  void Finish(EndedRun& ended) {
+    if (!tap) return;
+    tap->Finish();
+    ended.phases = phases->Finish();
+    if (work) ended.work = RunWork{std::string(work->unit()), work->total()};
+  }
+};
+
+// One run of `options.command`, recorded. An int is the exit code of a command
+// that did not start.
+Result<std::variant<int, EndedRun>> RunOnce(const Context& context,
+                                            const RunOptions& options,
+                                            const Setup& setup,
+                                            Budget& budget) {
+  EndedRun ended;
+  ended.run = NewRun(context, options, setup.host);
+  const WindowId window = setup.meter->Begin(ended.run.name, kCommand);
+  OutputReader reader;
+  MODICUM_RETURN_IF_ERROR(reader.Open(options, *setup.meter));
+  const auto child = Child::Start(options.command, reader.streams());
+  if (!child) return DidNotStart(child.error());
+  if (reader.tap) reader.tap->CloseWriteEnds();
+  const ChildExit exit = WaitFor(**child, options, setup, ended.run, budget);
+  reader.Finish(ended);
+  MODICUM_TRY(const WindowReading reading, setup.meter->End(window));
+  Finish(ended.run, exit, reading, setup);
+  budget.Check(ended.run.bill->energy.mid);
+  budget.Settle(ended.run.bill->energy.mid);
+  Record(options, setup, ended, reading);
+  return ended;
+}
+
+// The command's own code, or that of a budget it kept to the end but passed.
+int ExitCode(int code, const Budget& budget) {
+  return code == kExitOk && budget.passed() ? kExitOverBudget : code;
+}
+
+Result<int> RunAlone(const Context& context, const RunOptions& options,
+                     const Setup& setup, Budget& budget) {
+  MODICUM_TRY(const auto outcome, RunOnce(context, options, setup, budget));
+  if (const int* code = std::get_if<int>(&outcome)) return *code;
+  const auto& ended = std::get<EndedRun>(outcome);
+  if (!options.quiet) PrintBill(options, ended);
+  if (!options.json.empty()) Say(WriteJson(options.json, ExtendedJson(ended)));
+  return ExitCode(ended.run.exit_code, budget);
+}
+
+// Repeats of one command, or of two in the order A B, B A, A B, ...: a steady
+// drift of the machine then falls on both alike.
+class Repeater {
+ public:
+  Repeater(const Context& context, const RunOptions& options,
+           const Setup& setup, Budget& budget)
+      : context_(context), options_(options), setup_(setup), budget_(budget) {}
+
+  Result<int> Run() {
+    for (int i = 0; i < options_.repeat; ++i) {
+      MODICUM_TRY(const int code, Round(i));
+      if (code != kExitOk) return code;
+    }
+    const RepeatReport report{first_, second_, SameWorkload()};
+    if (!options_.quiet) std::fputs(FormatRepeats(report).c_str(), stderr);
+    if (!options_.json.empty())
+      Say(WriteJson(options_.json, RepeatsJson(report)));
+    return ExitCode(kExitOk, budget_);
+  }
+
+ private:
+  bool SameWorkload() const {
+    return options_.compare.empty() ||
+           options_.compare[0] == options_.compare[1];
+  }
+
+  Result<int> Round(int i) {
+    if (options_.compare.empty()) return Once(i, options_.command, "", first_);
+    const size_t one = static_cast<size_t>(i % 2);
+    for (const size_t which : {one, 1 - one}) {
+      MODICUM_TRY(const int code,
+                  Once(i, {"sh", "-c", options_.compare[which]},
+                       which == 0 ? "A" : "B", which == 0 ? first_ : second_));
+      if (code != kExitOk) return code;
+    }
+    return kExitOk;
+  }
+
+  Result<int> Once(int i, std::vector<std::string> command,
+                   std::string_view label, std::vector<EndedRun>& runs) {
+    if (started_++ > 0 && options_.cooldown > 0)
+      context_.clock.SleepUntil(context_.clock.Now() +
+                                Seconds(options_.cooldown));
+    RunOptions once = options_;
+    once.command = std::move(command);
+    MODICUM_TRY(auto outcome, RunOnce(context_, once, setup_, budget_));
+    if (const int* code = std::get_if<int>(&outcome)) return *code;
+    auto& ended = std::get<EndedRun>(outcome);
+    if (!options_.quiet)
+      std::fputs((FormatRepeat(ended, i + 1, options_.repeat, label) +
+                  FormatExtras(ended))
+                     .c_str(),
+                 stderr);
+    const int code = ExitCode(ended.run.exit_code, budget_);
+    if (code != kExitOk) PrintStopped(ended, i + 1, code);
+    runs.push_back(std::move(ended));
+    return code;
+  }
+
+  void PrintStopped(const EndedRun& ended, int number, int code) const {
+    PrintError(
+        {ErrorCode::kInterrupted,
+         fmt::format("run {} of {} ended with {}: no means are given", number,
+                     options_.repeat, code),
+         "`" + PlainText(ended.run.name) + "` must end with 0 each time"});
+  }
+
+  const Context& context_;
+  const RunOptions& options_;
+  const Setup& setup_;
+  Budget& budget_;
+  int started_ = 0;
+  std::vector<EndedRun> first_;
+  std::vector<EndedRun> second_;
+};
 
 }  // namespace
 
@@ -322,19 +365,15 @@ Result<int> CmdRun(Context& context, const std::vector<std::string>& args) {
   // to set up than a short command takes.
   mallopt(M_ARENA_MAX, 1);
   RunOptions options;
-  if (const auto code = ParseOptions(args, options)) return *code;
+  if (const auto code = ParseRunOptions(args, options)) return *code;
+  if (!options.per.empty()) {
+    const auto work = MakeWorkCount(options.per);
+    if (!work) return UsageError(work.error());
+  }
   MODICUM_TRY(const Setup setup, Prepare(context, options));
-  Run run = NewRun(context, options, setup.host);
-
-  const WindowId window = setup.meter->Begin(run.name, kCommand);
-  const auto child = Child::Start(options.command);
-  if (!child) return DidNotStart(child.error());
-  const ChildExit exit = WaitFor(**child, options, setup, run);
-  MODICUM_TRY(const WindowReading reading, setup.meter->End(window));
-
-  Finish(run, exit, reading, setup);
-  Record(options, setup, run, reading);
-  return exit.shell_code();
+  Budget budget(options.budget);
+  if (options.repeats()) return Repeater(context, options, setup, budget).Run();
+  return RunAlone(context, options, setup, budget);
 }
 
 }  // namespace modicum

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "meter/child.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,6 +14,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 
 namespace modicum {
 namespace {
@@ -56,6 +58,32 @@ tl::unexpected<Error> CannotRun(const std::string& program, int error) {
   return Fail(ErrorCode::kIo, what + strerror(error));
 }
 
+// The children of all of its threads, as far as the kernel tells
+// (CONFIG_PROC_CHILDREN).
+void AddChildren(pid_t pid, std::vector<pid_t>& pids) {
+  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+  DIR* const folder = opendir(tasks.c_str());
+  if (folder == nullptr) return;
+  while (const dirent* task = readdir(folder)) {
+    if (task->d_name[0] == '.') continue;
+    const std::string path = tasks + "/" + task->d_name + "/children";
+    std::FILE* const file = std::fopen(path.c_str(), "re");
+    if (file == nullptr) continue;
+    for (pid_t child = 0; std::fscanf(file, "%d", &child) == 1;)
+      pids.push_back(child);
+    std::fclose(file);
+  }
+  closedir(folder);
+}
+
+// Every process below `pid`, parents before their children.
+std::vector<pid_t> Descendants(pid_t pid) {
+  std::vector<pid_t> found{pid};
+  for (size_t i = 0; i < found.size(); ++i) AddChildren(found[i], found);
+  found.erase(found.begin());
+  return found;
+}
+
 }  // namespace
 
 // Restores what was there before.
@@ -86,7 +114,7 @@ Child::Child() : handlers_(std::make_unique<SignalHandlers>()) {}
 Child::~Child() = default;
 
 Result<std::unique_ptr<Child>> Child::Start(
-    const std::vector<std::string>& command) {
+    const std::vector<std::string>& command, ChildStreams streams) {
   MODICUM_CHECK(!command.empty());
   // Orphans of the tree then become ours, to be waited for.
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -95,8 +123,15 @@ Result<std::unique_ptr<Child>> Child::Start(
   for (const std::string& word : command)
     argv.push_back(const_cast<char*>(word.c_str()));  // exec() never writes
   argv.push_back(nullptr);
-  const int error = posix_spawnp(&child->pid_, argv[0], nullptr, nullptr,
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (streams.out >= 0)
+    posix_spawn_file_actions_adddup2(&actions, streams.out, STDOUT_FILENO);
+  if (streams.err >= 0)
+    posix_spawn_file_actions_adddup2(&actions, streams.err, STDERR_FILENO);
+  const int error = posix_spawnp(&child->pid_, argv[0], &actions, nullptr,
                                  argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return CannotRun(command[0], error);
   relay_to = child->pid_;
   if (undelivered) kill(child->pid_, received);
@@ -111,6 +146,13 @@ bool Child::EndsWithin(Seconds moment) const {
   const bool yes = poll(&ended, 1, static_cast<int>(moment.value() * 1e3)) > 0;
   close(fd);
   return yes;
+}
+
+void Child::Terminate() const {
+  if (relay_to != pid_) return;  // has ended
+  std::vector<pid_t> pids = Descendants(getpid());
+  if (pids.empty()) pids.push_back(pid_);
+  for (const pid_t pid : pids) kill(pid, SIGTERM);
 }
 
 ChildExit Child::Wait() {

@@ -23,21 +23,31 @@ struct ChildExit {
   int shell_code() const { return signal != 0 ? 128 + signal : code; }
 };
 
+// Where a child's output goes; -1: where ours goes.
+struct ChildStreams {
+  int out = -1;
+  int err = -1;
+};
+
 // Signals sent to this process are passed on to the child, and this process
 // goes on until the child ends. Those of the terminal (Ctrl-C) reach the child
 // anyway and are not doubled.
 // One at a time. Not thread-safe.
 class Child {
  public:
-  // Looks `command[0]` up on PATH. Standard streams are inherited. kNotFound,
-  // kPermission (also: not a program) or kIo.
+  // Looks `command[0]` up on PATH. Standard streams are inherited where
+  // `streams` names no other. kNotFound, kPermission (also: not a program) or
+  // kIo.
   static Result<std::unique_ptr<Child>> Start(
-      const std::vector<std::string>& command);
+      const std::vector<std::string>& command, ChildStreams streams = {});
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
   pid_t pid() const { return pid_; }
+  // Asks it and all processes that we and it have started to end (SIGTERM);
+  // from another thread, too, but not once Wait() has returned.
+  void Terminate() const;
   // Waits no longer than `moment`; true once the command has ended. Kernels
   // before 5.3 cannot tell: false at once.
   bool EndsWithin(Seconds moment) const;

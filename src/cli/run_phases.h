@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The phases that a command's own output opens: one window each.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "meter/meter.h"
+
+namespace modicum {
+
+// All windows of one name together.
+struct RunPhase {
+  std::string name;
+  int times = 0;
+  Seconds wall;
+  Seconds cpu;
+  Estimate<Joules> energy;
+};
+
+// Not thread-safe.
+class RunPhases {
+ public:
+  // What runs before the first marker is the phase "start". With an empty
+  // prefix there are no phases.
+  RunPhases(Meter& meter, Subject subject, std::string prefix);
+  ~RunPhases();
+  RunPhases(const RunPhases&) = delete;
+  RunPhases& operator=(const RunPhases&) = delete;
+
+  void Line(std::string_view line);
+  // In the order in which they came first.
+  std::vector<RunPhase> Finish();
+
+ private:
+  void Begin(std::string name);
+  void End();
+
+  Meter& meter_;
+  const Subject subject_;
+  const std::string prefix_;
+  bool open_ = false;
+  WindowId window_{};
+  std::vector<RunPhase> phases_;
+};
+
+}  // namespace modicum

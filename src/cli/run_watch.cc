@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_watch.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+
+#include "base/format.h"
+
+namespace modicum {
+
+bool Budget::Check(Joules running) {
+  if (!limit_) return false;
+  const Joules spent = before_ + running;
+  const auto say = [&](std::string_view what) {
+    fmt::print(stderr, "modicum: {} of {} is spent ({})\n",
+               FormatWithUnit(spent.value(), "J"),
+               FormatWithUnit(limit_->value(), "J"), what);
+  };
+  if (spent > *limit_ && !said_) {
+    said_ = warned_ = true;
+    say("past the budget");
+  } else if (spent > 0.8 * *limit_ && !warned_) {
+    warned_ = true;
+    say("over 80 % of the budget");
+  }
+  return spent > *limit_;
+}
+
+RunWatch::RunWatch(Meter& meter, Subject subject, bool live, Budget& budget,
+                   std::function<void()> past)
+    : meter_(meter),
+      subject_(subject),
+      live_(live),
+      budget_(budget),
+      past_(std::move(past)),
+      thread_([this](const std::stop_token& s) { Loop(s); }) {}
+
+void RunWatch::Loop(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    const WindowId second = meter_.Begin("live", subject_);
+    wake.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+    if (const auto reading = meter_.End(second))
+      if (!stop.stop_requested()) Add(*reading);
+  }
+  if (shown_) std::fputs("\r\x1b[K", stderr);
+}
+
+void RunWatch::Add(const WindowReading& reading) {
+  wall_ += reading.wall;
+  energy_ += reading.split.own().mid;
+  if (live_) Show(reading);
+  if (budget_.Check(energy_) && past_) std::exchange(past_, nullptr)();
+}
+
+void RunWatch::Show(const WindowReading& reading) {
+  shown_ = true;
+  const Watts power = reading.split.own().mid / reading.wall;
+  fmt::print(stderr, "\r\x1b[K  {}  {}  {}  {} CPUs", FormatDuration(wall_),
+             FormatWithUnit(energy_.value(), "J"),
+             FormatWithUnit(power.value(), "W"),
+             FormatNumber(reading.cpu / reading.wall));
+  std::fflush(stderr);
+}
+
+}  // namespace modicum

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens beside a running command: the live line and the budget.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "meter/meter.h"
+
+namespace modicum {
+
+// Warns once at 80 % of the budget, and once past it.
+class Budget {
+ public:
+  explicit Budget(std::optional<Joules> limit) : limit_(limit) {}
+
+  // Spent by ended runs before this one.
+  void Settle(Joules spent) { before_ += spent; }
+  // `running`: what the run that goes on has spent. True once the budget is
+  // passed; says so on stderr.
+  bool Check(Joules running);
+  bool passed() const { return limit_ && before_ > *limit_; }
+
+ private:
+  const std::optional<Joules> limit_;
+  Joules before_;
+  bool warned_ = false;
+  bool said_ = false;
+};
+
+// Every second, while it lives: power on a line of stderr ("12 s  34 J  2.9 W
+// 0.98 CPUs") when `live`, and the budget's check.
+class RunWatch {
+ public:
+  // `past`: called once, when the budget is passed.
+  RunWatch(Meter& meter, Subject subject, bool live, Budget& budget,
+           std::function<void()> past);
+
+ private:
+  void Loop(const std::stop_token& stop);
+  void Add(const WindowReading& reading);
+  void Show(const WindowReading& reading);
+
+  Meter& meter_;
+  const Subject subject_;
+  const bool live_;
+  Budget& budget_;
+  std::function<void()> past_;
+  bool shown_ = false;
+  Seconds wall_;
+  Joules energy_;
+  std::jthread thread_;  // last: stops first
+};
+
+}  // namespace modicum
