@@ -41,7 +41,6 @@ constexpr std::array<Family, 22> kFamilies{{
     {.type = "qwen2_moe", .qkv_bias = true},
     {.type = "qwen3", .head_norms = true},
     {.type = "qwen3_moe", .head_norms = true},
-    {.type = "qwen3_next", .head_norms = true},
     {.type = "gemma", .tied = true},
     {.type = "gemma2", .norms = 4, .tied = true},
     {.type = "gemma3_text", .norms = 4, .head_norms = true, .tied = true},
