@@ -13,13 +13,15 @@
 namespace modicum {
 namespace {
 
-constexpr std::array<Command, 6> kVerbs{{
+constexpr std::array<Command, 7> kVerbs{{
     {"train", "memory, GPUs, time, energy, carbon, water, money of training",
      PlanTrain},
     {"serve", "GPUs and batch that answer in time, cost and joules per query",
      PlanServe},
     {"audit", "checks the figures of tables and texts, with the arithmetic",
      PlanAudit},
+    {"precision", "bytes to store, run and train, by number format",
+     PlanPrecision},
     {"selftest", "predicts published runs and says how well", PlanSelftest},
     {"chips", "lists the chips that plans are made for", PlanChips},
     {"models", "lists the models whose shape is known", PlanModels},

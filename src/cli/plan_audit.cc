@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `modicum plan audit FILE|-`: whether published claims can be true.
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <cstdio>
 
 #include "base/file.h"
@@ -31,7 +33,7 @@ Result<int> PlanAudit(Context& /*context*/,
       "Reads tables (Markdown, CSV) and lines of text, and checks their "
       "figures\n"
       "against each other, physical bounds and published runs.\n\n"
-      "  modicum plan audit examples/claims/article.md\n"
+      "  modicum plan audit examples/claims/cost-table.md\n"
       "  modicum plan audit - --gpu h100 < claims.csv",
       "modicum plan audit");
   app.add_option("file", path, "the claims; - is stdin")->required();

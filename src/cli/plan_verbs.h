@@ -14,6 +14,8 @@ namespace modicum {
 Result<int> PlanTrain(Context& context, const std::vector<std::string>& args);
 Result<int> PlanServe(Context& context, const std::vector<std::string>& args);
 Result<int> PlanAudit(Context& context, const std::vector<std::string>& args);
+Result<int> PlanPrecision(Context& context,
+                          const std::vector<std::string>& args);
 Result<int> PlanChips(Context& context, const std::vector<std::string>& args);
 Result<int> PlanModels(Context& context, const std::vector<std::string>& args);
 Result<int> PlanSelftest(Context& context,

@@ -405,7 +405,7 @@ const std::array<Rule, 18> kRules{{
       "states of Adam: Rajbhandari et al. 2020, ZeRO"},
      MemoryPerParameter},
     {{"stored bytes", "parameters, storage", "bytes = storage / N, 0.15 to 5",
-      "bits of the formats of `modicum plan precision`"},
+      "bits of number formats, src/plan/data_type.cc"},
      StoredPerParameter},
     {{"power per GPU", "power, GPUs (and time)",
       "W = kW / GPUs, 0.1 to 3 TDP; else kWh / (GPUs x h)", kTable},
