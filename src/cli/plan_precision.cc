@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "base/format.h"
@@ -79,7 +80,8 @@ Result<int> PlanPrecision(Context& /*context*/,
   Plan plan;
   plan.verb = "precision";
   plan.title = "bytes by number format";
-  plan.inputs = {{"parameters", FormatNumber(*count, 12)}};
+  plan.inputs = {{"parameters",
+                  FormatCount(static_cast<uint64_t>(std::min(*count, 1e18)))}};
   plan.tables = {TableOf(*count)};
   plan.notes = {
       "exact arithmetic on bits a weight, block scales included; to run, "
