@@ -31,8 +31,8 @@ TEST_P(EveryKind, IsHumblestFirstWithUniqueNamesAndHashes) {
   }
   EXPECT_EQ(candidates->front().family, "majority");
   // Encoders are tried when named; fastText reads text alone; there is no
-  // network.
-  EXPECT_EQ(families.size(), Families().size() - 3 - (GetParam() != kText));
+  // network and no endpoint.
+  EXPECT_EQ(families.size(), Families().size() - 4 - (GetParam() != kText));
   EXPECT_FALSE(families.contains("encoder"));
 }
 
@@ -117,6 +117,7 @@ TEST(Candidates, EveryNetworkIsTriedAndOnlyDecodersArePrompted) {
   EXPECT_EQ(first["prompt"], 1);
   std::vector<std::string> all(Families().begin(), Families().end());
   std::erase(all, "encoder");  // only when named
+  std::erase(all, "remote");   // there is no endpoint
   EXPECT_EQ(families, all);
 }
 
@@ -176,6 +177,23 @@ TEST(PassesOver, GivesEveryPassOnceMildestFirst) {
   EXPECT_EQ(pruned.name, "linear; prune keep=0.5");
   for (const auto& next : PassesOver(pruned, data, rows, 2))
     EXPECT_NE(next[0].passes[1].pass, "dedupe");
+}
+
+TEST(Candidates, AnEndpointIsOneAndGoesThroughNoPass) {
+  Networks networks;
+  networks.remotes = {{{"name", std::string("small-api")},
+                       {"url", std::string("https://api.example.com/v1")},
+                       {"model", std::string("small-1")}}};
+  const auto candidates =
+      EnumerateCandidates("text-classification", {"remote"}, networks);
+  ASSERT_TRUE(candidates) << candidates.error().message;
+  ASSERT_EQ(candidates->size(), 1U);
+  EXPECT_EQ(candidates->front().name, "remote, small-api");
+  EXPECT_TRUE(PassesOver(candidates->front(), {}, {}, 2).empty());
+  const auto none = EnumerateCandidates("text-classification", {"remote"}, {});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message,
+            "families: 'remote' needs an endpoint to ask");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct Networks {
   std::vector<NetworkFile> files;
   Params prompt;  // of family prompt, as the task says
   // Of family remote, one for each endpoint.
-  std::vector<Params> remotes;
+  std::vector<Params> remotes = {};
 };
 
 // Every file that one of the task's patterns matches, each once, by path.

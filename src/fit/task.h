@@ -49,7 +49,7 @@ struct Task {
   std::string prompt_template;                      // "": as that says
   std::map<std::string, std::string> prompt_words;  // by label
   // Endpoints to ask, each as the parameters of family remote.
-  std::vector<Params> remotes;
+  std::vector<Params> remotes = {};
   bool published = true;  // show published figures of other models
   PlaceQuery place;
   TaskBudget budget;

@@ -176,5 +176,39 @@ TEST(Task, ATableOfAnotherShapeIsRefusedNotIgnored) {
             "x.toml:5: place must be a table");
 }
 
+TEST(RemoteTask, IsReadWithItsDefaultsLeftOut) {
+  const auto task = ParseTask(
+      "[task]\nname = \"spam\"\nkind = \"text-classification\"\n"
+      "data = \"mails.jsonl\"\n[[remote]]\nname = \"api\"\n"
+      "url = \"https://api.example.com/v1\"\nmodel = \"m\"\n"
+      "price_in = 0.15\njoules_out = [0.1, 10]\n",
+      "task.toml");
+  ASSERT_TRUE(task) << task.error().message;
+  ASSERT_EQ(task->remotes.size(), 1U);
+  EXPECT_EQ(ToString(task->remotes[0]),
+            "joules_out_high=10 joules_out_low=0.1 model=m name=api "
+            "price_in=0.15 url=https://api.example.com/v1");
+}
+
+TEST(RemoteTask, FaultsAreNamed) {
+  const auto fault = [](const std::string& remote) {
+    const auto task = ParseTask(
+        "[task]\nname = \"spam\"\nkind = \"text-classification\"\n"
+        "data = \"mails.jsonl\"\n[[remote]]\n" +
+            remote,
+        "task.toml");
+    return task ? std::string() : task.error().message;
+  };
+  EXPECT_EQ(fault("url = \"u\"\nmodel = \"m\"\n"),
+            "task.toml:5: [remote] has no 'name'");
+  EXPECT_EQ(
+      fault("name = \"a\"\nurl = \"u\"\nmodel = \"m\"\n"
+            "joules_in = [2, 1]\n"),
+      "task.toml:9: remote.joules_in must be [low, high], joules a token");
+  EXPECT_EQ(fault("name = \"a\"\nurl = \"u\"\nmodel = \"m\"\n"
+                  "parallel = 0\n"),
+            "task.toml:9: remote.parallel must be 1 to 64");
+}
+
 }  // namespace
 }  // namespace modicum
