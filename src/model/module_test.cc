@@ -16,7 +16,7 @@ using testing::StartsWith;
 TEST(Registry, FamiliesHumblestFirst) {
   EXPECT_THAT(Families(),
               ElementsAre("majority", "linear", "fasttext", "forest", "boosted",
-                          "encoder", "embed+linear", "prompt"));
+                          "encoder", "embed+linear", "prompt", "remote"));
   for (const std::string_view family : Families()) {
     const auto trainer = FindTrainer(family);
     // Not every build has llama.cpp.
@@ -39,7 +39,7 @@ TEST(Registry, UnknownFamily) {
             "no model family 'fastext', did you mean 'fasttext'?");
   EXPECT_EQ(FindTrainer("xgboost").error().hint,
             "there are: majority, linear, fasttext, forest, boosted, encoder, "
-            "embed+linear, prompt");
+            "embed+linear, prompt, remote");
 }
 
 TEST(Module, MissingSaysWhereItLooked) {
