@@ -53,6 +53,7 @@ class HttpChat final : public ChatClient {
     client_.set_read_timeout(timeout);
     client_.set_write_timeout(timeout);
     client_.set_keep_alive(true);
+    client_.set_tcp_nodelay(true);  // a request is small and waits for nobody
     if (!endpoint_.key.empty()) client_.set_bearer_token_auth(endpoint_.key);
   }
 
