@@ -9,12 +9,12 @@
 #include <cstdio>
 
 #include "base/file.h"
-#include "base/suggest.h"
 #include "cli/command.h"
 #include "cli/equals.h"
 #include "cli/parse.h"
 #include "cli/print_error.h"
 #include "cli/run_selection.h"
+#include "cli/verbs.h"
 #include "record/ledger.h"
 #include "report/ledger_report.h"
 
@@ -228,37 +228,16 @@ Result<int> Merge(Context& context, const Words& args) {
   return kExitOk;
 }
 
-struct Action {
-  std::string_view name;
-  Result<int> (*run)(Context&, const Words&);
-};
-constexpr std::array<Action, 4> kActions{
-    {{"list", &List}, {"show", &Show}, {"export", &Export}, {"merge", &Merge}}};
-
-int WrongAction(const std::string& word) {
-  std::vector<std::string_view> names;
-  for (const Action& action : kActions) names.push_back(action.name);
-  return UsageError(
-      {ErrorCode::kInvalidInput,
-       "unknown ledger action '" + word + "'" + DidYouMean(word, names),
-       "`modicum ledger --help` lists the actions"});
-}
+// Their lines of help are kHelp's.
+constexpr std::array<Command, 4> kActions{{{"list", "", &List},
+                                           {"show", "", &Show},
+                                           {"export", "", &Export},
+                                           {"merge", "", &Merge}}};
 
 }  // namespace
 
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args) {
-  if (args.empty()) {
-    std::fputs(kHelp, stderr);
-    return kExitUsage;
-  }
-  if (args[0] == "--help" || args[0] == "-h") {
-    std::fputs(kHelp, stdout);
-    return kExitOk;
-  }
-  const Words rest(args.begin() + 1, args.end());
-  for (const Action& action : kActions)
-    if (action.name == args[0]) return action.run(context, rest);
-  return WrongAction(args[0]);
+  return RunVerb({"ledger", "action", kActions, kHelp}, context, args);
 }
 
 }  // namespace modicum

@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdio>
 
-#include "base/suggest.h"
 #include "cli/command.h"
 #include "cli/plan_verbs.h"
-#include "cli/print_error.h"
+#include "cli/verbs.h"
 
 namespace modicum {
 namespace {
@@ -37,26 +35,10 @@ std::string Help() {
   return text + "\n`modicum plan <verb> --help` shows a verb's options.\n";
 }
 
-int WrongVerb(const std::string& word) {
-  std::vector<std::string_view> names;
-  for (const Command& verb : kVerbs) names.push_back(verb.name);
-  return UsageError(
-      {ErrorCode::kInvalidInput,
-       "unknown plan verb '" + word + "'" + DidYouMean(word, names),
-       "`modicum plan --help` lists the verbs"});
-}
-
 }  // namespace
 
 Result<int> CmdPlan(Context& context, const std::vector<std::string>& args) {
-  if (args.empty() || args[0] == "--help" || args[0] == "-h") {
-    std::fputs(Help().c_str(), args.empty() ? stderr : stdout);
-    return args.empty() ? kExitUsage : kExitOk;
-  }
-  for (const Command& verb : kVerbs)
-    if (verb.name == args[0])
-      return verb.run(context, {args.begin() + 1, args.end()});
-  return WrongVerb(args[0]);
+  return RunVerb({"plan", "verb", kVerbs, Help()}, context, args);
 }
 
 }  // namespace modicum

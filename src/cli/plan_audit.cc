@@ -7,10 +7,10 @@
 
 #include "base/file.h"
 #include "cli/parse.h"
+#include "cli/plan_inputs.h"
 #include "cli/plan_verbs.h"
 #include "cli/print_error.h"
 #include "plan/audit.h"
-#include "report/plan_report.h"
 
 namespace modicum {
 namespace {
@@ -39,8 +39,7 @@ Result<int> PlanAudit(Context& /*context*/,
   app.add_option("file", path, "the claims; - is stdin")->required();
   app.add_option("--gpu", gpu, "the chip where a claim names none")
       ->capture_default_str();
-  app.add_option("--format", format, "table, json, csv, md or html")
-      ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
+  AddFormatFlag(app, format);
   if (const auto code = ParseArgs(app, args)) return *code;
   const auto chip = FindAccelerator(gpu);
   if (!chip) return UsageError(chip.error());
@@ -53,7 +52,7 @@ Result<int> PlanAudit(Context& /*context*/,
   MODICUM_TRY(const std::vector<Claim> claims,
               ParseClaims(text, path == "-" ? "stdin" : path));
   const std::vector<Finding> findings = AuditClaims(claims, **chip);
-  std::fputs(FormatPlan(AuditPlan(findings, **chip), format).c_str(), stdout);
+  PrintPlan(AuditPlan(findings, **chip), format);
   return kExitOk;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
+#include <cstdio>
 #include <filesystem>
 
 #include "base/file.h"
@@ -11,6 +12,7 @@
 #include "model/gguf/gguf_file.h"
 #include "model/safetensors.h"
 #include "plan/amount.h"
+#include "report/plan_report.h"
 
 namespace modicum {
 namespace {
@@ -139,6 +141,15 @@ Result<Place> ReadPlace(const Settings& settings, const std::string& place,
   PlaceQuery query = PlaceQueryOf(settings);
   if (!place.empty()) query.region = place;
   return FindPlace(query);
+}
+
+void AddFormatFlag(CLI::App& app, std::string& format) {
+  app.add_option("--format", format, "table, json, csv, md or html")
+      ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
+}
+
+void PrintPlan(const Plan& plan, const std::string& format) {
+  std::fputs(FormatPlan(plan, format).c_str(), stdout);
 }
 
 }  // namespace modicum

@@ -41,6 +41,11 @@ Result<std::vector<SweepAxis>> ReadSweeps(
     const std::vector<std::string>& sweeps,
     std::span<const std::string_view> names);
 
+// --format of what is printed, table by default.
+void AddFormatFlag(CLI::App& app, std::string& format);
+// To stdout.
+void PrintPlan(const Plan& plan, const std::string& format);
+
 // --place, or --region of the settings. `kind` is --intensity-kind.
 Result<Place> ReadPlace(const Settings& settings, const std::string& place,
                         const std::string& kind);

@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "base/format.h"
 #include "cli/parse.h"
+#include "cli/plan_inputs.h"
 #include "cli/plan_verbs.h"
 #include "hardware/accelerators.h"
 #include "plan/architecture.h"
 #include "plan/selftest.h"
-#include "report/plan_report.h"
 
 namespace modicum {
 namespace {
@@ -20,8 +19,7 @@ std::optional<int> ParseFormat(const char* what, const char* name,
                                const std::vector<std::string>& args,
                                std::string& format) {
   CLI::App app(what, name);
-  app.add_option("--format", format, "table, json, csv, md or html")
-      ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
+  AddFormatFlag(app, format);
   return ParseArgs(app, args);
 }
 
@@ -55,7 +53,7 @@ Result<int> PlanChips(Context& /*context*/,
          OrDash(chip.tdp.value()), OrDash(chip.rent_usd.value_or(0)),
          OrDash(chip.buy_usd.value_or(0)), chip.source});
   plan.tables.push_back(std::move(table));
-  std::fputs(FormatPlan(plan, format).c_str(), stdout);
+  PrintPlan(plan, format);
   return kExitOk;
 }
 
@@ -85,7 +83,7 @@ Result<int> PlanModels(Context& /*context*/,
                           count(KvBytesPerToken(model, 16))});
   }
   plan.tables.push_back(std::move(table));
-  std::fputs(FormatPlan(plan, format).c_str(), stdout);
+  PrintPlan(plan, format);
   return kExitOk;
 }
 
@@ -99,7 +97,7 @@ Result<int> PlanSelftest(Context& /*context*/,
           "modicum plan selftest", args, format))
     return *code;
   const Selftest test = RunSelftest();
-  std::fputs(FormatPlan(test.plan, format).c_str(), stdout);
+  PrintPlan(test.plan, format);
   return test.passed() ? kExitOk : kExitFailed;
 }
 

@@ -5,15 +5,14 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <cstdio>
 
 #include "base/format.h"
 #include "cli/parse.h"
+#include "cli/plan_inputs.h"
 #include "cli/plan_verbs.h"
 #include "cli/print_error.h"
 #include "plan/amount.h"
 #include "plan/data_type.h"
-#include "report/plan_report.h"
 
 namespace modicum {
 namespace {
@@ -72,8 +71,7 @@ Result<int> PlanPrecision(Context& /*context*/,
       "modicum plan precision");
   app.add_option("--params", parameters, "how many parameters: 1e9, 7B")
       ->capture_default_str();
-  app.add_option("--format", format, "table, json, csv, md or html")
-      ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
+  AddFormatFlag(app, format);
   if (const auto code = ParseArgs(app, args)) return *code;
   const auto count = ParseAmount(parameters, "--params");
   if (!count) return UsageError(count.error());
@@ -89,7 +87,7 @@ Result<int> PlanPrecision(Context& /*context*/,
       "activations (`modicum plan train`)",
       "training takes 16 bytes a parameter in 16-bit formats as in fp32: the "
       "optimizer keeps fp32 copies"};
-  std::fputs(FormatPlan(plan, format).c_str(), stdout);
+  PrintPlan(plan, format);
   return kExitOk;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <optional>
 
 #include "cli/parse.h"
@@ -13,7 +12,6 @@
 #include "plan/amount.h"
 #include "plan/serve_plan.h"
 #include "plan/sweep.h"
-#include "report/plan_report.h"
 
 namespace modicum {
 namespace {
@@ -68,8 +66,7 @@ void AddCostFlags(CLI::App& app, ServeFlags& flags) {
                  "an API's USD per million output tokens")
       ->check(price);
   AddSweepFlags(app, flags.sweeps, flags.plot);
-  app.add_option("--format", flags.format, "table, json, csv, md or html")
-      ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
+  AddFormatFlag(app, flags.format);
 }
 
 std::optional<int> ParseFlags(const std::vector<std::string>& args,
@@ -141,7 +138,7 @@ Result<int> PlanServe(Context& context, const std::vector<std::string>& args) {
   const auto plan = axes->empty() ? PlanServing(*query)
                                   : SweepServing(*query, *axes, flags.plot);
   if (!plan) return UsageError(plan.error());
-  std::fputs(FormatPlan(*plan, flags.format).c_str(), stdout);
+  PrintPlan(*plan, flags.format);
   return kExitOk;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <optional>
 
 #include "cli/parse.h"
@@ -13,7 +12,6 @@
 #include "plan/amount.h"
 #include "plan/sweep.h"
 #include "plan/train_plan.h"
-#include "report/plan_report.h"
 
 namespace modicum {
 namespace {
@@ -85,8 +83,7 @@ void AddCostFlags(CLI::App& app, TrainFlags& flags) {
                  "share of them that it works [0.8]")
       ->check(CLI::Range(0.01, 1.0));
   AddSweepFlags(app, flags.sweeps, flags.plot);
-  app.add_option("--format", flags.format, "table, json, csv, md or html")
-      ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
+  AddFormatFlag(app, flags.format);
 }
 
 std::optional<int> ParseFlags(const std::vector<std::string>& args,
@@ -196,7 +193,7 @@ Result<int> PlanTrain(Context& context, const std::vector<std::string>& args) {
   const auto plan = axes->empty() ? PlanTraining(*query)
                                   : SweepTraining(*query, *axes, flags.plot);
   if (!plan) return UsageError(plan.error());
-  std::fputs(FormatPlan(*plan, flags.format).c_str(), stdout);
+  PrintPlan(*plan, flags.format);
   return kExitOk;
 }
 

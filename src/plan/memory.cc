@@ -69,8 +69,8 @@ Held HeldBy(const Architecture& model, const Parallelism& parallel) {
 
 // Bytes of a thing of `each` bytes per parameter, spread over data parallel
 // replicas where ZeRO does so. Experts have fewer replicas.
-double Spread(const Held& held, double each, bool sharded,
-              const Parallelism& parallel) {
+double BytesOf(const Held& held, double each, bool sharded,
+               const Parallelism& parallel) {
   if (!sharded) return (held.dense + held.experts) * each;
   const double replicas = parallel.data;
   return held.dense * each / replicas +
@@ -163,14 +163,14 @@ TrainMemory TrainMemoryOf(const Architecture& model, const TrainSetup& setup,
     weight = setup.adapter.weight_bits / 8;
     memory.weights = own * format.weight;
   }
-  memory.weights += Spread(held, weight, parallel.zero == 3, parallel);
+  memory.weights += BytesOf(held, weight, parallel.zero == 3, parallel);
   if (parallel.zero == 3)  // the layer at work is gathered, the next prefetched
     memory.weights += 2 * std::min(model.largest_layer, model.parameters) *
                       weight / parallel.tensor / std::max(1, parallel.expert);
   memory.gradients =
-      Spread(trained, format.gradient, parallel.zero >= 2, parallel);
+      BytesOf(trained, format.gradient, parallel.zero >= 2, parallel);
   memory.optimizer =
-      Spread(trained, format.states, parallel.zero >= 1, parallel);
+      BytesOf(trained, format.states, parallel.zero >= 1, parallel);
   memory.activations = Activations(model, setup, parallel);
   memory.logits = kLogitBytes * setup.micro_batch * setup.sequence *
                   static_cast<double>(model.vocab) / parallel.tensor;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What hours of a device cost: rent, hardware, electricity, its making.
+#include "plan/money.h"
+
 #include <array>
 #include <cmath>
-
-#include "plan/train_plan.h"
 
 namespace modicum {
 namespace {
@@ -32,6 +31,10 @@ double UsdOf(std::string_view currency) {
 
 }  // namespace
 
+Spread WaterPerKwh(const Place& place) {
+  return SpreadOf(place.water_onsite + place.water_offsite * place.pue);
+}
+
 Spread EmbodiedPerHour(const Accelerator& chip) {
   constexpr double kServer = 2.5e6 / 8;  // grams per device
   constexpr double kHours = 6 * kHoursPerYear * 0.85;
@@ -54,8 +57,7 @@ Spread HardwareOf(const Accelerator& chip, const OwnCost& own) {
 Spread TariffUsd(const Place& place) {
   const double rate = UsdOf(place.currency.view());
   if (!place.tariff || rate == 0) return {0.10, 0.4};
-  const double mid = place.tariff->mid.value();
-  return {mid * rate, mid > 0 ? place.tariff->sd() / mid : 0};
+  return SpreadOf(*place.tariff) * rate;
 }
 
 }  // namespace modicum

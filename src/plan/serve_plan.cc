@@ -20,14 +20,7 @@ struct ServeFigures {
   Spread joules_per_token, prefill_joules, decode_joules;
   Spread kwh, grams, market, embodied, litres, cost, electricity;
   Spread tokens_per_second, ttft, tpot;
-  double rent_per_query_mid = 0;
 };
-
-template <class Q>
-Spread SpreadOf(const Estimate<Q>& estimate) {
-  const double mid = estimate.mid.value();
-  return {mid, mid > 0 ? estimate.sd() / mid : 0};
-}
 
 ServeFigures FiguresOf(const ServeQuery& query, const ServePoint& point) {
   const ServingCoefficients c = CoefficientsOf(query.chip);
@@ -54,8 +47,7 @@ ServeFigures FiguresOf(const ServeQuery& query, const ServePoint& point) {
   f.kwh = it_kwh * SpreadOf(query.place.pue);
   f.grams = f.kwh * SpreadOf(query.place.intensity);
   if (query.market_intensity) f.market = f.kwh * *query.market_intensity;
-  f.litres = it_kwh * SpreadOf(query.place.water_onsite +
-                               query.place.water_offsite * query.place.pue);
+  f.litres = it_kwh * WaterPerKwh(query.place);
   const double hours = (device_seconds + idle_seconds) / 3600;
   f.embodied = EmbodiedPerHour(query.chip) * hours;
   const Spread rent = query.rent_usd        ? Spread{*query.rent_usd, 0}
@@ -72,9 +64,9 @@ class Rows {
   explicit Rows(Plan& plan) : plan_(plan) {}
   void Add(std::string key, std::string label, std::string unit,
            const Spread& value, std::string source) {
-    plan_.figures.push_back({std::move(key), std::move(label), std::move(unit),
-                             value.range(), Origin::kModelled,
-                             std::move(source)});
+    plan_.figures.push_back(FigureOf(std::move(key), std::move(label),
+                                     std::move(unit), value,
+                                     std::move(source)));
   }
 
  private:

@@ -16,21 +16,9 @@ namespace {
 constexpr Spread kDevelopment{2.74, 0.66};
 constexpr int kMostDevices = 1 << 20;
 
-template <class Q>
-Spread SpreadOf(const Estimate<Q>& estimate) {
-  const double mid = estimate.mid.value();
-  return {mid, mid > 0 ? estimate.sd() / mid : 0};
-}
-
 std::string Devices(const Accelerator& chip, int count) {
   return fmt::format("{} {}", FormatCount(static_cast<uint64_t>(count)),
                      chip.name);
-}
-
-PlanFigure FigureOf(std::string key, std::string label, std::string unit,
-                    const Spread& spread, std::string source) {
-  return {std::move(key), std::move(label),  std::move(unit),
-          spread.range(), Origin::kModelled, std::move(source)};
 }
 
 PlanFigure ExactFigure(std::string key, std::string label, std::string unit,
@@ -272,8 +260,7 @@ TrainInputs TrainInputsOf(const TrainQuery& query, double devices,
   inputs.intensity = SpreadOf(query.place.intensity);
   if (query.market_intensity)
     inputs.market = Spread{*query.market_intensity, 0};
-  inputs.water = SpreadOf(query.place.water_onsite +
-                          query.place.water_offsite * query.place.pue);
+  inputs.water = WaterPerKwh(query.place);
   inputs.rent =
       query.rent_usd ? Spread{*query.rent_usd, 0} : RentOf(query.chip);
   inputs.own = HardwareOf(query.chip, query.own);

@@ -9,17 +9,13 @@
 #include "hardware/accelerators.h"
 #include "plan/architecture.h"
 #include "plan/memory.h"
+#include "plan/money.h"
 #include "plan/training.h"
 #include "record/plan.h"
 
 namespace modicum {
 
 // What money of hardware costs where nothing else is said.
-struct OwnCost {
-  double years = 4;          // over which it is paid off
-  double utilization = 0.8;  // of these hours that it works
-};
-
 struct TrainQuery {
   Architecture model;
   Accelerator chip;
@@ -44,15 +40,5 @@ TrainInputs TrainInputsOf(const TrainQuery& query, double devices,
 // kInvalidInput: contradictory or absurd queries. A model that does not fit
 // is a plan that says so.
 Result<Plan> PlanTraining(const TrainQuery& query);
-
-// Carbon of making one device and its share of the server, grams per hour of
-// use: Luccioni et al. 2022 (server 2,500 kg of eight devices, 6 years at 85
-// %). Processors: of the server's socket alone.
-Spread EmbodiedPerHour(const Accelerator& chip);
-// USD per device-hour.
-Spread RentOf(const Accelerator& chip);
-Spread HardwareOf(const Accelerator& chip, const OwnCost& own);
-// The place's tariff in USD; assumed 0.10 where none is known.
-Spread TariffUsd(const Place& place);
 
 }  // namespace modicum

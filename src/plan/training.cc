@@ -115,6 +115,12 @@ Spread operator+(const Spread& a, const Spread& b) {
   return {mid, std::hypot(a.mid * a.sd, b.mid * b.sd) / mid};
 }
 
+PlanFigure FigureOf(std::string key, std::string label, std::string unit,
+                    const Spread& spread, std::string source) {
+  return {std::move(key), std::move(label),  std::move(unit),
+          spread.range(), Origin::kModelled, std::move(source)};
+}
+
 const std::vector<TrainingRun>& TrainingRuns() {
   static const std::vector<TrainingRun> runs = ReadRuns();
   return runs;

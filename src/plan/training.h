@@ -30,6 +30,10 @@ Spread operator/(double k, const Spread& a);
 // Medians add; the spread by the delta method, as if independent.
 Spread operator+(const Spread& a, const Spread& b);
 
+// A modelled figure of a plan; see PlanFigure for the texts.
+PlanFigure FigureOf(std::string key, std::string label, std::string unit,
+                    const Spread& spread, std::string source);
+
 // A row of data/published_training.csv.
 struct TrainingRun {
   std::string name, family, chip, stack, energy_kind;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "model/bytes.h"
 #include "model/module.h"
+#include "model/network_file.h"
 #include "model/remote/remote_params.h"
 #include "model/remote/remote_spec.h"
 
@@ -106,9 +107,7 @@ class RemoteModel final : public Model {
   Result<std::vector<Output>> Predict(std::span<const Item> items,
                                       const CallOptions& options,
                                       PhaseSink& sink) override {
-    if (options.explain > 0)
-      return Fail(ErrorCode::kUnavailable,
-                  "family remote has no features to explain with");
+    MODICUM_RETURN_IF_ERROR(CheckNotExplained(options, kRemoteFamily));
     sink.Begin(Phase::kPrefill);
     Questions questions(spec_, items, options);
     {
