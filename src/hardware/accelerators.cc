@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/csv.h"
 #include "base/suggest.h"
 #include "data/accelerators.h"
@@ -60,11 +60,9 @@ std::vector<Accelerator> ReadAccelerators() {
 }
 
 std::string Normal(std::string_view name) {
-  std::string text(name);
-  for (char& c : text) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::string text = LowerAscii(name);
+  for (char& c : text)
     if (c == '_' || c == ' ') c = '-';
-  }
   return text;
 }
 

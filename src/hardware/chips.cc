@@ -2,12 +2,12 @@
 #include "hardware/chips.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/csv.h"
 #include "data/cpu_generations.h"
 #include "data/cpus.h"
@@ -172,9 +172,7 @@ CpuPower PowerOfClass(const HostFacts& host, const std::string& normal) {
 }  // namespace
 
 std::string NormalCpuName(std::string_view cpu_model) {
-  std::string text(cpu_model);
-  for (char& c : text)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::string text = LowerAscii(cpu_model);
   Erase(text, "(r)");
   Erase(text, "(tm)");
   for (char& c : text)

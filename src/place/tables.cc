@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/csv.h"
 #include "data/electricity_price.h"
 #include "data/grid_intensity.h"
@@ -33,15 +34,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14>
         {"ivory coast", "CI"},
         {"democratic republic of the congo", "CD"},
     }};
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
-}
 
 Figure ReadFigure(const EmbeddedTable& table, size_t row,
                   std::string_view value, std::string_view sd,

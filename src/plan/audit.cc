@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/csv.h"
 #include "base/format.h"
 #include "data/equivalences.h"
@@ -375,9 +376,9 @@ bool Names(const std::string& text, const std::string& name) {
 
 std::optional<Said> PublishedRun(const Claim& claim,
                                  const Accelerator& /*chip*/) {
-  const std::string subject = internal::LowerCase(claim.subject);
+  const std::string subject = LowerAscii(claim.subject);
   for (const TrainingRun& run : TrainingRuns()) {
-    if (!Names(subject, internal::LowerCase(run.name))) continue;
+    if (!Names(subject, LowerAscii(run.name))) continue;
     if (const auto hours = GpuHours(claim)) {
       const double ratio = *hours / run.gpu_hours;
       return Said{Within(ratio, 1 / 1.3, 1.3) ? kConsistent : kInconsistent,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/csv.h"
 #include "base/trim.h"
 #include "plan/claims_scan.h"
@@ -14,7 +15,6 @@ namespace modicum {
 namespace {
 
 using enum ClaimKind;
-using internal::LowerCase;
 
 constexpr std::array<std::string_view, 24> kKindNames{"parameters",
                                                       "active parameters",
@@ -133,7 +133,7 @@ void SetUnit(const std::string& header, Column& column) {
 std::vector<Column> ColumnsOf(const std::vector<std::string>& header) {
   std::vector<Column> columns;
   for (size_t i = 0; i < header.size(); ++i) {
-    const std::string name = LowerCase(header[i]);
+    const std::string name = LowerAscii(header[i]);
     const auto found = std::ranges::find_if(
         kColumns,
         [&](const ClaimColumn& c) { return HasWords(name, c.words); });

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/trim.h"
 
 namespace modicum::internal {
@@ -170,7 +170,7 @@ std::optional<double> Digits(std::string_view text, size_t& at) {
 // number ("7B", not "7 b"), and "t" alone is taken for tonnes.
 double MultiplierAt(std::string_view text, size_t& at) {
   const size_t begin = SkipSpaces(text, at);
-  const std::string word = LowerCase(WordAt(text, begin));
+  const std::string word = LowerAscii(WordAt(text, begin));
   const auto found = std::ranges::find(kMultipliers, word, &Multiplier::word);
   if (found == kMultipliers.end()) return 1;
   if (word.size() < 3 && (begin != at || text[begin] == 't')) return 1;
@@ -212,10 +212,10 @@ bool InsideWord(std::string_view text, size_t at) {
 std::string PerWord(std::string_view text, size_t at) {
   const size_t begin = SkipSpaces(text, at);
   if (StartsAt(text, begin, "/"))
-    return LowerCase(WordAt(text, SkipSpaces(text, begin + 1)));
-  const std::string word = LowerCase(WordAt(text, begin));
+    return LowerAscii(WordAt(text, SkipSpaces(text, begin + 1)));
+  const std::string word = LowerAscii(WordAt(text, begin));
   if (word != "per" && word != "a" && word != "an") return {};
-  return LowerCase(WordAt(text, SkipSpaces(text, begin + word.size())));
+  return LowerAscii(WordAt(text, SkipSpaces(text, begin + word.size())));
 }
 
 ClaimKind MoneyKind(std::string_view text, size_t at) {
@@ -262,7 +262,7 @@ std::optional<ClaimQuantity> WithUnit(std::string_view line,
                                       size_t& end) {
   ClaimQuantity quantity{kMoney, number.low, number.high, {}};
   const size_t at = SkipSpaces(line, number.end);
-  const std::string word = LowerCase(WordAt(line, at));
+  const std::string word = LowerAscii(WordAt(line, at));
   end = number.end;
   if (StartsAt(line, at, "\xC3\x97")) {
     quantity.kind = kFactor;
@@ -302,13 +302,6 @@ bool Usable(const ClaimQuantity& quantity) {
 
 }  // namespace
 
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
 const ClaimUnit* FindClaimUnit(std::string_view word) {
   const auto found = std::ranges::find(kUnits, word, &ClaimUnit::word);
   return found == kUnits.end() ? nullptr : &*found;
@@ -336,7 +329,7 @@ std::optional<ScannedNumber> ScanNumber(std::string_view text, size_t at) {
 }
 
 void ScanLine(std::string_view line, Claim& claim) {
-  const std::string lower = LowerCase(line);
+  const std::string lower = LowerAscii(line);
   size_t at = 0;
   while (at < line.size()) {
     size_t end = at + 1;
@@ -346,12 +339,12 @@ void ScanLine(std::string_view line, Claim& claim) {
       const auto quantity = WithUnit(line, *number, at, lower, claim, end);
       if (quantity && Usable(*quantity)) claim.quantities.push_back(*quantity);
     } else if (!inside && IsLetter(line[at])) {
-      const std::string name = LowerCase(word);
+      const std::string name = LowerAscii(word);
       end = at + word.size();
       if (claim.chip == nullptr) claim.chip = ChipNamed(word);
       if (name == "a" || name == "one") {
         const size_t next = SkipSpaces(line, end);
-        const auto* unit = FindClaimUnit(LowerCase(WordAt(line, next)));
+        const auto* unit = FindClaimUnit(LowerAscii(WordAt(line, next)));
         if (unit != nullptr &&
             (unit->kind == kPhoneCharges ||
              (name == "one" && (unit->kind == kTime || unit->kind == kItems))))

@@ -10,8 +10,6 @@
 
 namespace modicum::internal {
 
-std::string LowerCase(std::string_view text);
-
 struct ClaimUnit {
   std::string_view word;
   ClaimKind kind;

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "base/ascii.h"
 
 namespace modicum {
 namespace {
@@ -32,20 +33,14 @@ constexpr std::array<DataType, 18> kTypes{{
     {"iq1_s", 1.5625, "super-blocks of 256, from a codebook"},
 }};
 
-bool SameWord(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
-}
-
 }  // namespace
 
 std::span<const DataType> DataTypes() { return kTypes; }
 
 const DataType* FindDataType(std::string_view name) {
-  const auto found = std::ranges::find_if(
-      kTypes, [&](const DataType& type) { return SameWord(type.name, name); });
+  const auto found = std::ranges::find_if(kTypes, [&](const DataType& type) {
+    return EqualIgnoringCase(type.name, name);
+  });
   return found == kTypes.end() ? nullptr : &*found;
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/ascii.h"
 #include "dataset/utf8.h"
 
 namespace modicum {
@@ -18,13 +19,6 @@ constexpr std::array<char16_t, 32> kC1 = {
     0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008D, 0x017D, 0x008F,
     0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
     0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178};
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
 
 // Charsets in which bytes below 0x80 are ASCII and nothing is to be decided:
 // what is valid UTF-8 is taken as such. Also "windows-1252" under the names
@@ -108,7 +102,7 @@ char32_t FromWindows1252(unsigned char byte) {
 }
 
 std::string ToUtf8(std::string_view bytes, std::string_view charset) {
-  const std::string name = Lower(charset);
+  const std::string name = LowerAscii(charset);
   if (!IsWestern(name)) {
     if (auto text = Iconv(bytes, name)) return *std::move(text);
   }

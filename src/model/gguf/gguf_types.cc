@@ -2,8 +2,8 @@
 #include "model/gguf/gguf_types.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "base/result.h"
 
 namespace modicum {
@@ -71,13 +71,6 @@ constexpr GgufFileType kFileTypes[] = {
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"q3_k", "q3_k_m"}, {"q4_k", "q4_k_m"}, {"q5_k", "q5_k_m"}};
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
 }  // namespace
 
 std::span<const GgmlTypeInfo> GgmlTypes() { return kTypes; }
@@ -89,9 +82,9 @@ const GgmlTypeInfo* FindGgmlType(uint32_t id) {
 }
 
 const GgmlTypeInfo* FindGgmlType(std::string_view name) {
-  const std::string wanted = Lower(name);
+  const std::string wanted = LowerAscii(name);
   for (const GgmlTypeInfo& info : kTypes)
-    if (Lower(info.name) == wanted) return &info;
+    if (LowerAscii(info.name) == wanted) return &info;
   return nullptr;
 }
 
@@ -117,7 +110,7 @@ const GgufFileType* FindFileType(uint32_t id) {
 }
 
 const GgufFileType* FindFileType(std::string_view name) {
-  std::string wanted = Lower(name);
+  std::string wanted = LowerAscii(name);
   for (const auto& [alias, target] : kAliases)
     if (wanted == alias) wanted = target;
   const auto* found =

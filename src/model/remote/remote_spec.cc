@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "model/remote/remote_params.h"
 #include "model/strict_json.h"
 
@@ -88,13 +89,6 @@ bool IsWordCharacter(std::string_view text, size_t at) {
   if (at >= text.size()) return false;
   const auto c = static_cast<unsigned char>(text[at]);
   return std::isalnum(c) != 0 || c >= 0x80;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
 }
 
 // Where `word` stands as a whole word; npos.
@@ -201,11 +195,11 @@ std::string RemoteQuestion(const RemoteSpec& spec, std::string_view text) {
 }
 
 size_t LabelIn(std::string_view answer, const std::vector<std::string>& words) {
-  const std::string text = Lower(answer);
+  const std::string text = LowerAscii(answer);
   size_t best = 0;
   size_t first = text.npos;
   for (size_t i = 0; i < words.size(); ++i) {
-    const size_t at = FindWord(text, Lower(words[i]));
+    const size_t at = FindWord(text, LowerAscii(words[i]));
     const bool longer = at == first && words[i].size() > words[best].size();
     if (at == text.npos || (at > first) || (at == first && !longer)) continue;
     first = at;
