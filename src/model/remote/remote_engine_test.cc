@@ -144,6 +144,19 @@ TEST(RemoteSpecTest, IsReadAsItWasWritten) {
   EXPECT_EQ(*again, *spec);
 }
 
+TEST(RemoteSpecTest, UnknownParametersAreRefused) {
+  Params params = ParamsAt("a", "https://a.example/v1");
+  params["prise_in"] = 1.0;
+  const auto spec = RemoteSpecOf(params, kLabels);
+  ASSERT_FALSE(spec);
+  EXPECT_EQ(spec.error().message,
+            "family remote has no parameter 'prise_in', did you mean "
+            "'price_in'?");
+  EXPECT_FALSE(DecodeRemote(R"({"format": "modicum-remote-1", "name": "a",
+      "url": "https://a.example/v1", "model": "m", "odd": 1,
+      "words": ["ham", "spam"]})"));
+}
+
 TEST(RemoteSpecTest, WrongParametersAreNamed) {
   const auto fault = [](const char* name, ParamValue value) {
     Params params = ParamsAt("a", "https://a.example/v1");

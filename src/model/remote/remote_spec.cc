@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
+#include "model/params.h"
 #include "model/remote/remote_params.h"
 #include "model/strict_json.h"
 
@@ -80,6 +81,19 @@ Status Check(const RemoteSpec& spec) {
   return CheckPrompt(spec.prompt);
 }
 
+Status CheckNames(const Params& params,
+                  const std::vector<std::string>& labels) {
+  std::vector<std::string> words;
+  for (const std::string& label : labels) words.push_back(kRemoteWord + label);
+  std::vector<std::string_view> known = {
+      kRemoteName,    kRemoteUrl,       kRemoteModel,    kRemoteKey,
+      kRemotePriceIn, kRemotePriceOut,  kRemoteCurrency, kRemoteInLow,
+      kRemoteInHigh,  kRemoteOutLow,    kRemoteOutHigh,  kRemoteParallel,
+      kRemoteTimeout, kRemoteMostSpent, kRemoteTemplate};
+  known.insert(known.end(), words.begin(), words.end());
+  return CheckParamNames(params, kRemoteFamily, known);
+}
+
 // Half the width of a 90 % interval of the logarithm is 1.645 sd.
 double RelativeSd(double low, double high) {
   return std::log(high / low) / (2 * kZ90);
@@ -106,6 +120,7 @@ size_t FindWord(std::string_view text, std::string_view word) {
 Result<RemoteSpec> RemoteSpecOf(const Params& params,
                                 const std::vector<std::string>& labels) {
   RemoteSpec spec;
+  MODICUM_RETURN_IF_ERROR(CheckNames(params, labels));
   for (const auto& [name, out] : {std::pair{kRemoteName, &spec.name},
                                   {kRemoteUrl, &spec.url},
                                   {kRemoteModel, &spec.model},
