@@ -76,6 +76,15 @@ function(modicum_test program)
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()
 
+# modicum_small(file ...): compiled for size, files of the current folder where
+# no time is spent; the whole program stays under 4 MB.
+function(modicum_small)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set_source_files_properties(
+      ${ARGN} PROPERTIES COMPILE_OPTIONS -Os SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+endfunction()
+
 # modicum_layer(name SOURCES a.cc ... [TESTS a_test.cc ...] [LIBS lib ...]
 #               [THREADS b_test.cc ...] [SMALL])
 # One static library per folder, modicum_<name>, and one test program,
