@@ -34,12 +34,14 @@ add_link_options($<$<CONFIG:Release>:-Wl,--gc-sections>)
 if(MODICUM_SANITIZE)
   add_compile_options(-fsanitize=${MODICUM_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if(NOT MODICUM_FUZZ)
     # Checks of every pointer double the time of a build; the address sanitizer
-    # sees most of what they would, and the fuzz preset keeps them. GCC 12
-    # raises false alarms of uninitialised std::function and tl::expected.
-    add_compile_options(-fno-sanitize=null,alignment,object-size,vptr
-                        -Wno-maybe-uninitialized)
+    # sees most of what they would, and the fuzz preset keeps them.
+    add_compile_options(-fno-sanitize=null,alignment,object-size,vptr)
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12's false alarms of uninitialised std::function and tl::expected.
+    add_compile_options(-Wno-maybe-uninitialized)
   endif()
   add_link_options(-fsanitize=${MODICUM_SANITIZE})
 endif()

@@ -106,16 +106,23 @@ TEST(EncoderGraph, IsTheSameWhateverTheThreads) {
   }
 }
 
+// Batches of one shape are summed in one order, whatever fills them; another
+// shape may change the order, and with it the last digits.
 TEST(EncoderGraph, WhatFillsABatchHasNoInfluence) {
   const auto weights = SomeWeights(kTwoLayers);
   EncoderGraph graph(*weights, 1, {});
-  const std::vector<TokenIds> texts = {{1, 2, 3}, {4, 5, 6, 7, 8, 9, 10}};
-  const auto alone = graph.Logits(
-      MakeBatch(texts, std::vector<uint32_t>{0}, kTwoLayers.context));
-  const auto filled = graph.Logits(
-      MakeBatch(texts, std::vector<uint32_t>{0, 1}, kTwoLayers.context));
-  for (size_t i = 0; i < alone->size(); ++i)
-    EXPECT_FLOAT_EQ((*alone)[i], (*filled)[i]);
+  const std::vector<TokenIds> texts = {
+      {1, 2, 3}, {4, 5, 6, 7, 8, 9, 10}, {3, 3, 3, 1, 2, 9, 4}};
+  const auto logits = [&](std::vector<uint32_t> rows) {
+    return *graph.Logits(MakeBatch(texts, rows, kTwoLayers.context));
+  };
+  const auto alone = logits({0});
+  const auto filled = logits({0, 1});
+  const auto otherwise_filled = logits({0, 2});
+  for (size_t i = 0; i < alone.size(); ++i) {
+    EXPECT_EQ(filled[i], otherwise_filled[i]);
+    EXPECT_NEAR(alone[i], filled[i], 1e-5);
+  }
 }
 
 TEST(EncoderGraph, ALongTextKeepsItsLastToken) {
