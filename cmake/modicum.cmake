@@ -148,6 +148,8 @@ function(modicum_module name)
   set_target_properties(modicum-${name} PROPERTIES
                         CXX_VISIBILITY_PRESET hidden
                         VISIBILITY_INLINES_HIDDEN ON)
+  # Where the program in bin/ looks for it.
+  install(TARGETS modicum-${name} LIBRARY DESTINATION lib/modicum OPTIONAL)
 endfunction()
 
 # modicum_embed(target file.csv): <build>/data/file.h with

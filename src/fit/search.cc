@@ -22,6 +22,9 @@ constexpr double kRungCost = 1.25;
 // one: a pass seldom saves more.
 constexpr double kPassCost = 4;
 constexpr size_t kPassStarts = 3;
+// A cascade's first model is not good enough alone, but costs at most this
+// part of one that is.
+constexpr double kOpenerCost = 0.5;
 
 double Joules1000(const Told& told) {
   return told.joules_per_1000 ? told.joules_per_1000->mid.value() : 1e300;
@@ -61,6 +64,7 @@ class Ladder final : public Search {
   void Refill();
   void Promote();
   std::optional<size_t> NextPromotion() const;
+  std::optional<size_t> NextOpener() const;
   std::optional<size_t> BestOfRung() const;
   std::map<std::string, size_t> FamilyRepresentatives() const;
   bool Plausible(const Told& told, const Told& best) const;
@@ -191,9 +195,31 @@ std::optional<size_t> Ladder::NextPromotion() const {
   return Joules1000(rung_[*next]) <= limit ? next : std::nullopt;
 }
 
+// The most accurate of the much cheaper ones, good enough or not: what a
+// cascade asks first. Costs are compared as the rung saw them.
+std::optional<size_t> Ladder::NextOpener() const {
+  const Choice& so_far = Chosen();
+  if (!p_.cascades || !so_far.chosen) return std::nullopt;
+  const std::string& name = full_[*so_far.chosen].candidate.name;
+  const auto chosen = std::find_if(
+      rung_.begin(), rung_.end(),
+      [&](const Told& told) { return told.candidate.name == name; });
+  if (chosen == rung_.end()) return std::nullopt;
+  std::optional<size_t> opener;
+  for (size_t i = 0; i < rung_.size(); ++i)
+    if (!rung_[i].scores.empty() && !rung_[i].confidence.empty() &&
+        Joules1000(rung_[i]) <= kOpenerCost * Joules1000(*chosen) &&
+        (!opener || Value(rung_[i]) > Value(rung_[*opener])))
+      opener = i;
+  if (opener && Known(rung_[*opener].candidate.name)) return std::nullopt;
+  return opener;
+}
+
 void Ladder::Promote() {
   if (family_picks_.empty()) family_picks_ = FamilyRepresentatives();
-  if (const auto next = NextPromotion()) {
+  auto next = NextPromotion();
+  if (!next) next = NextOpener();
+  if (next) {
     queue_.push_back({rung_[*next].candidate, 1});
     return;
   }

@@ -5,8 +5,9 @@
 // The ladder: a small space is tried whole. A larger one is first tried on a
 // part of the training rows (successive halving on items, Jamieson & Talwalkar
 // 2016, with one halving step); what may still be good enough there is tried
-// on all of them, cheapest first; then passes are tried from the cheapest good
-// enough, each mildest first, as long as they help; then cascades.
+// on all of them, cheapest first, and one that is not but costs little, for a
+// cascade to begin with; then passes are tried from the cheapest good enough,
+// each mildest first, as long as they help; then cascades.
 #pragma once
 
 #include <deque>

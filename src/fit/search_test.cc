@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/rng.h"
@@ -269,7 +270,7 @@ TEST_F(SearchTest, NothingIsAskedTwice) {
 }
 
 TEST_F(SearchTest, AnExhaustiveSearchChainsPassesUpToItsBound) {
-  for (const size_t longest : {0, 1, 2}) {
+  for (const size_t longest : {0U, 1U, 2U}) {
     SearchProblem problem = Problem();
     problem.longest_chain = longest;
     const auto search = ExhaustiveSearch(std::move(problem));
@@ -299,6 +300,53 @@ TEST_F(SearchTest, AMilderPassThatFailsEndsItsAxis) {
     search->Tell(*question, std::move(told));
   }
   EXPECT_EQ(asked.size(), 3U) << "the model and the mildest of each pass";
+}
+
+// Not good enough, yet a cascade may ask it first: the most accurate of those
+// that cost at most half of the chosen.
+TEST_F(SearchTest, ACheapModelIsTriedWholeForACascadeToBeginWith) {
+  struct Kind {
+    const char* name;
+    double joules;
+    double right;
+  };
+  constexpr Kind kKinds[] = {{"1", 1, 0.8},    {"2", 2, 0.9},    {"4", 4, 0.93},
+                             {"10", 10, 0.99}, {"11", 11, 0.99}, {"6", 6, 0.8},
+                             {"12", 12, 0.99}, {"13", 13, 0.99}};
+  SearchProblem problem = Problem();
+  problem.space.clear();
+  problem.passes = nullptr;
+  for (const Kind& kind : kKinds) {
+    Candidate candidate;
+    candidate.name = kind.name;
+    candidate.family = "f";
+    problem.space.push_back(candidate);
+  }
+  std::vector<std::string> offered;
+  problem.cascades = [&offered](const std::vector<Told>& told) {
+    for (const Told& one : told) offered.push_back(one.candidate.name);
+    return std::vector<Candidate>();
+  };
+  const auto search = LadderSearch(std::move(problem));
+  while (const auto question = search->Next()) {
+    const auto* kind = std::find_if(
+        std::begin(kKinds), std::end(kKinds),
+        [&](const Kind& k) { return question->candidate.name == k.name; });
+    Told told;
+    told.candidate = question->candidate;
+    for (size_t i = 0; i < 1000; ++i) {
+      told.scores.push_back(
+          {i, i, static_cast<double>(i) < 1000 * kind->right ? 1.0 : 0.0});
+      told.confidence.push_back(0.9);
+    }
+    told.joules_per_1000 =
+        Exactly(Joules(kind->joules), Origin::kModelled, Scope::kPackage);
+    told.spent = Joules(kind->joules);
+    search->Tell(*question, std::move(told));
+  }
+  EXPECT_EQ(std::count(offered.begin(), offered.end(), "4"), 1);
+  EXPECT_EQ(std::count(offered.begin(), offered.end(), "2"), 0);
+  EXPECT_EQ(std::count(offered.begin(), offered.end(), "6"), 0);
 }
 
 class CascadesTest : public SearchTest {

@@ -146,8 +146,8 @@ TEST_F(Verify, OneChangedDigitAnywhereNeverPasses) {
       do at = tail + rng.Below(static_cast<uint32_t>(text.size() - tail));
       while (text[at] < '0' || text[at] > '9');
     std::string changed = text;
-    changed[at] =
-        static_cast<char>('0' + (text[at] - '0' + 1 + rng.Below(9)) % 10);
+    changed[at] = static_cast<char>(
+        '0' + (text[at] - '0' + 1 + static_cast<int>(rng.Below(9))) % 10);
     if (changed[at] == text[at]) continue;
     const auto verified = VerifyReceipt(changed, options_);
     EXPECT_FALSE(verified.ok()) << "byte " << at;

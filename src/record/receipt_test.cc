@@ -197,7 +197,8 @@ TEST(Receipt, OneChangedDigitAnywhereIsCaughtByTheHash) {
     std::string changed = text;
     char& digit =
         changed[digits[rng.Below(static_cast<uint32_t>(digits.size()))]];
-    digit = static_cast<char>('0' + (digit - '0' + 1 + rng.Below(9)) % 10);
+    digit = static_cast<char>(
+        '0' + (digit - '0' + 1 + static_cast<int>(rng.Below(9))) % 10);
     EXPECT_FALSE(ParseReceipt(changed));
   }
 }

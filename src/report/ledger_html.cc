@@ -24,7 +24,7 @@ using ByPeriod = std::map<std::string, RunSum>;
 
 // By day, "2026-01-31"; by month, "2026-01", where there are many days.
 ByPeriod Periods(std::span<const Run> runs) {
-  for (const size_t digits : {10, 7}) {
+  for (const size_t digits : {size_t{10}, size_t{7}}) {
     ByPeriod periods;
     for (const Run& run : runs)
       periods[FormatUtc(run.started).substr(0, digits)].Add(run);

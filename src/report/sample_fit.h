@@ -77,8 +77,8 @@ inline std::vector<CandidateRow> SampleRows() {
       SampleRow("forest, 100 trees", "forest", 0.972, 0.34),
       SampleRow("boosted, 200 trees", "boosted", 0.981, 0.29),
       SampleRow("linear then linear, characters", "cascade", 0.986, 0.052)};
-  for (const size_t i : {0, 1, 2, 9, 4}) rows[i].pareto = true;
-  for (const size_t i : {2, 3, 4, 9}) {
+  for (const size_t i : {0U, 1U, 2U, 9U, 4U}) rows[i].pareto = true;
+  for (const size_t i : {2U, 3U, 4U, 9U}) {
     rows[i].feasible = true;
     rows[i].reason = "good enough";
   }
