@@ -11,11 +11,17 @@
 namespace modicum {
 namespace {
 
-constexpr std::array<Command, 7> kVerbs{{
+constexpr std::array<Command, 11> kVerbs{{
     {"train", "memory, GPUs, time, energy, carbon, water, money of training",
      PlanTrain},
     {"serve", "GPUs and batch that answer in time, cost and joules per query",
      PlanServe},
+    {"size", "the parameters and tokens that a budget is best spent on",
+     PlanSize},
+    {"where", "regions by carbon, water and price of a job", PlanWhere},
+    {"when", "the hours with the least carbon for a job", PlanWhen},
+    {"improve", "model, machine, mechanization, map: what each step saves",
+     PlanImprove},
     {"audit", "checks the figures of tables and texts, with the arithmetic",
      PlanAudit},
     {"precision", "bytes to store, run and train, by number format",

@@ -8,9 +8,10 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "cli/place_settings.h"
+#include "cli/print_error.h"
 #include "model/gguf/gguf_file.h"
 #include "model/safetensors.h"
+#include "place/place_settings.h"
 #include "plan/amount.h"
 #include "report/plan_report.h"
 
@@ -71,11 +72,11 @@ Result<Architecture> FromText(const std::string& text) {
 }  // namespace
 
 void AddModelFlags(CLI::App& app, ModelFlags& flags) {
-  app.add_option("--model", flags.model,
-                 "a preset (llama-2-7b), config.json, .gguf, .safetensors or "
-                 "a folder of these");
-  app.add_option("--params", flags.params,
-                 "parameters instead: 7B, 350M, 7e9 (shape assumed)");
+  AddText(app, "--model", flags.model,
+          "a preset (llama-2-7b), config.json, .gguf, .safetensors or "
+          "a folder of these");
+  AddText(app, "--params", flags.params,
+          "parameters instead: 7B, 350M, 7e9 (shape assumed)");
 }
 
 Result<Architecture> ReadArchitecture(const ModelFlags& flags) {
@@ -93,9 +94,9 @@ Result<Architecture> ReadArchitecture(const ModelFlags& flags) {
 }
 
 void AddChipFlags(CLI::App& app, ChipFlags& flags) {
-  app.add_option("--gpu", flags.gpu, "the chip: a100-80, h100, tpu-v4, ...");
-  app.add_option("--chip", flags.chip,
-                 "changes to it: tdp=350,memory=24,bandwidth=900,bf16=100");
+  AddText(app, "--gpu", flags.gpu, "the chip: a100-80, h100, tpu-v4, ...");
+  AddText(app, "--chip", flags.chip,
+          "changes to it: tdp=350,memory=24,bandwidth=900,bf16=100");
 }
 
 Result<Accelerator> ReadChip(const ChipFlags& flags) {
@@ -148,8 +149,19 @@ void AddFormatFlag(CLI::App& app, std::string& format) {
       ->check(CLI::IsMember({"table", "json", "csv", "md", "html"}));
 }
 
+void AddText(CLI::App& app, const char* flag, std::string& value,
+             const char* help) {
+  app.add_option(flag, value, help);
+}
+
 void PrintPlan(const Plan& plan, const std::string& format) {
   std::fputs(FormatPlan(plan, format).c_str(), stdout);
+}
+
+int PrintPlanOrError(const Result<Plan>& plan, const std::string& format) {
+  if (!plan) return UsageError(plan.error());
+  PrintPlan(*plan, format);
+  return kExitOk;
 }
 
 }  // namespace modicum

@@ -41,10 +41,17 @@ Result<std::vector<SweepAxis>> ReadSweeps(
     const std::vector<std::string>& sweeps,
     std::span<const std::string_view> names);
 
+// An option that is a text. One call instead of CLI11's inlined one: verbs have
+// dozens of them.
+void AddText(CLI::App& app, const char* flag, std::string& value,
+             const char* help);
+
 // --format of what is printed, table by default.
 void AddFormatFlag(CLI::App& app, std::string& format);
 // To stdout.
 void PrintPlan(const Plan& plan, const std::string& format);
+// The same, and the exit code; what was refused is a wrong usage.
+int PrintPlanOrError(const Result<Plan>& plan, const std::string& format);
 
 // --place, or --region of the settings. `kind` is --intensity-kind.
 Result<Place> ReadPlace(const Settings& settings, const std::string& place,

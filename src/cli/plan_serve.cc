@@ -137,9 +137,7 @@ Result<int> PlanServe(Context& context, const std::vector<std::string>& args) {
   if (!axes) return UsageError(axes.error());
   const auto plan = axes->empty() ? PlanServing(*query)
                                   : SweepServing(*query, *axes, flags.plot);
-  if (!plan) return UsageError(plan.error());
-  PrintPlan(*plan, flags.format);
-  return kExitOk;
+  return PrintPlanOrError(plan, flags.format);
 }
 
 }  // namespace modicum

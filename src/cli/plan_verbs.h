@@ -13,6 +13,10 @@ namespace modicum {
 
 Result<int> PlanTrain(Context& context, const std::vector<std::string>& args);
 Result<int> PlanServe(Context& context, const std::vector<std::string>& args);
+Result<int> PlanSize(Context& context, const std::vector<std::string>& args);
+Result<int> PlanWhere(Context& context, const std::vector<std::string>& args);
+Result<int> PlanWhen(Context& context, const std::vector<std::string>& args);
+Result<int> PlanImprove(Context& context, const std::vector<std::string>& args);
 Result<int> PlanAudit(Context& context, const std::vector<std::string>& args);
 Result<int> PlanPrecision(Context& context,
                           const std::vector<std::string>& args);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace modicum {
 namespace {
@@ -21,6 +22,11 @@ constexpr Unit kCounts[] = {{"", 1},    {"K", 1e3}, {"k", 1e3}, {"M", 1e6},
 constexpr Unit kWatts[] = {{"", 1}, {"W", 1}, {"kW", 1e3}, {"mW", 1e-3}};
 constexpr Unit kSeconds[] = {
     {"ms", 1e-3}, {"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+
+constexpr Unit kFlop[] = {{"flop", 1}, {"FLOP", 1}};
+constexpr Unit kUsd[] = {{"usd", 1}, {"USD", 1}};
+constexpr Unit kKilowattHours[] = {
+    {"Wh", 1e-3}, {"kWh", 1}, {"MWh", 1e3}, {"GWh", 1e6}};
 
 Result<double> Parse(std::string_view text, std::string_view flag,
                      std::span<const Unit> units, const std::string& hint) {
@@ -69,6 +75,24 @@ Result<double> ParseSeconds(std::string_view text, std::string_view flag) {
   return Parse(
       text, flag, kSeconds,
       fmt::format("a time with its unit, ms, s, min, h or d: {} 2s", flag));
+}
+
+Result<UnitAmount> ParseBudgetAmount(std::string_view text,
+                                     std::string_view flag) {
+  const std::string hint = fmt::format(
+      "compute, money or energy: {0} 1e21flop, {0} 5000usd or {0} 2MWh; rates "
+      "(FLOP/s, MW) are none of these",
+      flag);
+  constexpr std::pair<std::string_view, std::span<const Unit>> kKinds[] = {
+      {"flop", kFlop}, {"usd", kUsd}, {"kWh", kKilowattHours}};
+  for (const auto& [name, units] : kKinds)
+    for (const Unit& unit : units) {
+      if (!text.ends_with(unit.name)) continue;
+      const auto value = Parse(text, flag, units, hint);
+      if (!value) return Fail(value.error());
+      return UnitAmount{*value, name};
+    }
+  return Fail(Parse(text, flag, {}, hint).error());
 }
 
 }  // namespace modicum

@@ -16,4 +16,13 @@ Result<double> ParseWatts(std::string_view text, std::string_view flag);
 // "2s", "200ms", "1.5min", "8h", "3d"; a bare number is refused.
 Result<double> ParseSeconds(std::string_view text, std::string_view flag);
 
+// "1e21flop", "5000usd", "2MWh": in FLOP, USD or kWh, as `unit` says ("flop",
+// "usd", "kWh").
+struct UnitAmount {
+  double value = 0;
+  std::string_view unit;
+};
+Result<UnitAmount> ParseBudgetAmount(std::string_view text,
+                                     std::string_view flag);
+
 }  // namespace modicum

@@ -120,6 +120,13 @@ TEST(AuditTest, AHundredTimesAConsistentFigureIsFound) {
       {"car by distance", "1,594 g CO2e, 6.6 km", ClaimKind::kCarbon},
       {"active share", "96.6B active of 1.2T parameters, 8 %",
        ClaimKind::kActive},
+      {"storage times a factor",
+       "7B parameters, 28 GB of storage, training takes 4x",
+       ClaimKind::kStorage},
+      {"ratio of costs", "$0.004 per query on a CPU, $0.001 per query: 4x",
+       ClaimKind::kFactor},
+      {"energy of a task", "text generation: 0.047 kWh per 1,000 inferences",
+       ClaimKind::kEnergy},
       {"published run", "GPT-3 took 1,287 MWh", ClaimKind::kEnergy}};
   for (const Scaled& row : rows) {
     std::vector<Claim> claims = Parsed(row.text);
@@ -136,6 +143,48 @@ TEST(AuditTest, AHundredTimesAConsistentFigureIsFound) {
       EXPECT_NE(verdict, Verdict::kUnverifiable) << row.text;
     }
   }
+}
+
+TEST(AuditTest, TwentyTimesTheFileIsTwentyBytesMisread) {
+  const auto claims =
+      Parsed("175B parameters, 700 GB of storage, training takes 20x");
+  EXPECT_EQ(Of(claims, "storage times a factor"), Verdict::kInconsistent);
+  std::string text;
+  for (const Finding& f : AuditClaims(claims, Chip()))
+    if (f.rule == "storage times a factor") text = f.arithmetic;
+  EXPECT_EQ(text,
+            "20x x 700 GB = 14,000 GB = 80 bytes per parameter; training takes "
+            "8 to 40; 20 bytes per parameter, not times?");
+}
+
+TEST(AuditTest, MarginsFollowFromCostAndPrice) {
+  const char* const kRule = "gross margin";
+  EXPECT_EQ(Of("$2 cost, $4 price: a gross margin of 50 %", kRule),
+            Verdict::kConsistent);
+  EXPECT_EQ(Of("$2 cost, $4 price: a gross margin of 80 %", kRule),
+            Verdict::kInconsistent);
+  EXPECT_EQ(Of("a gross margin of 120 %", kRule), Verdict::kImpossible);
+  EXPECT_EQ(Of("a gross margin of 80 %", kRule), Verdict::kUnverifiable);
+}
+
+TEST(AuditTest, DaysThatIgnoreTheGpusAreFound) {
+  const std::string head =
+      "| model | parameters | GPUs | days |\n|---|---|---|---|\n";
+  const auto verdict = [&](const std::string& rows) {
+    const auto claims = Parsed(head + rows);
+    for (const Finding& f : AuditClaims(claims, Chip()))
+      if (f.rule == "days by parameters") return f.verdict;
+    return Verdict::kUnverifiable;
+  };
+  EXPECT_EQ(verdict("| a | 175B | 164 | 180.5 |\n| b | 20B | 16 | 20.6 |\n"
+                    "| c | 7B | 6 | 7.2 |\n"),
+            Verdict::kInconsistent);
+  EXPECT_EQ(verdict("| a | 175B | 164 | 180 |\n| b | 20B | 16 | 211 |\n"
+                    "| c | 7B | 6 | 197 |\n"),
+            Verdict::kConsistent);
+  EXPECT_EQ(verdict("| a | 175B | 8 | 180.5 |\n| b | 20B | 8 | 20.6 |\n"
+                    "| c | 7B | 8 | 7.2 |\n"),
+            Verdict::kUnverifiable);
 }
 
 TEST(AuditTest, EveryClaimGetsAFinding) {

@@ -309,14 +309,17 @@ Result<Plan> PlanTraining(const TrainQuery& query) {
                                        ? ""
                                        : "; the fewest GPUs that do")
                      : WhyNot(layout.memory, query);
+  const Spread memory{layout.memory.total() / 1e9, 0.08};
+  if (layout.fits && memory.range().high > query.chip.memory.value() / 1e9)
+    plan.verdict += fmt::format("; at P90, {}, it would not fit",
+                                FormatBytes(Bytes(memory.range().high * 1e9)));
   AddChoices(plan, query, layout.parallel);
   const TrainInputs inputs = TrainInputsOf(query, devices, &plan.factors);
   plan.figures.push_back(
       ExactFigure("gpus", "GPUs", "", devices,
                   query.count || query.parallel ? "given" : "fewest"));
   plan.figures.push_back(
-      FigureOf("memory_gb_per_gpu", "memory per GPU", "GB",
-               {layout.memory.total() / 1e9, 0.08},
+      FigureOf("memory_gb_per_gpu", "memory per GPU", "GB", memory,
                "weights, gradients, optimizer, activations, runtime"));
   plan.bars.push_back(MemoryBar(layout.memory, query.chip));
   AddFigures(plan, query, inputs, EstimateTraining(inputs));

@@ -64,7 +64,7 @@ std::string DrawBars(const Bars& bars) {
   for (const BarRow& row : bars.rows) {
     const bool accent = row.parts.size() == 1 && row.parts[0].accent;
     Head(svg, y, accent ? "a" : "", row.name, row.value, row.short_value);
-    double x = 0;
+    double x = longest > 0 ? 100 * row.from / longest : 0;
     for (const BarPart& part : row.parts) {
       if (!(part.value > 0) || longest <= 0) continue;
       // A hair is left of what is too small to see.

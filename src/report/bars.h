@@ -19,6 +19,7 @@ struct BarPart {
 struct BarRow {
   std::string name, value, short_value;
   std::vector<BarPart> parts;  // end to end
+  double from = 0;             // where the first begins: a waterfall's step
 };
 struct Bars {
   std::string title, description;

@@ -56,6 +56,7 @@ std::string IntervalPlot(const Plan& plan) {
                 "");
 }
 
+// Each part begins where the one before ended: a waterfall.
 std::string BarPlot(const PlanBar& bar) {
   Bars bars{bar.title, bar.title + ", part by part", {}};
   double at = 0;
@@ -63,7 +64,8 @@ std::string BarPlot(const PlanBar& bar) {
     bars.rows.push_back({part.label,
                          FormatNumber(part.value, 3) + " " + bar.unit,
                          FormatNumber(part.value, 3),
-                         {{part.value, false, false}}});
+                         {{part.value, false, false}},
+                         at});
     at += part.value;
   }
   bars.rows.push_back({"total",

@@ -63,6 +63,16 @@ TEST(PlanReport, BarOfAPartBeginsWhereTheOneBeforeEnds) {
       << text;
 }
 
+TEST(PlanReport, PageDrawsAWaterfall) {
+  const std::string page = FormatPlan(Sample(), "html");
+  EXPECT_NE(page.find("<rect x=\"0%\" y=\"20\" width=\"25%\""),
+            std::string::npos)
+      << page;
+  EXPECT_NE(page.find("<rect x=\"25%\" y=\"57\" width=\"75%\""),
+            std::string::npos)
+      << page;
+}
+
 TEST(PlanReport, CsvHasOneRowPerFigure) {
   EXPECT_EQ(FormatPlan(Sample(), "csv"),
             "key,low,mid,high,unit,origin,source\n"

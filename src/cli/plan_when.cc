@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// `modicum plan when`: start hours of a job by the carbon of its electricity.
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "cli/parse.h"
+#include "cli/plan_inputs.h"
+#include "cli/plan_verbs.h"
+#include "cli/print_error.h"
+#include "cli/run_options.h"
+#include "plan/amount.h"
+#include "plan/when_plan.h"
+
+namespace modicum {
+namespace {
+
+struct WhenFlags {
+  std::string energy, duration, deadline, series, now;
+  int top = 10;
+};
+
+Result<WhenQuery> QueryOf(const Context& context, const WhenFlags& flags) {
+  WhenQuery query;
+  MODICUM_TRY(query.it_energy, ParseEnergy(flags.energy));
+  MODICUM_TRY(const double duration,
+              ParseSeconds(flags.duration, "--duration"));
+  MODICUM_TRY(const double deadline,
+              ParseSeconds(flags.deadline, "--deadline"));
+  query.duration = Seconds(duration);
+  query.deadline = Seconds(deadline);
+  query.now = context.clock.WallNow();
+  if (!flags.now.empty()) {
+    MODICUM_TRY(query.now, ParseTime(flags.now, false));
+  }
+  MODICUM_TRY(const Place place, ReadPlace(context.settings, "", "average"));
+  query.pue = place.pue;
+  query.series_name = flags.series;
+  query.top = static_cast<size_t>(flags.top);
+  return query;
+}
+
+}  // namespace
+
+Result<int> PlanWhen(Context& context, const std::vector<std::string>& args) {
+  WhenFlags flags;
+  std::string format = "table";
+  CLI::App app(
+      "Ranks the hours in which a job can start by the carbon of its "
+      "electricity,\nfrom a series of the grid's average intensity.\n\n"
+      "  modicum plan when --energy 10kWh --duration 4h --deadline 24h \\\n"
+      "    --series PL.csv",
+      "modicum plan when");
+  app.add_option("--energy", flags.energy, "of the machines, before PUE: 10kWh")
+      ->required();
+  app.add_option("--duration", flags.duration, "how long it runs: 4h")
+      ->required();
+  app.add_option("--deadline", flags.deadline, "when it must have ended: 24h")
+      ->required();
+  app.add_option("--series", flags.series,
+                 "CSV: time and gco2e_per_kwh, or of Electricity Maps")
+      ->required();
+  AddText(app, "--now", flags.now,
+          "plan from this time on: 2026-03-29T02:00+01:00 [now]");
+  app.add_option("--top", flags.top, "rows; 0: all [10]")
+      ->check(CLI::Range(0, 100'000));
+  AddFormatFlag(app, format);
+  if (const auto code = ParseArgs(app, args)) return *code;
+  const auto query = QueryOf(context, flags);
+  if (!query) return UsageError(query.error());
+  MODICUM_TRY(const std::string text, ReadFile(flags.series));
+  const auto series = IntensitySeries::Parse(text, flags.series);
+  if (!series) return UsageError(series.error());
+  return PrintPlanOrError(PlanWindows(*query, *series), format);
+}
+
+}  // namespace modicum
