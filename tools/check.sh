@@ -32,7 +32,7 @@ step layers
 tools/check_layers
 
 step format
-git ls-files '*.cc' '*.h' | xargs clang-format-14 --dry-run --Werror
+git ls-files '*.cc' '*.h' '*.c' '*.hpp' | xargs clang-format-14 --dry-run --Werror
 
 case ${1:-all} in
   quick)
