@@ -131,6 +131,10 @@ std::vector<SettingRow> MakeRows() {
          return ParseNumber(text, {0.1, 1000, "per second", "10"}, s.sample_hz);
        },
        [](const Settings& s) { return Printed(s.sample_hz); }},
+      TextRow<&Settings::calibration>(
+          "calibration", "file of what machines were learned to draw", true),
+      TextRow<&Settings::charge_rules>(
+          "charge_rules", "table: whom processes are charged to", true),
   };
 }
 
@@ -177,6 +181,8 @@ void ApplyDefaults(Settings& settings, const SettingSources& sources) {
   const std::string cache = BaseFolder(sources, "XDG_CACHE_HOME", ".cache");
   settings.ledger =
       data.empty() ? "modicum.ledger.sqlite" : data + "/modicum/ledger.sqlite";
+  settings.calibration = data.empty() ? "modicum.calibration.csv"
+                                      : data + "/modicum/calibration.csv";
   settings.data_dir = cache.empty() ? "modicum-data" : cache + "/modicum";
   for (const SettingRow& row : SettingRows())
     settings.origins[std::string(row.key)] = "default";

@@ -28,6 +28,8 @@ struct Settings {
   std::string probe;                         // "" = the best usable
   std::string idle_policy = "proportional";  // marginal, proportional, full
   double sample_hz = 10;
+  std::string calibration;   // file: see hardware/calibration.h
+  std::string charge_rules;  // file: whom processes are charged to
 
   // Where each value came from, by TOML key: "flag --region",
   // "environment MODICUM_REGION", "file /home/u/modicum.toml:3", "default".

@@ -94,7 +94,8 @@ std::vector<std::string> DetectGpus(const RootFs& fs) {
 
 std::vector<std::string> NotCounted(const HostFacts& host,
                                     const std::vector<std::string>& metered) {
-  const bool platform = Has(metered, "platform");
+  const bool wall = Has(metered, "wall");
+  const bool platform = wall || Has(metered, "platform");
   const bool cpu = platform || Has(metered, "cpu");
   std::vector<std::string> gpus;
   for (const std::string& gpu : host.gpus)
@@ -113,7 +114,8 @@ std::vector<std::string> NotCounted(const HostFacts& host,
                   Kinds(gpus) + "), NOT COUNTED");
   if (!cpu) out.emplace_back("CPU, NOT COUNTED");
   if (!platform && !Has(metered, "dram")) out.emplace_back("DRAM, NOT COUNTED");
-  out.emplace_back("power supply, fans, disks and network, NOT COUNTED");
+  if (!wall)
+    out.emplace_back("power supply, fans, disks and network, NOT COUNTED");
   return out;
 }
 

@@ -11,16 +11,6 @@ double Fraction(Seconds part, Seconds whole) {
   return std::clamp(part / whole, 0.0, 1.0);
 }
 
-// The idle part of `measured`: never more than all of it.
-Estimate<Joules> IdlePart(const Estimate<Joules>& measured,
-                          const std::optional<Estimate<Watts>>& idle,
-                          Seconds wall) {
-  if (!idle) return measured * 0;
-  const auto expected = *idle * Exactly(wall, measured.origin, measured.scope);
-  if (expected.mid >= measured.mid) return measured * 1;
-  return expected;
-}
-
 double OwnShareOfIdle(const CpuUse& use, IdlePolicy policy) {
   switch (policy) {
     case IdlePolicy::kMarginal:
@@ -53,6 +43,15 @@ EnergySplit Nothing(const Estimate<Joules>& measured, IdlePolicy policy) {
 }
 
 }  // namespace
+
+Estimate<Joules> IdlePart(const Estimate<Joules>& measured,
+                          const std::optional<Estimate<Watts>>& idle,
+                          Seconds wall) {
+  if (!idle) return measured * 0;
+  const auto expected = *idle * Exactly(wall, measured.origin, measured.scope);
+  if (expected.mid >= measured.mid) return measured * 1;
+  return expected;
+}
 
 double CpuUse::ShareOfBusy() const {
   return Fraction(own, std::max(own, busy));
@@ -87,6 +86,15 @@ EnergySplit Unattributed(const Estimate<Joules>& measured, IdlePolicy policy) {
   EnergySplit split = Nothing(measured, policy);
   split.unattributed = measured;
   return split;
+}
+
+EnergySplit WholeOf(const EnergySplit& split) {
+  EnergySplit whole = split;
+  whole.own_active = split.own_active + split.other_active + split.unattributed;
+  whole.own_idle = split.own_idle + split.other_idle;
+  whole.other_active = whole.other_idle = whole.unattributed =
+      split.measured * 0;
+  return whole;
 }
 
 EnergySplit operator+(const EnergySplit& a, const EnergySplit& b) {

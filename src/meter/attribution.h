@@ -14,9 +14,10 @@ namespace modicum {
 // CPU time in one window. The kernel counts `busy` in ticks, `own` exactly.
 struct CpuUse {
   Seconds own;
-  Seconds busy;      // all processes
-  Seconds capacity;  // CPUs x wall
-  Seconds busy_sd;   // of `busy`, from counting in ticks
+  Seconds busy;            // all processes
+  Seconds capacity;        // CPUs x wall
+  Seconds busy_sd;         // of `busy`, from counting in ticks
+  bool everybody = false;  // the subject is the machine: nothing is others'
 
   // The subject's share of the active energy. Ticks may miss short work, so
   // the whole is never less than the part.
@@ -25,6 +26,11 @@ struct CpuUse {
   double ShareOfCapacity() const;
   Seconds others() const;
 };
+
+// The idle part of `measured`: never more than all of it.
+Estimate<Joules> IdlePart(const Estimate<Joules>& measured,
+                          const std::optional<Estimate<Watts>>& idle,
+                          Seconds wall);
 
 // `idle`: what the domain draws with nothing running; nullopt: not known, all
 // energy then counts as active. Active energy goes by CPU-time share, idle by
@@ -35,6 +41,9 @@ EnergySplit Split(const Estimate<Joules>& measured,
 
 // A domain that CPU time does not explain (a GPU): nobody's.
 EnergySplit Unattributed(const Estimate<Joules>& measured, IdlePolicy policy);
+
+// All of it to the subject, where that is everybody.
+EnergySplit WholeOf(const EnergySplit& split);
 
 // Part by part.
 EnergySplit operator+(const EnergySplit& a, const EnergySplit& b);

@@ -91,4 +91,24 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
   return bill;
 }
 
+std::vector<Measurement> MeasurementsOf(const Run& run,
+                                        const WindowReading& reading,
+                                        std::string_view name) {
+  std::vector<Measurement> rows;
+  for (const DomainEnergy& domain : reading.domains) {
+    Measurement row;
+    row.key = {run.id, run.host.boot, "host", rows.size()};
+    row.name = name;
+    row.domain = domain.domain.name;
+    row.probe = domain.probe;
+    row.at = reading.began;
+    row.wall = reading.wall;
+    row.cpu = reading.cpu;
+    row.energy = domain.energy;
+    row.contended = reading.contended;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 }  // namespace modicum

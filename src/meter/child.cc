@@ -148,11 +148,11 @@ bool Child::EndsWithin(Seconds moment) const {
   return yes;
 }
 
-void Child::Terminate() const {
+void Child::SignalAll(int signal) const {
   if (relay_to != pid_) return;  // has ended
   std::vector<pid_t> pids = Descendants(getpid());
   if (pids.empty()) pids.push_back(pid_);
-  for (const pid_t pid : pids) kill(pid, SIGTERM);
+  for (const pid_t pid : pids) kill(pid, signal);
 }
 
 ChildExit Child::Wait() {

@@ -3,6 +3,7 @@
 // its tree that ends before it, so that their CPU time is counted.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <memory>
@@ -45,9 +46,11 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   pid_t pid() const { return pid_; }
-  // Asks it and all processes that we and it have started to end (SIGTERM);
-  // from another thread, too, but not once Wait() has returned.
-  void Terminate() const;
+  // Asks it and all processes that we and it have started to end (SIGTERM), or
+  // ends them (SIGKILL); from another thread, too, but not once Wait() has
+  // returned.
+  void Terminate() const { SignalAll(SIGTERM); }
+  void Kill() const { SignalAll(SIGKILL); }
   // Waits no longer than `moment`; true once the command has ended. Kernels
   // before 5.3 cannot tell: false at once.
   bool EndsWithin(Seconds moment) const;
@@ -57,6 +60,7 @@ class Child {
  private:
   struct SignalHandlers;
   Child();
+  void SignalAll(int signal) const;
 
   std::unique_ptr<SignalHandlers> handlers_;
   pid_t pid_ = 0;

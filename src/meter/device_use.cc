@@ -43,6 +43,7 @@ DeviceShare DeviceUseTotals::ByUtilisation(Seconds wall) const {
   share.use.capacity = wall;
   for (const auto& [pid, process] : processes_) {
     share.use.busy += process.busy;
+    share.by_process[pid] = process.busy;
     if (process.own) share.use.own += process.busy;
   }
   return share;
@@ -60,11 +61,14 @@ DeviceShare DeviceUseTotals::ByPresence(Seconds wall) const {
       share.warning = UnattributedDeviceWarning("no process is known on it");
     return share;
   }
+  const Seconds busy = busy_known_ && busy_ > Seconds(0) ? busy_ : wall;
+  if (processes_.size() == 1)
+    share.by_process[processes_.begin()->first] = busy;
   if (own > 0 && own < processes_.size()) {
     share.warning = UnattributedDeviceWarning(unknown_);
     return share;
   }
-  share.use.busy = busy_known_ && busy_ > Seconds(0) ? busy_ : wall;
+  share.use.busy = busy;
   if (own == 0) return share;
   share.use.own = share.use.busy;
   if (!by_process_known_) share.warning = SoleProcessWarning(unknown_);

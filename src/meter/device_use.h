@@ -17,7 +17,8 @@ struct DeviceShare {
   // The subject's and everybody's time on it; both zero where nobody's are
   // known: its active energy is then unattributed.
   CpuUse use;
-  bool idle = false;    // nothing ran on it: all of its energy is idle
+  bool idle = false;  // nothing ran on it: all of its energy is idle
+  std::map<pid_t, Seconds> by_process = {};  // empty: nobody's is known
   std::string warning;  // the rule, where it is not that of utilisation
 };
 

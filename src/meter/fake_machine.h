@@ -69,12 +69,15 @@ class MemoryFs final : public RootFs {
 class FakeSubjects final : public SubjectCpu {
  public:
   Seconds Read(const Subject& subject, bool) override {
+    if (subject.kind == Subject::Kind::kTree && subject.root == 0)
+      return descendants;
     return cpu[subject.root];
   }
   bool Has(const Subject& subject, pid_t pid) override {
     return members[subject.root].contains(pid);
   }
-  std::map<pid_t, Seconds> cpu;
+  std::map<pid_t, Seconds> cpu;  // of root 0: this process alone
+  Seconds descendants;           // of this process
   std::map<pid_t, std::set<pid_t>> members;
 };
 

@@ -20,14 +20,34 @@ class FakeMeter final : public Meter {
 
   explicit FakeMeter(Clock& clock) : clock_(clock) {}
 
-  WindowId Begin(std::string name, Subject) override {
+  WindowId Begin(std::string name, Subject, Edge) override {
     const std::lock_guard lock(mutex_);
     open_[++windows_] = {std::move(name), clock_.Now()};
     return WindowId{windows_};
   }
 
+  Result<WindowReading> Peek(WindowId window) override {
+    const std::lock_guard lock(mutex_);
+    return ReadingOf(window);
+  }
+
   Result<WindowReading> End(WindowId window) override {
     const std::lock_guard lock(mutex_);
+    auto reading = ReadingOf(window);
+    open_.erase(static_cast<uint64_t>(window));
+    return reading;
+  }
+
+  Estimate<Watts> idle_power() const override {
+    return Exactly(Watts(5), Origin::kModelled, Scope::kPackage);
+  }
+  std::vector<std::string> components() const override { return {"cpu"}; }
+
+  std::function<bool(uint64_t)> contended;  // by window number, from 1
+  Seconds shortest;  // below it a window is flagged as short
+
+ private:
+  Result<WindowReading> ReadingOf(WindowId window) const {
     const auto it = open_.find(static_cast<uint64_t>(window));
     if (it == open_.end())
       return Fail(ErrorCode::kNotFound, "the window was ended already");
@@ -44,19 +64,9 @@ class FakeMeter final : public Meter {
     reading.split.measured = reading.split.own_active;
     reading.contended = contended && contended(it->first);
     reading.short_window = reading.wall < shortest;
-    open_.erase(it);
     return reading;
   }
 
-  Estimate<Watts> idle_power() const override {
-    return Exactly(Watts(5), Origin::kModelled, Scope::kPackage);
-  }
-  std::vector<std::string> components() const override { return {"cpu"}; }
-
-  std::function<bool(uint64_t)> contended;  // by window number, from 1
-  Seconds shortest;  // below it a window is flagged as short
-
- private:
   Clock& clock_;
   std::mutex mutex_;
   uint64_t windows_ = 0;

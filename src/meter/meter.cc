@@ -30,8 +30,11 @@ class SamplingMeter final : public Meter {
           Sample(stop, std::chrono::duration<double>(period.value()));
         }) {}
 
-  WindowId Begin(std::string name, Subject subject) override {
-    return core_.Begin(std::move(name), subject);
+  WindowId Begin(std::string name, Subject subject, Edge edge) override {
+    return core_.Begin(std::move(name), subject, edge);
+  }
+  Result<WindowReading> Peek(WindowId window) override {
+    return core_.Peek(window);
   }
   Result<WindowReading> End(WindowId window) override {
     return core_.End(window);

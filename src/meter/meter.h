@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,14 +30,28 @@ Result<IdlePolicy> ParseIdlePolicy(std::string_view name);
 struct MeterOptions {
   Seconds period{0.1};  // of the sampler
   IdlePolicy idle_policy = IdlePolicy::kProportional;
+  // Windows may be opened with Edge::kStamped: every sample then reads the
+  // CPU time of the machine and of our descendants too.
+  bool stamps = false;
 };
 
 // Whose CPU time a window counts.
 struct Subject {
-  enum class Kind { kThisProcess, kTree } kind = Kind::kThisProcess;
+  enum class Kind {
+    kThisProcess,
+    kTree,
+    kThisTree,  // this process and every descendant of it
+    kMachine,   // everybody: all that was measured is the window's own
+  } kind = Kind::kThisProcess;
   // For kTree: a descendant of this process and all of its own; 0 is every
   // descendant of this process, exact once they are waited for.
   pid_t root = 0;
+};
+
+// Who used a device in a window, as far as its driver tells.
+struct DeviceTimes {
+  std::map<pid_t, Seconds> by_process;  // empty: nobody's is known
+  bool idle = false;                    // nothing ran on it
 };
 
 // Energy of one domain in a window, whole machine.
@@ -45,6 +60,10 @@ struct DomainEnergy {
   std::string probe;
   Estimate<Joules> energy;
   int gaps = 0;
+  // What it draws with nothing running; absent: not known yet.
+  std::optional<Estimate<Watts>> idle = {};
+  // Of a device (a GPU) only: whose time it was.
+  std::optional<DeviceTimes> device = {};
 };
 
 // What a window saw. Conserved: see EnergySplit.
@@ -54,6 +73,7 @@ struct WindowReading {
   Seconds wall;
   Seconds cpu;          // of the subject: user + system
   Seconds host_busy;    // of all processes, this kernel's view
+  Seconds capacity;     // CPUs x wall
   Seconds steal;        // taken by the hypervisor
   double pressure = 0;  // share of the time some task waited for a CPU (PSI)
   std::vector<DomainEnergy> domains;
@@ -68,6 +88,14 @@ struct WindowReading {
 
 enum class WindowId : uint64_t {};
 
+// How a window's beginning is fixed.
+enum class Edge {
+  kExact,    // by reading every source that may have changed since the last
+             // sample: as slow as the slowest of them
+  kStamped,  // by the clocks alone, in a microsecond or two; the counters are
+             // interpolated between the samples before and after
+};
+
 // Thread-safe. Windows nest and overlap freely.
 class Meter {
  public:
@@ -76,7 +104,11 @@ class Meter {
       const RootFs& fs, const HostFacts& host, Clock& clock);
   virtual ~Meter() = default;
 
-  virtual WindowId Begin(std::string name, Subject subject = {}) = 0;
+  // kStamped needs MeterOptions::stamps and is not for Kind::kTree.
+  virtual WindowId Begin(std::string name, Subject subject = {},
+                         Edge edge = Edge::kExact) = 0;
+  // What the window holds so far; it goes on. kNotFound as from End().
+  virtual Result<WindowReading> Peek(WindowId window) = 0;
   // kNotFound when the window was ended already.
   virtual Result<WindowReading> End(WindowId window) = 0;
 
@@ -113,5 +145,10 @@ class PhaseMeter final : public PhaseSink {
 Bill MakeBill(const WindowReading& reading, const Place& place,
               const HostFacts& host,
               const std::vector<std::string>& metered_components);
+
+// The raw evidence under a run's bill: one row a domain, all named `name`.
+std::vector<Measurement> MeasurementsOf(const Run& run,
+                                        const WindowReading& reading,
+                                        std::string_view name);
 
 }  // namespace modicum

@@ -30,6 +30,12 @@ Q Between(Q a, Q b, double part) {
   return a + (b - a) * part;
 }
 
+// Where between two samples `at` lies, from 0 to 1.
+double PartOf(MonotonicTime a, MonotonicTime b, MonotonicTime at) {
+  const Seconds span = b - a;
+  return span > Seconds(0) ? std::clamp((at - a) / span, 0.0, 1.0) : 0;
+}
+
 HostCpu Between(const HostCpu& a, const HostCpu& b, double part) {
   return {Between(a.busy, b.busy, part), Between(a.steal, b.steal, part)};
 }
@@ -70,7 +76,7 @@ MeterCore::MeterCore(const MeterOptions& options,
   last_.gaps.resize(baselines_.size());
   in_gap_.resize(baselines_.size());
   last_use_.resize(baselines_.size());
-  ReadHost();
+  ReadHost(true);
 }
 
 void MeterCore::Step() {
@@ -79,26 +85,40 @@ void MeterCore::Step() {
 }
 
 // To learn what the machine draws while quiet, and to fix the beginning of a
-// window by interpolation.
+// window by interpolation: one that is only stamped may come at any moment.
 bool MeterCore::NeedsHost() const {
-  return learns_idle_ ||
+  return learns_idle_ || options_.stamps ||
          std::any_of(windows_.begin(), windows_.end(),
                      [](const auto& window) { return !window.second.base; });
 }
 
+MonotonicTime MeterCore::Admit() {
+  std::vector<std::pair<WindowId, Window>> opened;
+  MonotonicTime now;
+  {
+    const std::lock_guard lock(opened_mutex_);
+    opened.swap(opened_);
+    now = clock_.Now();
+  }
+  for (auto& [id, window] : opened) {
+    window.began = std::max(window.began, last_.at);
+    windows_.emplace(id, std::move(window));
+  }
+  return now;
+}
+
 void MeterCore::StepLocked(bool edge) {
   const Totals before = last_;
-  const MonotonicTime now = clock_.Now();
+  const MonotonicTime now = Admit();
   if (now < last_.at) return;
   last_.at = now;
   for (Source& source : sources_) ReadSource(source, now);
-  if (edge || NeedsHost()) ReadHost();
+  if (edge || NeedsHost()) ReadHost(edge || TreeHasStrangers());
   if (learns_idle_) LearnIdle(before);
   for (auto& [id, window] : windows_) {
     if (!window.base) window.base = Interpolate(before, last_, window.began);
-    const bool strangers = HasStrangers(window);
     if (window.subject.kind == Subject::Kind::kTree)
-      window.cpu_latest = subjects_.Read(window.subject, strangers);
+      window.cpu_latest = subjects_.Read(window.subject, HasStrangers(window));
     AddDeviceUse(window, before);
   }
 }
@@ -119,6 +139,15 @@ bool MeterCore::HasStrangers(const Window& window) const {
     }
   }
   return false;
+}
+
+bool MeterCore::TreeHasStrangers() const {
+  return std::any_of(windows_.begin(), windows_.end(),
+                     [this](const auto& entry) {
+                       const Window& window = entry.second;
+                       return window.subject.kind == Subject::Kind::kThisTree &&
+                              HasStrangers(window);
+                     });
 }
 
 void MeterCore::AddDeviceUse(Window& window, const Totals& before) {
@@ -166,8 +195,12 @@ void MeterCore::ReadSource(Source& source, MonotonicTime now) {
   }
 }
 
-void MeterCore::ReadHost() {
-  host_at_ = last_.at;
+// `thorough`: look for new descendants.
+void MeterCore::ReadHost(bool thorough) {
+  last_.host_at = last_.at;
+  last_.pressure = host_reader_.ReadPressure();
+  if (options_.stamps)
+    last_.descendants = subjects_.Read({Subject::Kind::kTree, 0}, thorough);
   auto host = host_reader_.Read();
   host_failure_.reset();
   if (host)
@@ -200,63 +233,110 @@ double MeterCore::LoadOf(size_t domain, double cpu_load) const {
 // A gap between the two samples counts for a window that begins there.
 MeterCore::Totals MeterCore::Interpolate(const Totals& a, const Totals& b,
                                          MonotonicTime at) {
-  const Seconds span = b.at - a.at;
-  const double part =
-      span > Seconds(0) ? std::clamp((at - a.at) / span, 0.0, 1.0) : 0;
+  const double part = PartOf(a.at, b.at, at);
+  const double host_part = PartOf(a.host_at, b.host_at, at);
   Totals totals = a;
   totals.at = at;
-  totals.host = Between(a.host, b.host, part);
+  totals.host = Between(a.host, b.host, host_part);
+  totals.pressure = Between(a.pressure, b.pressure, host_part);
+  totals.descendants = Between(a.descendants, b.descendants, host_part);
   for (size_t i = 0; i < a.energy.size(); ++i)
     totals.energy[i] = Between(a.energy[i], b.energy[i], part);
   return totals;
 }
 
-WindowId MeterCore::Begin(std::string name, Subject subject) {
+WindowId MeterCore::Begin(std::string name, Subject subject, Edge edge) {
+  Window window;
+  window.name = std::move(name);
+  window.subject = subject;
+  const bool tree = subject.kind == Subject::Kind::kTree;
+  MODICUM_CHECK(edge == Edge::kExact || (options_.stamps && !tree));
+  MODICUM_CHECK(subject.kind != Subject::Kind::kThisTree || options_.stamps);
+  if (edge == Edge::kStamped) return Open(std::move(window));
+
   const std::lock_guard lock(mutex_);
   // An old sample would smear the window's first moments over the time before
   // it; a source that cannot have changed since need not be read again.
-  if (clock_.Now() - host_at_ > shortest_update_) StepLocked(true);
-  const WindowId id{next_window_++};
-  Window& window = windows_[id];
-  window.name = std::move(name);
-  window.subject = subject;
+  if (clock_.Now() - last_.host_at > shortest_update_) StepLocked(true);
+  if (tree) window.cpu_begin = subjects_.Read(subject, true);
+  return Open(std::move(window));
+}
+
+// The clocks are read under the lock: a window that a sample does not find was
+// opened after it.
+WindowId MeterCore::Open(Window window) {
+  const std::lock_guard lock(opened_mutex_);
+  window.began = clock_.Now();
   window.began_wall = clock_.WallNow();
-  window.pressure_begin = host_reader_.ReadPressure();
-  window.began = std::max(clock_.Now(), last_.at);
-  window.cpu_begin = subjects_.Read(subject, true);
+  if (window.subject.kind != Subject::Kind::kTree)
+    window.cpu_begin = subjects_.Read({Subject::Kind::kThisProcess}, false);
   window.cpu_latest = window.cpu_begin;
+  const WindowId id{next_window_++};
+  opened_.emplace_back(id, std::move(window));
   return id;
+}
+
+Result<WindowReading> MeterCore::Peek(WindowId id) {
+  const std::lock_guard lock(mutex_);
+  return ReadLocked(id);
 }
 
 Result<WindowReading> MeterCore::End(WindowId id) {
   const std::lock_guard lock(mutex_);
+  auto reading = ReadLocked(id);
+  windows_.erase(id);
+  return reading;
+}
+
+Result<WindowReading> MeterCore::ReadLocked(WindowId id) {
+  Admit();
   const auto found = windows_.find(id);
   if (found == windows_.end())
     return Fail(ErrorCode::kNotFound, "the window was ended already");
   Window& window = found->second;
-  const Seconds cpu = subjects_.Read(window.subject, true);
+  const bool tree = window.subject.kind == Subject::Kind::kTree;
+  const Seconds cpu =
+      tree ? subjects_.Read(window.subject, true)
+           : subjects_.Read({Subject::Kind::kThisProcess}, false);
   StepLocked(true);
   window.cpu_latest = std::max(window.cpu_latest, cpu);
   // Only a clock that went back leaves a window without a sample.
   if (!window.base) window.base = last_;
-  WindowReading reading = ReadingOf(window, host_reader_.ReadPressure());
-  windows_.erase(found);
-  return reading;
+  return ReadingOf(window);
 }
 
-WindowReading MeterCore::ReadingOf(const Window& window,
-                                   Seconds pressure) const {
+// Of the subject, in the window.
+Seconds MeterCore::CpuOf(const Window& window) const {
+  const Totals& base = *window.base;
+  const Seconds own = Spent(window.cpu_begin, window.cpu_latest);
+  switch (window.subject.kind) {
+    case Subject::Kind::kThisTree:
+      return own + Spent(base.descendants, last_.descendants);
+    case Subject::Kind::kMachine:
+      return std::max(own, Spent(base.host.busy, last_.host.busy));
+    default:
+      return own;
+  }
+}
+
+IdlePolicy MeterCore::PolicyOf(const Window& window) const {
+  return window.subject.kind == Subject::Kind::kMachine ? IdlePolicy::kFull
+                                                        : options_.idle_policy;
+}
+
+WindowReading MeterCore::ReadingOf(const Window& window) const {
   const Totals& base = *window.base;
   WindowReading reading;
   reading.name = window.name;
   reading.began = window.began_wall;
   reading.wall = Spent(Seconds(0), last_.at - window.began);
-  reading.cpu = Spent(window.cpu_begin, window.cpu_latest);
+  reading.capacity = reading.wall * cpus_;
+  reading.cpu = CpuOf(window);
   reading.host_busy = Spent(base.host.busy, last_.host.busy);
   reading.steal = Spent(base.host.steal, last_.host.steal);
   if (reading.wall > Seconds(0))
     reading.pressure =
-        std::min(1.0, Spent(window.pressure_begin, pressure) / reading.wall);
+        std::min(1.0, Spent(base.pressure, last_.pressure) / reading.wall);
   for (const Source& source : sources_) {
     if (source.failure)
       reading.warnings.push_back(
@@ -264,8 +344,9 @@ WindowReading MeterCore::ReadingOf(const Window& window,
   }
   if (host_failure_)
     reading.warnings.push_back(NoHostCpuWarning(host_failure_->message));
-  Attribute(DomainUses(window), CpuUseOf(reading), options_.idle_policy,
-            reading);
+  CpuUse use = CpuUseOf(reading);
+  use.everybody = window.subject.kind == Subject::Kind::kMachine;
+  Attribute(DomainUses(window), use, PolicyOf(window), reading);
   return reading;
 }
 
@@ -273,7 +354,7 @@ CpuUse MeterCore::CpuUseOf(const WindowReading& reading) const {
   CpuUse use;
   use.own = reading.cpu;
   use.busy = host_failure_ ? reading.cpu : reading.host_busy;
-  use.capacity = reading.wall * cpus_;
+  use.capacity = reading.capacity;
   // Each CPU's count begins and ends somewhere inside a tick.
   use.busy_sd = HostCpuReader::Tick() * std::sqrt(static_cast<double>(cpus_));
   return use;

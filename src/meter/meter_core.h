@@ -19,8 +19,10 @@
 
 namespace modicum {
 
-// Thread-safe: one lock. The history is two samples, whatever the windows: a
-// window's beginning is fixed by the first sample after it.
+// Thread-safe: one lock for the samples, and one that is never held while a
+// source is read, for windows that are opened. The history is two samples,
+// whatever the windows: a window's beginning is fixed by the first sample after
+// it.
 // Lifetime: everything passed by reference outlives the core.
 class MeterCore final : public Meter {
  public:
@@ -30,7 +32,9 @@ class MeterCore final : public Meter {
 
   void Step();
 
-  WindowId Begin(std::string name, Subject subject) override;
+  WindowId Begin(std::string name, Subject subject,
+                 Edge edge = Edge::kExact) override;
+  Result<WindowReading> Peek(WindowId window) override;
   Result<WindowReading> End(WindowId window) override;
   Estimate<Watts> idle_power() const override;
   std::vector<std::string> components() const override;
@@ -41,7 +45,11 @@ class MeterCore final : public Meter {
     MonotonicTime at;
     std::vector<Joules> energy;  // by domain
     std::vector<int> gaps;       // by domain
+    // Not read with every sample.
+    MonotonicTime host_at;
     HostCpu host;
+    Seconds pressure;
+    Seconds descendants;  // CPU time of ours
   };
   struct Source {
     std::unique_ptr<Probe> probe;
@@ -56,9 +64,9 @@ class MeterCore final : public Meter {
     Subject subject;
     MonotonicTime began;
     WallTime began_wall;
+    // Of the subject, but not of the machine; of kThisTree this process alone.
     Seconds cpu_begin;
     Seconds cpu_latest;
-    Seconds pressure_begin;
     std::optional<Totals> base;  // absent until the first sample after `began`
     std::map<size_t, DeviceUseTotals> devices;  // by domain
   };
@@ -66,23 +74,31 @@ class MeterCore final : public Meter {
   // `edge`: of a window. The machine's CPU time is else read only where it is
   // needed, for it costs as much as all the rest of a sample.
   void StepLocked(bool edge);
+  // Takes in the windows opened since; returns a moment that none opened later
+  // begins before.
+  MonotonicTime Admit();
+  WindowId Open(Window window);
+  Result<WindowReading> ReadLocked(WindowId id);
   bool NeedsHost() const;
   void ReadSource(Source& source, MonotonicTime now);
-  void ReadHost();
+  void ReadHost(bool thorough);
   void LearnIdle(const Totals& before);
   bool HasStrangers(const Window& window) const;
+  bool TreeHasStrangers() const;
   void AddDeviceUse(Window& window, const Totals& before);
   double LoadOf(size_t domain, double cpu_load) const;
   std::optional<DeviceShare> DeviceShareOf(size_t domain,
                                            const Window& window) const;
   static Totals Interpolate(const Totals& a, const Totals& b, MonotonicTime at);
-  WindowReading ReadingOf(const Window& window, Seconds pressure) const;
+  Seconds CpuOf(const Window& window) const;
+  WindowReading ReadingOf(const Window& window) const;
   std::vector<DomainUse> DomainUses(const Window& window) const;
   DomainUse UseOf(const Source& source, size_t domain,
                   const Window& window) const;
   std::optional<Estimate<Watts>> DomainIdle(const Source& source, size_t domain,
                                             double part) const;
   CpuUse CpuUseOf(const WindowReading& reading) const;
+  IdlePolicy PolicyOf(const Window& window) const;
 
   const MeterOptions options_;
   Clock& clock_;
@@ -90,10 +106,14 @@ class MeterCore final : public Meter {
   const int cpus_;
   Seconds shortest_update_;
 
+  // Windows that no sample has seen yet. Taken after mutex_ where both are.
+  std::mutex opened_mutex_;
+  std::vector<std::pair<WindowId, Window>> opened_;
+  uint64_t next_window_ = 1;
+
   mutable std::mutex mutex_;
   HostCpuReader host_reader_;
   std::optional<Error> host_failure_;
-  MonotonicTime host_at_;
   bool learns_idle_ = false;
   std::vector<Source> sources_;
   std::vector<Baseline> baselines_;  // by domain
@@ -101,7 +121,6 @@ class MeterCore final : public Meter {
   std::vector<DeviceUse> last_use_;  // by domain: the last that was asked
   Totals last_;
   std::map<WindowId, Window> windows_;
-  uint64_t next_window_ = 1;
 };
 
 }  // namespace modicum

@@ -249,6 +249,83 @@ TEST(MeterCore, EnergyIsNeverInventedUnderRandomFaults) {
   }
 }
 
+constexpr MeterOptions kStamps{.period = kPeriod, .stamps = true};
+
+WindowId Stamp(FakeMachine& machine) {
+  return machine.core->Begin("window", {Subject::Kind::kThisTree},
+                             Edge::kStamped);
+}
+
+TEST(MeterCore, AStampedWindowReadsNoSourceAndIsInterpolated) {
+  FakeMachine machine(WithIdle(0), kStamps);
+  machine.core->Step();
+  const int reads = machine.probe->reads();
+  machine.Work(Milliseconds(60), 0, 0, Watts(10));
+  const WindowId window = Stamp(machine);
+  EXPECT_EQ(machine.probe->reads(), reads);
+  machine.Work(Milliseconds(40), 0, 0, Watts(10));
+  machine.core->Step();
+  machine.Work(Milliseconds(100), 0, 0, Watts(20));
+  const WindowReading reading = End(machine, window);
+  EXPECT_DOUBLE_EQ(reading.wall.value(), 0.14);
+  EXPECT_NEAR(reading.split.measured.mid.value(), 0.4 + 2, 1e-9);
+}
+
+TEST(MeterCore, AnExactWindowReadsWhatMayHaveChanged) {
+  FakeMachine machine(WithIdle(0), kStamps);
+  machine.Work(Milliseconds(60), 0, 0, Watts(90));
+  const int reads = machine.probe->reads();
+  const WindowId window = machine.Begin();
+  EXPECT_EQ(machine.probe->reads(), reads + 1);
+  machine.Work(Milliseconds(40), 0, 0, Watts(10));
+  EXPECT_NEAR(End(machine, window).split.measured.mid.value(), 0.4, 1e-9);
+}
+
+TEST(MeterCore, StampedWindowsNeverHoldMoreThanThoseAroundThem) {
+  Rng rng(13);
+  FakeMachine machine(WithIdle(3), kStamps);
+  std::vector<WindowId> windows;
+  for (int i = 0; i < 60; ++i) {
+    windows.push_back(i % 3 == 0 ? machine.Begin() : Stamp(machine));
+    machine.Work(kPeriod * rng.Unit(), rng.Unit(), rng.Unit(),
+                 Watts(50 * rng.Unit()));
+    if (rng.Below(3) == 0) machine.core->Step();
+  }
+  Joules longer(1e300);
+  for (const WindowId window : windows) {
+    const Joules energy = End(machine, window).split.measured.mid;
+    ASSERT_LE(energy, longer);
+    longer = energy;
+  }
+}
+
+TEST(MeterCore, AWindowOfThisTreeCountsTheProcessAndItsDescendants) {
+  FakeMachine machine(WithIdle(0), kStamps);
+  machine.subjects.cpu[0] = Seconds(7);
+  machine.subjects.descendants = Seconds(3);
+  machine.Work(Milliseconds(50), 0, 0, Watts(0));
+  const WindowId window = Stamp(machine);
+  machine.core->Step();
+  machine.subjects.cpu[0] += Seconds(0.3);
+  machine.subjects.descendants += Seconds(0.5);
+  machine.Work(Seconds(1), 0, 1, Watts(10));
+  const WindowReading reading = End(machine, window);
+  EXPECT_NEAR(reading.cpu.value(), 0.8, 1e-9);
+  EXPECT_NEAR(reading.split.own_active.mid.value(), 8, 1e-9);
+}
+
+TEST(MeterCore, PeekingShowsTheWindowSoFarAndLeavesItOpen) {
+  FakeMachine machine(WithIdle(0), kStamps);
+  const WindowId window = Stamp(machine);
+  machine.Work(Seconds(1), 0, 1, Watts(10));
+  const auto half = machine.core->Peek(window);
+  ASSERT_TRUE(half);
+  EXPECT_DOUBLE_EQ(half->split.measured.mid.value(), 10);
+  machine.Work(Seconds(1), 0, 1, Watts(10));
+  EXPECT_DOUBLE_EQ(End(machine, window).split.measured.mid.value(), 20);
+  EXPECT_EQ(machine.core->Peek(window).error().code, ErrorCode::kNotFound);
+}
+
 TEST(MeterCore, EndingAWindowTwiceIsAnError) {
   FakeMachine machine;
   const WindowId window = machine.Begin();
@@ -404,6 +481,21 @@ TEST(MeterCore, WhatCpuTimeDoesNotExplainStaysUnattributed) {
   EXPECT_THAT(reading.warnings,
               Contains("gpu-0 is not explained by CPU time: its energy stays "
                        "unattributed"));
+}
+
+TEST(MeterCore, AWindowOfTheMachineOwnsAllThatWasMeasured) {
+  FakeMachine machine(Nested());
+  machine.probe->Draw(machine.clock.Now(), Watts(300), 4);
+  const WindowId window =
+      machine.core->Begin("window", {Subject::Kind::kMachine});
+  machine.Work(Seconds(1), 0.5, 1, Watts(20));
+  const WindowReading reading = End(machine, window);
+  EXPECT_DOUBLE_EQ(reading.split.measured.mid.value(), 320);
+  EXPECT_DOUBLE_EQ(reading.split.own().mid.value(), 320);
+  EXPECT_DOUBLE_EQ(reading.cpu.value(), 1.5);
+  EXPECT_EQ(reading.split.idle_policy, "full");
+  EXPECT_FALSE(reading.contended);
+  EXPECT_THAT(reading.warnings, Not(Contains(HasSubstr("unattributed"))));
 }
 
 FakeProbe::Options Modelled() {

@@ -20,10 +20,11 @@ std::vector<std::unique_ptr<Probe>> OneProbe(Clock& clock) {
   return probes;
 }
 
-std::unique_ptr<Meter> OpenOn(Clock& clock, Seconds period) {
+std::unique_ptr<Meter> OpenOn(Clock& clock, Seconds period,
+                              bool stamps = false) {
   static const RootFs fs;
-  auto meter =
-      Meter::Open({.period = period}, OneProbe(clock), fs, HostFacts{}, clock);
+  auto meter = Meter::Open({.period = period, .stamps = stamps},
+                           OneProbe(clock), fs, HostFacts{}, clock);
   EXPECT_TRUE(meter);
   return *std::move(meter);
 }
@@ -40,6 +41,26 @@ TEST(Meter, WindowsFromManyThreadsNestAndOverlap) {
       EXPECT_LE(inside->split.measured.mid, outside->split.measured.mid);
       EXPECT_LE(inside->cpu, outside->cpu);
       EXPECT_GE(meter->idle_power().mid, Watts(0));
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+}
+
+TEST(Meter, StampedWindowsFromManyThreadsNestAndOverlap) {
+  const auto meter = OpenOn(SystemClock(), Milliseconds(1), true);
+  const Subject subject{Subject::Kind::kThisTree};
+  const auto work = [&meter, &subject] {
+    for (int i = 0; i < 100; ++i) {
+      const WindowId outer = meter->Begin("outer", subject, Edge::kStamped);
+      const WindowId inner = meter->Begin("inner", subject, Edge::kStamped);
+      const auto so_far = meter->Peek(outer);
+      const auto inside = meter->End(inner);
+      const auto outside = meter->End(outer);
+      ASSERT_TRUE(so_far && inside && outside);
+      EXPECT_LE(so_far->split.measured.mid, outside->split.measured.mid);
+      EXPECT_LE(inside->split.measured.mid, outside->split.measured.mid);
+      EXPECT_LE(inside->cpu, outside->cpu);
     }
   };
   std::vector<std::jthread> threads;

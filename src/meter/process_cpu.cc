@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 
 #include "meter/host_cpu.h"
+#include "meter/words.h"
 
 namespace modicum {
 namespace {
@@ -21,23 +21,6 @@ constexpr Seconds kDiscoverEvery(1);
 // Files of members that stay open; those of more are opened for each read, so
 // that a big tree does not use up our descriptors.
 constexpr size_t kMostKept = 256;
-
-template <class Integer>
-bool ParseNumber(std::string_view text, Integer& value) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && stop == end && !text.empty();
-}
-
-// The next word of `text`, which is cut behind it.
-std::string_view TakeWord(std::string_view& text) {
-  const size_t start = std::min(text.find_first_not_of(" \n"), text.size());
-  text.remove_prefix(start);
-  const size_t length = std::min(text.find_first_of(" \n"), text.size());
-  const std::string_view word = text.substr(0, length);
-  text.remove_prefix(length);
-  return word;
-}
 
 Seconds ThisProcessCpu() {
   timespec ts{};
@@ -70,27 +53,12 @@ std::string PidPath(pid_t pid, std::string_view file) {
 
 }  // namespace
 
-// proc(5): pid (comm) state ppid ... utime(14) stime cutime cstime ... start
-// (22). The name may hold spaces and parentheses: fields count from the last.
-std::optional<ProcessTree::Stat> ProcessTree::ReadStat(KeptFile& file) {
+std::optional<ProcessStat> ProcessTree::ReadStat(KeptFile& file) {
   if (!file.ReadInto(buffer_)) return std::nullopt;
-  std::string_view text = buffer_;
-  const size_t name_end = text.rfind(')');
-  if (name_end == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(name_end + 1);
-  Stat stat;
-  for (int field = 3; field <= 22; ++field) {
-    const std::string_view word = TakeWord(text);
-    uint64_t number = 0;
-    if (field == 4 && !ParseNumber(word, stat.parent)) return std::nullopt;
-    if (field < 14 || (field > 17 && field < 22)) continue;
-    if (!ParseNumber(word, number)) return std::nullopt;
-    (field == 22 ? stat.start : stat.ticks) += number;
-  }
-  return stat;
+  return ParseProcessStat(buffer_);
 }
 
-std::optional<ProcessTree::Stat> ProcessTree::ReadStat(pid_t pid) {
+std::optional<ProcessStat> ProcessTree::ReadStat(pid_t pid) {
   KeptFile file = StatFile(fs_, pid, false);
   return ReadStat(file);
 }
@@ -108,7 +76,7 @@ void ProcessTree::Admit(pid_t pid) {
   if (const auto stat = ReadStat(pid)) Admit(pid, *stat);
 }
 
-void ProcessTree::Admit(pid_t pid, const Stat& stat) {
+void ProcessTree::Admit(pid_t pid, const ProcessStat& stat) {
   const bool keep = members_.size() < kMostKept;
   members_.emplace(pid, Member{stat.start, StatFile(fs_, pid, keep)});
 }
@@ -158,7 +126,7 @@ void ProcessTree::WalkChildren() {
 void ProcessTree::ScanAll() {
   const auto names = fs_.List("/proc");
   if (!names) return;
-  std::map<pid_t, Stat> unknown;
+  std::map<pid_t, ProcessStat> unknown;
   std::set<pid_t> alive;
   for (const std::string& name : *names) {
     pid_t pid = 0;
@@ -185,7 +153,7 @@ Seconds ProcessTree::LiveCpu() {
   for (auto it = members_.begin(); it != members_.end();) {
     const auto stat = ReadStat(it->second.stat);
     if (stat && stat->start == it->second.start) {
-      ticks += stat->ticks;
+      ticks += stat->ticks + stat->waited;
       ++it;
     } else {
       it = members_.erase(it);
@@ -203,7 +171,10 @@ Seconds ProcessCpu::Read(const Subject& subject, bool thorough) {
 }
 
 bool ProcessCpu::Has(const Subject& subject, pid_t pid) {
-  if (subject.kind == Subject::Kind::kThisProcess) return pid == getpid();
+  using enum Subject::Kind;
+  if (subject.kind == kMachine) return true;
+  if (subject.kind != kTree && pid == getpid()) return true;
+  if (subject.kind == kThisProcess) return false;
   const auto found = trees_.find(subject.root);
   return found != trees_.end() && found->second.tree.Has(pid);
 }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/root_fs.h"
 #include "meter/meter.h"
+#include "meter/process_stat.h"
 #include "probe/kept_file.h"
 
 namespace modicum {
@@ -26,8 +27,9 @@ namespace modicum {
 class SubjectCpu {
  public:
   virtual ~SubjectCpu() = default;
-  // CPU time of the subject so far; only differences have a meaning.
+  // CPU time of a process or tree so far; only differences have a meaning.
   // `thorough` looks for new processes first: for the edges of windows.
+  // kThisProcess may be read by any thread at any time.
   virtual Seconds Read(const Subject& subject, bool thorough) = 0;
   // Whether process `pid`, alive, is part of the subject as it was last read.
   virtual bool Has(const Subject& subject, pid_t pid) = 0;
@@ -49,25 +51,19 @@ class ProcessTree {
   bool Has(pid_t pid) const { return members_.contains(pid); }
 
  private:
-  struct Stat {
-    pid_t parent = 0;
-    uint64_t ticks = 0;  // own and waited-for children's
-    uint64_t start = 0;  // tells a reused pid
-  };
-
   struct Member {
     uint64_t start = 0;
     KeptFile stat;
   };
 
   static KeptFile StatFile(const RootFs& fs, pid_t pid, bool keep);
-  std::optional<Stat> ReadStat(KeptFile& file);
-  std::optional<Stat> ReadStat(pid_t pid);
+  std::optional<ProcessStat> ReadStat(KeptFile& file);
+  std::optional<ProcessStat> ReadStat(pid_t pid);
   bool HasChildrenFiles();
   void WalkChildren();
   void ScanAll();
   void Admit(pid_t pid);
-  void Admit(pid_t pid, const Stat& stat);
+  void Admit(pid_t pid, const ProcessStat& stat);
   bool IsMemberOf(pid_t parent) const;
 
   const RootFs& fs_;

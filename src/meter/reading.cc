@@ -12,12 +12,6 @@ namespace {
 // Two ends, two readers of the same ticks: standard deviations to allow.
 constexpr double kTickSlack = 4;
 
-// CPU time explains what CPUs, memory and board draw, not accelerators.
-bool ExplainedByCpuTime(const Domain& domain) {
-  return domain.component == "cpu" || domain.component == "dram" ||
-         domain.component == "platform";
-}
-
 // What a linear model makes of the CPU time that the window saw. Ticks reach
 // the probe and the meter at slightly different moments, and miss short work:
 // this takes the meter's count, and the subject's exact one where it is more.
@@ -104,7 +98,8 @@ void WarnOnce(std::string warning, std::vector<std::string>& warnings) {
     warnings.push_back(std::move(warning));
 }
 
-void WarnOf(const DomainUse& use, WindowReading& reading) {
+// Whose the energy is needs no warning where it is everybody's.
+void WarnOf(const DomainUse& use, bool everybody, WindowReading& reading) {
   auto& warnings = reading.warnings;
   if (use.gaps > 0) warnings.push_back(GapWarning(use.domain.name, use.gaps));
   if (reading.wall < use.update_period * kMinUpdates) {
@@ -112,6 +107,7 @@ void WarnOf(const DomainUse& use, WindowReading& reading) {
     WarnOnce(ShortWindowWarning(use.probe, reading.wall, use.update_period),
              warnings);
   }
+  if (everybody) return;
   if (use.device && !use.device->warning.empty())
     WarnOnce(use.device->warning, warnings);
   if (!use.device && !ExplainedByCpuTime(use.domain))
@@ -122,16 +118,25 @@ void WarnOf(const DomainUse& use, WindowReading& reading) {
 
 }  // namespace
 
+bool ExplainedByCpuTime(const Domain& domain) {
+  return domain.component == "cpu" || domain.component == "dram" ||
+         domain.component == "platform" || domain.component == "wall";
+}
+
 void Attribute(const std::vector<DomainUse>& domains, const CpuUse& use,
                IdlePolicy policy, WindowReading& reading) {
   for (const DomainUse& domain : domains) {
-    const EnergySplit split = SplitDomain(domain, use, reading.wall, policy);
+    EnergySplit split = SplitDomain(domain, use, reading.wall, policy);
+    if (use.everybody) split = WholeOf(split);
     reading.domains.push_back(
-        {domain.domain, domain.probe, split.measured, domain.gaps});
+        {domain.domain, domain.probe, split.measured, domain.gaps, domain.idle,
+         domain.device ? std::optional(DeviceTimes{domain.device->by_process,
+                                                   domain.device->idle})
+                       : std::nullopt});
     if (!domain.domain.counted) continue;
     AddSplit(split, reading.split);
     AddLine(domain, split, reading.lines);
-    WarnOf(domain, reading);
+    WarnOf(domain, use.everybody, reading);
   }
   reading.split.idle_policy = IdlePolicyName(policy);
   const Contention contention = ContentionOf(

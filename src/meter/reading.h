@@ -12,6 +12,9 @@
 
 namespace modicum {
 
+// CPU time explains what CPUs, memory and board draw, not accelerators.
+bool ExplainedByCpuTime(const Domain& domain);
+
 // One domain's part in a window, before attribution.
 struct DomainUse {
   Domain domain;

@@ -80,21 +80,58 @@ Result<CpuTimes> ParseCpuTimes(std::string_view proc_stat) {
   return times;
 }
 
-CpuLoadProbe::CpuLoadProbe(const RootFs& fs, const HostFacts& host,
-                           const CpuTimes& times, MonotonicTime now)
+CpuLoadProbe::CpuLoadProbe(const RootFs& fs, Model model, const CpuTimes& times,
+                           MonotonicTime now)
     : stat_(fs, std::string(kStat)),
-      domain_{.name = "cpu",
-              .component = "cpu",
-              .scope = Scope::kPackage,
-              .origin = Origin::kModelled,
-              .counted = true},
+      name_(model.name),
+      domain_(std::move(model.domain)),
+      per_cpu_(model.per_cpu),
+      errors_(std::move(model.errors)),
       last_(times),
-      last_at_(now) {
+      last_at_(now) {}
+
+CpuLoadProbe::Model CpuLoadProbe::Typical(const HostFacts& host, int cpus) {
   const CpuPower power = PowerOf(host);
-  const double share = PowerShare(host, power, times.cpus);
-  chip_ = power.chip;
-  chip_sd_ = power.relative_sd;
-  per_cpu_ = {power.idle * share, (power.full - power.idle) * share};
+  const double share = PowerShare(host, power, cpus);
+  const LoadCurveQuality& q = CpuLoadModelQuality();
+  Model model{
+      "cpu-load",
+      {.name = "cpu",
+       .component = "cpu",
+       .scope = Scope::kPackage,
+       .origin = Origin::kModelled,
+       .counted = true},
+      {power.idle * share, (power.full - power.idle) * share},
+      {{InternSource(std::string(kCpuLoadModelSource) + ": " + power.chip),
+        q.machine_sd},
+       {InternSource(kInstructionMixSource), q.workload_sd}}};
+  if (power.relative_sd > 0)
+    model.errors.push_back(
+        {InternSource("chip power: " + power.chip), power.relative_sd});
+  std::ranges::sort(model.errors, {}, &Share::source);  // as Estimate wants
+  return model;
+}
+
+// What the meter is off by is the same for all work; what the line is off by
+// differs with what runs, as that of the typical machine does.
+CpuLoadProbe::Model CpuLoadProbe::Learned(const Calibration& calibration,
+                                          int cpus) {
+  const double meter = calibration.meter_sd;
+  const double line = std::sqrt(
+      std::max(0.0, calibration.ln_sd * calibration.ln_sd - meter * meter));
+  Model model{"wall-load",
+              {.name = "wall",
+               .component = "wall",
+               .scope = Scope::kWall,
+               .origin = Origin::kModelled,
+               .counted = true},
+              {calibration.idle / cpus, calibration.per_cpu},
+              {{InternSource("wall meter: " + calibration.host), meter},
+               {InternSource("calibration: " + calibration.host), line},
+               {InternSource(kInstructionMixSource),
+                CpuLoadModelQuality().workload_sd}}};
+  std::ranges::sort(model.errors, {}, &Share::source);
+  return model;
 }
 
 Result<std::unique_ptr<Probe>> CpuLoadProbe::Open(const RootFs& fs,
@@ -102,7 +139,16 @@ Result<std::unique_ptr<Probe>> CpuLoadProbe::Open(const RootFs& fs,
                                                   MonotonicTime now) {
   MODICUM_TRY(const std::string text, fs.Read(kStat));
   MODICUM_TRY(const CpuTimes times, ParseCpuTimes(text));
-  return std::unique_ptr<Probe>(new CpuLoadProbe(fs, host, times, now));
+  return std::unique_ptr<Probe>(
+      new CpuLoadProbe(fs, Typical(host, times.cpus), times, now));
+}
+
+Result<std::unique_ptr<Probe>> CpuLoadProbe::OpenCalibrated(
+    const RootFs& fs, const Calibration& calibration, MonotonicTime now) {
+  MODICUM_TRY(const std::string text, fs.Read(kStat));
+  MODICUM_TRY(const CpuTimes times, ParseCpuTimes(text));
+  return std::unique_ptr<Probe>(
+      new CpuLoadProbe(fs, Learned(calibration, times.cpus), times, now));
 }
 
 ProbeReport CpuLoadProbe::Report(const RootFs& fs, const HostFacts& host) {
@@ -151,24 +197,11 @@ Result<std::vector<DomainDelta>> CpuLoadProbe::Read(MonotonicTime now) {
   return std::vector<DomainDelta>{Advance(*times, now)};
 }
 
-std::vector<Share> CpuLoadProbe::relative_errors() const {
-  const LoadCurveQuality& q = CpuLoadModelQuality();
-  std::vector<Share> errors = {
-      {InternSource(std::string(kCpuLoadModelSource) + ": " + chip_),
-       q.machine_sd},
-      {InternSource(kInstructionMixSource), q.workload_sd}};
-  if (chip_sd_ > 0)
-    errors.push_back({InternSource("chip power: " + chip_), chip_sd_});
-  std::ranges::sort(errors, {}, &Share::source);  // as Estimate keeps them
-  return errors;
-}
-
 std::optional<Estimate<Watts>> CpuLoadProbe::idle_power() const {
   Estimate<Watts> idle =
-      Exactly(per_cpu_.idle * static_cast<double>(last_.cpus),
-              Origin::kModelled, Scope::kPackage);
-  for (const Share& share : relative_errors())
-    idle.WithShared(share.source, share.delta);
+      Exactly(per_cpu_.idle * static_cast<double>(last_.cpus), domain_.origin,
+              domain_.scope);
+  for (const Share& share : errors_) idle.WithShared(share.source, share.delta);
   return idle;
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hardware/calibration.h"
 #include "hardware/load_curve.h"
 #include "probe/kept_file.h"
 #include "probe/probe.h"
@@ -43,12 +44,16 @@ class CpuLoadProbe final : public Probe {
   static Result<std::unique_ptr<Probe>> Open(const RootFs& fs,
                                              const HostFacts& host,
                                              MonotonicTime now);
+  // The whole machine at its plug, as `calibration` learned it: named
+  // "wall-load".
+  static Result<std::unique_ptr<Probe>> OpenCalibrated(
+      const RootFs& fs, const Calibration& calibration, MonotonicTime now);
   static ProbeReport Report(const RootFs& fs, const HostFacts& host);
 
-  std::string_view name() const override { return "cpu-load"; }
+  std::string_view name() const override { return name_; }
   std::span<const Domain> domains() const override { return {&domain_, 1}; }
   Result<std::vector<DomainDelta>> Read(MonotonicTime now) override;
-  std::vector<Share> relative_errors() const override;
+  std::vector<Share> relative_errors() const override { return errors_; }
   // Of our share of the package, nothing running.
   std::optional<Estimate<Watts>> idle_power() const override;
   std::optional<Watts> active_power_per_cpu() const override {
@@ -64,15 +69,24 @@ class CpuLoadProbe final : public Probe {
     Watts idle;
     Watts active;  // in addition, while busy
   };
-  CpuLoadProbe(const RootFs& fs, const HostFacts& host, const CpuTimes& times,
+  // The line, where it is from and how far it may be off.
+  struct Model {
+    std::string_view name;
+    Domain domain;
+    PerCpu per_cpu;
+    std::vector<Share> errors;  // sorted by source
+  };
+  static Model Typical(const HostFacts& host, int cpus);
+  static Model Learned(const Calibration& calibration, int cpus);
+  CpuLoadProbe(const RootFs& fs, Model model, const CpuTimes& times,
                MonotonicTime now);
   DomainDelta Advance(const CpuTimes& times, MonotonicTime now);
 
   KeptFile stat_;
+  const std::string_view name_;
   const Domain domain_;
-  std::string chip_;
-  double chip_sd_ = 0;
-  PerCpu per_cpu_;
+  const PerCpu per_cpu_;
+  const std::vector<Share> errors_;
   CpuTimes last_;
   MonotonicTime last_at_;
   bool based_ = true;  // last_ is a reading from which a delta may start

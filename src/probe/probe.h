@@ -14,6 +14,7 @@
 #include "base/estimate.h"
 #include "base/result.h"
 #include "base/root_fs.h"
+#include "hardware/calibration.h"
 #include "record/types.h"
 
 namespace modicum {
@@ -22,7 +23,7 @@ namespace modicum {
 // a probe offers only the outermost of nested ones as `counted`.
 struct Domain {
   std::string name;       // "package-0", "dram-0", "cpu", "gpu-0"
-  std::string component;  // "cpu", "dram", "gpu", "platform"
+  std::string component;  // "cpu", "dram", "gpu", "platform", "wall"
   Scope scope = Scope::kPackage;
   Origin origin = Origin::kCounter;
   bool counted = true;  // false: inside another domain, shown only
@@ -99,11 +100,12 @@ struct ProbeKind {
 std::span<const ProbeKind> ProbeKinds();
 
 // Opens what should be summed on this machine: the best usable source of each
-// component. `only` names one kind ("rapl", "cpu-load"), or "" for the best.
-// Never empty on success: the CPU-load model always works where /proc does.
-Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(const RootFs& fs,
-                                                       const HostFacts& host,
-                                                       std::string_view only,
-                                                       MonotonicTime now);
+// component. `calibration`, where this machine has one, goes before the model
+// of a typical machine. `only` names one kind ("rapl", "cpu-load"), or "" for
+// the best. Never empty on success: the CPU-load model always works where /proc
+// does.
+Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
+    const RootFs& fs, const HostFacts& host, std::string_view only,
+    MonotonicTime now, const std::optional<Calibration>& calibration = {});
 
 }  // namespace modicum

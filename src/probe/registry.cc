@@ -19,6 +19,10 @@ constexpr std::array kKinds = {
     ProbeKind{"cpu-load", CpuLoadProbe::Open, CpuLoadProbe::Report},
 };
 
+// Of CpuLoadProbe::OpenCalibrated: no kind of its own, for it needs what was
+// learned.
+constexpr std::string_view kCalibrated = "wall-load";
+
 tl::unexpected<Error> UnknownKind(std::string_view only) {
   std::vector<std::string_view> names;
   std::string list;
@@ -26,21 +30,26 @@ tl::unexpected<Error> UnknownKind(std::string_view only) {
     names.push_back(kind.name);
     list += (list.empty() ? "" : ", ") + std::string(kind.name);
   }
+  names.push_back(kCalibrated);
+  list += ", " + std::string(kCalibrated);
   return Fail(
       ErrorCode::kInvalidInput,
       "unknown probe '" + std::string(only) + "'" + DidYouMean(only, names),
       "probes: " + list + "; 'modicum doctor' says which can be used");
 }
 
-// Whether `probe` counts something that one of `chosen` counts already. The
-// platform holds the CPU and its memory.
+bool HoldsAll(const Domain& domain) {
+  return domain.component == "platform" || domain.component == "wall";
+}
+
+// Whether `probe` counts something that one of `chosen` counts already.
 bool Overlaps(const std::vector<std::unique_ptr<Probe>>& chosen,
               const Probe& probe) {
   for (const auto& other : chosen)
     for (const Domain& a : other->domains())
       for (const Domain& b : probe.domains())
         if (a.counted && b.counted &&
-            (a.component == b.component || a.component == "platform"))
+            (a.component == b.component || HoldsAll(a) || HoldsAll(b)))
           return true;
   return false;
 }
@@ -49,11 +58,18 @@ bool Overlaps(const std::vector<std::unique_ptr<Probe>>& chosen,
 
 std::span<const ProbeKind> ProbeKinds() { return kKinds; }
 
-Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(const RootFs& fs,
-                                                       const HostFacts& host,
-                                                       std::string_view only,
-                                                       MonotonicTime now) {
+Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
+    const RootFs& fs, const HostFacts& host, std::string_view only,
+    MonotonicTime now, const std::optional<Calibration>& calibration) {
   std::vector<std::unique_ptr<Probe>> probes;
+  if (only == kCalibrated) {
+    if (!calibration)
+      return Fail(ErrorCode::kUnavailable, "this machine is not calibrated",
+                  "`modicum calibrate --help` says how, with a wall meter");
+    MODICUM_TRY(probes.emplace_back(),
+                CpuLoadProbe::OpenCalibrated(fs, *calibration, now));
+    return probes;
+  }
   if (!only.empty()) {
     const auto kind = std::ranges::find(kKinds, only, &ProbeKind::name);
     if (kind == kKinds.end()) return UnknownKind(only);
@@ -63,7 +79,9 @@ Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(const RootFs& fs,
   }
   Error last{ErrorCode::kUnavailable, "no probe", ""};
   for (const ProbeKind& kind : kKinds) {
-    auto probe = kind.open(fs, host, now);
+    const bool learned = calibration && kind.name == "cpu-load";
+    auto probe = learned ? CpuLoadProbe::OpenCalibrated(fs, *calibration, now)
+                         : kind.open(fs, host, now);
     if (!probe)
       last = std::move(probe).error();
     else if (!Overlaps(probes, **probe))

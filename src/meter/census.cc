@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/census.h"
+
+#include <algorithm>
+
+#include "meter/cgroup.h"
+#include "meter/host_cpu.h"
+#include "meter/words.h"
+
+namespace modicum {
+namespace {
+
+// A container's runtime moves a process into its group after it was born: its
+// identity is read at the first looks, and then now and then.
+constexpr uint32_t kYoung = 3;
+constexpr uint32_t kEvery = 30;
+
+// Files that stay open: a look then costs one system call for each. A big
+// machine does not use up our descriptors.
+constexpr size_t kMostKept = 768;
+
+std::string PidPath(pid_t pid, std::string_view file) {
+  return "/proc/" + std::to_string(pid) + std::string(file);
+}
+
+// "Uid:\treal\teffective\t...".
+uid_t UserOf(std::string_view status) {
+  const size_t at = status.find("\nUid:");
+  uid_t user = 0;
+  if (at == std::string_view::npos) return user;
+  status.remove_prefix(at + 5);
+  ParseNumber(TakeWord(status), user);
+  return user;
+}
+
+bool Same(const ProcessStat& a, const ProcessStat& b) {
+  return a.start == b.start;
+}
+
+uint64_t Since(uint64_t before, uint64_t now) {
+  return now > before ? now - before : 0;
+}
+
+}  // namespace
+
+// False when it has ended. The open file of a dead process cannot be read, also
+// when its pid is another's by now.
+bool Census::ReadStat(pid_t pid) {
+  const auto kept = stats_.find(pid);
+  if (kept != stats_.end()) {
+    if (kept->second.ReadInto(buffer_)) return true;
+    stats_.erase(kept);
+  }
+  if (stats_.size() >= kMostKept)
+    return fs_.ReadInto(PidPath(pid, "/stat"), buffer_).has_value();
+  KeptFile file(fs_, PidPath(pid, "/stat"));
+  if (!file.ReadInto(buffer_)) return false;
+  stats_.emplace(pid, std::move(file));
+  return true;
+}
+
+// False when it has ended meanwhile.
+bool Census::Look(pid_t pid, Known& now) {
+  if (!ReadStat(pid)) return false;
+  auto stat = ParseProcessStat(buffer_);
+  if (!stat) return false;
+  now.stat = *std::move(stat);
+  const auto found = known_.find(pid);
+  const bool known =
+      found != known_.end() && Same(found->second.stat, now.stat);
+  const Known before = known ? found->second : Known{};
+  if (!first_) {
+    now.ticks = Since(before.stat.ticks, now.stat.ticks);
+    now.waited = Since(before.stat.waited, now.stat.waited);
+  }
+  now.user = before.user;
+  now.cgroup = before.cgroup;
+  now.looks = before.looks + 1;
+  if (now.looks <= kYoung || now.looks % kEvery == 0 ||
+      before.stat.name != now.stat.name)
+    LookAtIdentity(pid, now);
+  return true;
+}
+
+void Census::LookAtIdentity(pid_t pid, Known& known) {
+  if (fs_.ReadInto(PidPath(pid, "/status"), buffer_))
+    known.user = UserOf(buffer_);
+  if (fs_.ReadInto(PidPath(pid, "/cgroup"), buffer_))
+    known.cgroup = CgroupPath(buffer_);
+  if (known.cgroup.empty()) known.cgroup = "/";
+}
+
+// Takes what was charged to the dead before off what their ancestors waited
+// for: the nearest first, for an orphan is waited for further up.
+void Census::Settle(Processes& now) const {
+  // Pids that were used again may make a ring; a line is never longer.
+  const size_t longest = known_.size() + now.size();
+  for (const auto& [pid, dead] : known_) {
+    const auto heir = now.find(pid);
+    if (heir != now.end() && Same(heir->second.stat, dead.stat)) continue;
+    uint64_t charged = dead.stat.ticks + dead.stat.waited;
+    pid_t at = dead.stat.parent;
+    for (size_t step = 0; charged > 0 && step < longest; ++step) {
+      const auto alive = now.find(at);
+      const auto before = known_.find(at);
+      if (alive != now.end()) {
+        const uint64_t paid = std::min(charged, alive->second.waited);
+        alive->second.waited -= paid;
+        charged -= paid;
+        at = alive->second.stat.parent;
+      } else if (before != known_.end()) {
+        at = before->second.stat.parent;
+      } else {
+        break;
+      }
+    }
+  }
+}
+
+Result<std::vector<ProcessCpuUse>> Census::Take() {
+  MODICUM_TRY(const auto names, fs_.List("/proc"));
+  Processes now;
+  for (const std::string& name : names) {
+    pid_t pid = 0;
+    Known known;
+    if (ParseNumber(name, pid) && Look(pid, known))
+      now.emplace(pid, std::move(known));
+  }
+  std::erase_if(stats_,
+                [&now](const auto& file) { return !now.contains(file.first); });
+  Settle(now);
+  std::vector<ProcessCpuUse> uses;
+  uses.reserve(now.size());
+  for (const auto& [pid, known] : now) {
+    const auto ticks = static_cast<double>(known.ticks + known.waited);
+    uses.push_back({pid, known.stat.parent, known.stat.start, known.stat.name,
+                    known.user, known.cgroup, HostCpuReader::Tick() * ticks});
+  }
+  known_ = std::move(now);
+  first_ = false;
+  return uses;
+}
+
+}  // namespace modicum

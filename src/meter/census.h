@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who used the CPUs between two looks at /proc: every process of the machine,
+// those that ended included.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/root_fs.h"
+#include "base/units.h"
+#include "meter/process_stat.h"
+#include "probe/kept_file.h"
+
+namespace modicum {
+
+struct ProcessCpuUse {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  uint64_t start = 0;  // ticks since boot: tells a reused pid
+  std::string name;    // as the kernel keeps it, at most 15 bytes
+  uid_t user = 0;      // real
+  std::string cgroup;  // path: of v2, else of the CPU controller; "/" unknown
+  Seconds cpu;         // own, and of children too short-lived to be seen
+};
+
+// A process that lives and dies between two looks is charged to its parent, by
+// whom the kernel accounts it when it is waited for; the part of a longer one
+// after its last look also. What was charged to the dead already is not charged
+// again. What nobody waits for (a parent that ignores SIGCHLD) stays unseen.
+// Not thread-safe.
+// Lifetime: the file system outlives it.
+class Census {
+ public:
+  explicit Census(const RootFs& fs) : fs_(fs) {}
+
+  // CPU time since the last call, of all that are alive; at the first call
+  // none. Fails when /proc cannot be listed.
+  Result<std::vector<ProcessCpuUse>> Take();
+
+ private:
+  struct Known {
+    ProcessStat stat;
+    uint64_t ticks = 0;   // since the last look: its own
+    uint64_t waited = 0;  // since the last look: of the dead it waited for
+    uid_t user = 0;
+    std::string cgroup;
+    uint32_t looks = 0;
+  };
+  using Processes = std::map<pid_t, Known>;
+
+  bool ReadStat(pid_t pid);  // into buffer_
+  bool Look(pid_t pid, Known& now);
+  void LookAtIdentity(pid_t pid, Known& known);
+  void Settle(Processes& now) const;
+
+  const RootFs& fs_;
+  bool first_ = true;
+  Processes known_;                  // as of the last look
+  std::map<pid_t, KeptFile> stats_;  // open files of some of them
+  std::string buffer_;
+};
+
+}  // namespace modicum

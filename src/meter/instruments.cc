@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/instruments.h"
+
+#include "hardware/calibration.h"
+#include "hardware/machine.h"
+#include "probe/probe.h"
+
+namespace modicum {
+
+Result<Instruments> OpenInstruments(const Settings& settings,
+                                    const PlaceQuery& place, const RootFs& fs,
+                                    Clock& clock, bool stamps) {
+  Instruments instruments;
+  MODICUM_TRY(instruments.place, FindPlace(place));
+  MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
+  instruments.host = DetectHost(fs);
+  MODICUM_TRY(
+      const auto calibration,
+      ReadCalibration(settings.calibration, CalibrationKey(instruments.host)));
+  MODICUM_TRY(auto probes, OpenProbes(fs, instruments.host, settings.probe,
+                                      clock.Now(), calibration));
+  const MeterOptions options{Seconds(1 / settings.sample_hz), policy, stamps};
+  MODICUM_TRY(instruments.meter, Meter::Open(options, std::move(probes), fs,
+                                             instruments.host, clock));
+  return instruments;
+}
+
+}  // namespace modicum

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What everything that meters stands on: host, place and meter, as the settings
+// want them.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/root_fs.h"
+#include "base/settings.h"
+#include "meter/meter.h"
+#include "place/place.h"
+#include "record/types.h"
+
+namespace modicum {
+
+struct Instruments {
+  HostFacts host;
+  Place place;
+  std::unique_ptr<Meter> meter;
+
+  // `reading` priced here.
+  Bill BillOf(const WindowReading& reading) const {
+    return MakeBill(reading, place, host, meter->components());
+  }
+};
+
+// Errors are those of the settings and of a machine without any probe.
+// `stamps`: see MeterOptions.
+// Lifetime: `fs` and `clock` outlive the meter.
+Result<Instruments> OpenInstruments(const Settings& settings,
+                                    const PlaceQuery& place, const RootFs& fs,
+                                    Clock& clock, bool stamps = false);
+
+}  // namespace modicum

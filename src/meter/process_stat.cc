@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/process_stat.h"
+
+#include "meter/words.h"
+
+namespace modicum {
+
+// pid (comm) state ppid ... utime(14) stime cutime cstime ... start(22). The
+// name may hold spaces and parentheses: fields count from the last.
+std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
+  const size_t begin = text.find('(');
+  const size_t end = text.rfind(')');
+  if (end == std::string_view::npos || begin > end) return std::nullopt;
+  ProcessStat stat;
+  stat.name = text.substr(begin + 1, end - begin - 1);
+  text.remove_prefix(end + 1);
+  for (int field = 3; field <= 22; ++field) {
+    const std::string_view word = TakeWord(text);
+    uint64_t number = 0;
+    if (field == 4 && !ParseNumber(word, stat.parent)) return std::nullopt;
+    if (field < 14 || (field > 17 && field < 22)) continue;
+    if (!ParseNumber(word, number)) return std::nullopt;
+    if (field <= 15)
+      stat.ticks += number;
+    else if (field <= 17)
+      stat.waited += number;
+    else
+      stat.start = number;
+  }
+  return stat;
+}
+
+}  // namespace modicum

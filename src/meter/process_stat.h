@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What /proc/PID/stat says of a process's CPU time and family.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace modicum {
+
+struct ProcessStat {
+  std::string name;  // at most 15 bytes: fits a string without allocation
+  pid_t parent = 0;
+  uint64_t ticks = 0;   // user + system, its own threads
+  uint64_t waited = 0;  // the same of the dead children it waited for
+  uint64_t start = 0;   // ticks since boot: tells a reused pid
+};
+
+// proc(5); nullopt when a field is missing or no number.
+std::optional<ProcessStat> ParseProcessStat(std::string_view text);
+
+}  // namespace modicum
