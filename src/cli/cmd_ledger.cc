@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `modicum ledger list|show|export|merge`: what was recorded.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -11,8 +12,10 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/equals.h"
+#include "cli/ledger_charges.h"
 #include "cli/parse.h"
 #include "cli/print_error.h"
+#include "cli/run_options.h"
 #include "cli/run_selection.h"
 #include "cli/verbs.h"
 #include "record/ledger.h"
@@ -33,7 +36,7 @@ constexpr char kHelp[] =
     "  list                  Lists runs\n"
     "  show ID               Shows one run, by the first characters of its id\n"
     "  export [-o FILE]      Writes runs as CSV, JSON, Markdown or in\n"
-    "                        CodeCarbon's columns\n"
+    "                        CodeCarbon's columns, or sums --by team --month\n"
     "  merge FILE            Takes over another ledger's runs\n"
     "\n`modicum ledger <action> --help` shows an action's options.\n";
 
@@ -185,20 +188,41 @@ Result<int> Export(Context& context, const Words& args) {
   std::string file;
   CLI::App app{
       "Writes runs to a file or to stdout. JSON is lossless, with every\n"
-      "measurement and trial; codecarbon has emissions.csv's columns.\n\n"
+      "measurement and trial; codecarbon has emissions.csv's columns. With\n"
+      "--by, sums of them.\n\n"
       "  modicum ledger export -o runs.csv\n"
-      "  modicum ledger export --format codecarbon -o emissions.csv\n",
+      "  modicum ledger export --format codecarbon -o emissions.csv\n"
+      "  modicum ledger export --by team --month --cap 50kWh --format table\n",
       "modicum ledger export"};
   AddSelection(app, selection);
+  ChargeOptions charges;
+  AddChargeOptions(app, charges);
   app.add_option("-o,--output", file, "The file to write, all or nothing");
   if (const auto code = ParseArgs(app, args)) return *code;
   const auto format = FindFormat(selection.format);
   if (!format) return UsageError(format.error());
   const auto filter = FilterOf(selection, context.settings);
   if (!filter) return UsageError(filter.error());
+  const auto view = ChargeViewOf(charges);
+  if (!view) return UsageError(view.error());
+  if (!view->by.empty() && format->name == "codecarbon")
+    return UsageError({ErrorCode::kInvalidInput,
+                       "--format codecarbon has a row for each run, no sums",
+                       "with --by: table, csv, json or md"});
   const std::string& path = context.settings.ledger;
   MODICUM_TRY(auto runs, SelectedRuns(path, *filter));
   if (runs.empty()) SayNothingFound(path, *filter);
+  if (!view->by.empty()) {
+    if (const size_t nested = TotalsOf(runs).nested; nested > 0)
+      fmt::print(stderr,
+                 "modicum: {} run{} ran inside of others and {} counted "
+                 "twice\n  hint: --kind leaves one sort out\n",
+                 nested, nested == 1 ? "" : "s", nested == 1 ? "is" : "are");
+    const auto sums = ChargesOf(runs, view->by, PeriodOf(charges));
+    MODICUM_RETURN_IF_ERROR(
+        Deliver(FormatCharges(sums, *view, format->name), file));
+    return WarnOfCaps(sums, *view) ? kExitOverBudget : kExitOk;
+  }
   std::string text;
   if (format->name == "json") {
     MODICUM_TRY(text, ExportJson(path, std::move(runs)));

@@ -19,11 +19,11 @@
 #include "cli/command.h"
 #include "cli/instruments.h"
 #include "cli/parse.h"
-#include "cli/place_settings.h"
 #include "cli/print_error.h"
 #include "meter/meter.h"
 #include "model/artifact.h"
 #include "model/predict_stream.h"
+#include "place/place_settings.h"
 #include "record/ledger.h"
 #include "report/bill_report.h"
 

@@ -16,7 +16,6 @@
 #include "cli/command.h"
 #include "cli/equals.h"
 #include "cli/instruments.h"
-#include "cli/place_settings.h"
 #include "cli/print_error.h"
 #include "cli/run_options.h"
 #include "cli/run_text.h"
@@ -25,6 +24,7 @@
 #include "meter/child.h"
 #include "meter/meter.h"
 #include "meter/output_tap.h"
+#include "place/place_settings.h"
 #include "record/ledger.h"
 #include "report/bill_report.h"
 #include "report/emissions.h"
@@ -124,14 +124,19 @@ bool WantsLiveLine(const RunOptions& options) {
 // A command that lives longer than this gets a row while it runs.
 constexpr Seconds kMoment = Milliseconds(100);
 
+// A command past its budget that does not end by itself within this is killed.
+constexpr Seconds kGrace(5);
+
 ChildExit WaitFor(Child& child, const RunOptions& options, const Setup& setup,
-                  const Run& run, Budget& budget) {
+                  const Run& run, RunBudget& budget) {
   std::optional<RunWatch> watch;
   const bool live = WantsLiveLine(options);
   if (live || options.budget)
-    watch.emplace(*setup.meter, kCommand, live, budget, [&child, &options] {
-      if (options.budget_kill) child.Terminate();
-    });
+    watch.emplace(*setup.meter, kCommand, live, budget,
+                  [&child, &options](Seconds since) {
+                    if (!options.budget_kill) return;
+                    since < kGrace ? child.Terminate() : child.Kill();
+                  });
   if (setup.recorder && !child.EndsWithin(kMoment))
     setup.recorder->PutRunning(run);
   return child.Wait();
@@ -159,26 +164,6 @@ void Finish(Run& run, const ChildExit& exit, const WindowReading& reading,
         "now on is not in this bill");
 }
 
-// The raw evidence under the bill.
-std::vector<Measurement> Measurements(const Run& run,
-                                      const WindowReading& reading) {
-  std::vector<Measurement> rows;
-  for (const DomainEnergy& domain : reading.domains) {
-    Measurement row;
-    row.key = {run.id, run.host.boot, "host", rows.size()};
-    row.name = "command";
-    row.domain = domain.domain.name;
-    row.probe = domain.probe;
-    row.at = reading.began;
-    row.wall = reading.wall;
-    row.cpu = reading.cpu;
-    row.energy = domain.energy;
-    row.contended = reading.contended;
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 Status WriteJson(const std::string& path, const nlohmann::json& json) {
   const std::string text =
       json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -196,7 +181,8 @@ void Say(const Status& status) {
 void Record(const RunOptions& options, const Setup& setup,
             const EndedRun& ended, const WindowReading& reading) {
   if (setup.recorder)
-    Say(setup.recorder->PutEnded(ended.run, Measurements(ended.run, reading)));
+    Say(setup.recorder->PutEnded(
+        ended.run, MeasurementsOf(ended.run, reading, "command")));
   if (!options.csv.empty()) Say(AppendEmissionsRow(options.csv, ended.run));
 }
 
@@ -248,7 +234,7 @@ struct OutputReader {
 Result<std::variant<int, EndedRun>> RunOnce(const Context& context,
                                             const RunOptions& options,
                                             const Setup& setup,
-                                            Budget& budget) {
+                                            RunBudget& budget) {
   EndedRun ended;
   ended.run = NewRun(context, options, setup.host);
   const WindowId window = setup.meter->Begin(ended.run.name, kCommand);
@@ -268,12 +254,12 @@ Result<std::variant<int, EndedRun>> RunOnce(const Context& context,
 }
 
 // The command's own code, or that of a budget it kept to the end but passed.
-int ExitCode(int code, const Budget& budget) {
+int ExitCode(int code, const RunBudget& budget) {
   return code == kExitOk && budget.passed() ? kExitOverBudget : code;
 }
 
 Result<int> RunAlone(const Context& context, const RunOptions& options,
-                     const Setup& setup, Budget& budget) {
+                     const Setup& setup, RunBudget& budget) {
   MODICUM_TRY(const auto outcome, RunOnce(context, options, setup, budget));
   if (const int* code = std::get_if<int>(&outcome)) return *code;
   const auto& ended = std::get<EndedRun>(outcome);
@@ -287,7 +273,7 @@ Result<int> RunAlone(const Context& context, const RunOptions& options,
 class Repeater {
  public:
   Repeater(const Context& context, const RunOptions& options,
-           const Setup& setup, Budget& budget)
+           const Setup& setup, RunBudget& budget)
       : context_(context), options_(options), setup_(setup), budget_(budget) {}
 
   Result<int> Run() {
@@ -342,6 +328,14 @@ class Repeater {
   }
 
   void PrintStopped(const EndedRun& ended, int number, int code) const {
+    if (ended.run.exit_code == kExitOk) {
+      PrintError({ErrorCode::kInterrupted,
+                  fmt::format("the budget was passed in run {} of {}: no means "
+                              "are given",
+                              number, options_.repeat),
+                  "raise --budget, or lower --repeat"});
+      return;
+    }
     PrintError(
         {ErrorCode::kInterrupted,
          fmt::format("run {} of {} ended with {}: no means are given", number,
@@ -352,7 +346,7 @@ class Repeater {
   const Context& context_;
   const RunOptions& options_;
   const Setup& setup_;
-  Budget& budget_;
+  RunBudget& budget_;
   int started_ = 0;
   std::vector<EndedRun> first_;
   std::vector<EndedRun> second_;
@@ -370,8 +364,14 @@ Result<int> CmdRun(Context& context, const std::vector<std::string>& args) {
     const auto work = MakeWorkCount(options.per);
     if (!work) return UsageError(work.error());
   }
+  if (options.hold.asked) {
+    // What would be refused is refused now and not after hours.
+    MODICUM_RETURN_IF_ERROR(Prepare(context, options));
+    MODICUM_RETURN_IF_ERROR(
+        HoldUntilGreenest(options.hold, context.clock, context.stop, stderr));
+  }
   MODICUM_TRY(const Setup setup, Prepare(context, options));
-  Budget budget(options.budget);
+  RunBudget budget(options.budget, options.budget_text);
   if (options.repeats()) return Repeater(context, options, setup, budget).Run();
   return RunAlone(context, options, setup, budget);
 }

@@ -55,6 +55,7 @@ Result<int> CmdBench(Context& context, const std::vector<std::string>& args);
 Result<int> CmdShrink(Context& context, const std::vector<std::string>& args);
 Result<int> CmdPlan(Context& context, const std::vector<std::string>& args);
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args);
+Result<int> CmdWatch(Context& context, const std::vector<std::string>& args);
 Result<int> CmdTune(Context& context, const std::vector<std::string>& args);
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args);
 Result<int> CmdVerify(Context& context, const std::vector<std::string>& args);
@@ -64,6 +65,8 @@ Result<int> CmdBoard(Context& context, const std::vector<std::string>& args);
 Result<int> CmdKeygen(Context& context, const std::vector<std::string>& args);
 Result<int> CmdSign(Context& context, const std::vector<std::string>& args);
 Result<int> CmdDoctor(Context& context, const std::vector<std::string>& args);
+Result<int> CmdCalibrate(Context& context,
+                         const std::vector<std::string>& args);
 Result<int> CmdImport(Context& context, const std::vector<std::string>& args);
 Result<int> CmdData(Context& context, const std::vector<std::string>& args);
 

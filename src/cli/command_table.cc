@@ -17,6 +17,7 @@ std::span<const Command> Commands() {
       {"import", "make a GGUF file of a Hugging Face model", CmdImport},
       {"plan", "what AI will cost, before it is bought", CmdPlan},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
+      {"watch", "who uses the watts of this machine, live", CmdWatch},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},
       {"compare", "put receipts of one task side by side", CmdCompare},
@@ -25,6 +26,8 @@ std::span<const Command> Commands() {
       {"keygen", "make a key pair to sign receipts with", CmdKeygen},
       {"sign", "sign receipts", CmdSign},
       {"doctor", "what this machine can meter, and what to do", CmdDoctor},
+      {"calibrate", "learn this machine's power from a wall meter",
+       CmdCalibrate},
       {"data", "download public data sets", CmdData},
   };
   return kCommands;

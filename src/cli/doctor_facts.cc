@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor_facts.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,9 +9,11 @@
 #include <cstring>
 #include <filesystem>
 
-#include "cli/place_settings.h"
+#include "base/format.h"
+#include "hardware/calibration.h"
 #include "model/engine.h"
 #include "model/network_file.h"
+#include "place/place_settings.h"
 #include "record/ledger.h"
 
 namespace modicum {
@@ -47,10 +50,11 @@ struct Chosen {
   std::optional<Error> error;
 };
 
-Chosen ChooseSources(const Context& context, const HostFacts& host) {
+Chosen ChooseSources(const Context& context, const HostFacts& host,
+                     const std::optional<Calibration>& calibration) {
   Chosen chosen;
-  const auto probes =
-      OpenProbes(context.fs, host, context.settings.probe, context.clock.Now());
+  const auto probes = OpenProbes(context.fs, host, context.settings.probe,
+                                 context.clock.Now(), calibration);
   if (!probes) {
     chosen.error = probes.error();
     return chosen;
@@ -65,14 +69,43 @@ Chosen ChooseSources(const Context& context, const HostFacts& host) {
 
 std::vector<SourceFacts> InspectSources(const Context& context,
                                         const HostFacts& host,
-                                        const Chosen& chosen) {
+                                        const Chosen& chosen,
+                                        ProbeReport calibration) {
   std::vector<SourceFacts> sources;
-  for (const ProbeKind& kind : ProbeKinds()) {
-    const bool in_use = std::find(chosen.probes.begin(), chosen.probes.end(),
-                                  kind.name) != chosen.probes.end();
-    sources.push_back({kind.report(context.fs, host), in_use});
-  }
+  const auto in_use = [&chosen](std::string_view name) {
+    return std::find(chosen.probes.begin(), chosen.probes.end(), name) !=
+           chosen.probes.end();
+  };
+  for (const ProbeKind& kind : ProbeKinds())
+    sources.push_back({kind.report(context.fs, host), in_use(kind.name)});
+  // Before the model of a typical machine, which it goes before.
+  sources.insert(sources.end() - 1,
+                 {std::move(calibration), in_use("wall-load")});
   return sources;
+}
+
+ProbeReport CalibrationReport(
+    const Result<std::optional<Calibration>>& calibration) {
+  ProbeReport report;
+  report.name = "wall-load";
+  report.usable = calibration && *calibration;
+  if (!calibration) {
+    report.reason = calibration.error().message;
+    report.cure = calibration.error().hint;
+  } else if (!*calibration) {
+    report.reason = "this machine is not calibrated";
+    report.cure = "with a wall meter: `modicum calibrate --help`";
+  } else {
+    const Calibration& c = **calibration;
+    report.covers = fmt::format(
+        "the whole machine at its plug, MODELLED from CPU time: {} idle, {} "
+        "more for each busy CPU",
+        FormatWithUnit(c.idle.value(), "W"),
+        FormatWithUnit(c.per_cpu.value(), "W"));
+    report.reason = fmt::format("1 sd {:.0f} % from {} loads, {}, {}",
+                                100 * c.ln_sd, c.points, c.source, c.date);
+  }
+  return report;
 }
 
 std::vector<FamilyFacts> InspectFamilies() {
@@ -111,10 +144,13 @@ LedgerFacts InspectLedger(const std::string& path) {
 
 DoctorFacts GatherFacts(const Context& context) {
   const HostFacts host = DetectHost(context.fs);
-  const Chosen chosen = ChooseSources(context, host);
+  const auto calibration =
+      ReadCalibration(context.settings.calibration, CalibrationKey(host));
+  const Chosen chosen =
+      ChooseSources(context, host, calibration ? *calibration : std::nullopt);
   return {host,
           PowerOf(host),
-          InspectSources(context, host, chosen),
+          InspectSources(context, host, chosen, CalibrationReport(calibration)),
           chosen.error,
           FindPlace(PlaceQueryOf(context.settings)),
           InspectLedger(context.settings.ledger),

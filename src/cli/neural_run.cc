@@ -12,10 +12,10 @@
 #include "base/format.h"
 #include "base/terminal.h"
 #include "base/version.h"
-#include "cli/place_settings.h"
 #include "cli/print_error.h"
 #include "cli/tuned.h"
 #include "model/gguf/gguf_file.h"
+#include "place/place_settings.h"
 #include "record/json.h"
 #include "report/bill_report.h"
 

@@ -11,9 +11,9 @@
 #include "base/terminal.h"
 #include "base/version.h"
 #include "cli/instruments.h"
-#include "cli/place_settings.h"
 #include "fit/fit.h"
 #include "fit/task.h"
+#include "place/place_settings.h"
 #include "record/ledger.h"
 
 namespace modicum {

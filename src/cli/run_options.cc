@@ -68,6 +68,7 @@ void Declare(CLI::App& app, RunOptions& options) {
   DeclareRepeats(app, options);
   DeclareOutput(app, options);
   DeclareBudget(app, options);
+  DeclareHold(app, options.hold);
   app.add_flag("--quiet", options.quiet, "print no bill");
   app.add_flag("--verbose", options.verbose,
                "also the energy split, every factor and everyday equivalents");
@@ -130,6 +131,7 @@ Status Check(RunOptions& options) {
     MODICUM_TRY(options.budget, ParseEnergy(options.budget_text));
   }
   MODICUM_RETURN_IF_ERROR(CheckTogether(options));
+  MODICUM_RETURN_IF_ERROR(CheckHold(options.hold));
   if (!options.compare.empty() && options.repeat == 0) options.repeat = 5;
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "cli/run_hold.h"
 
 namespace modicum {
 
@@ -25,6 +26,7 @@ struct RunOptions {
   std::string budget_text;
   std::optional<Joules> budget;
   bool budget_kill = false;
+  HoldOptions hold;
   int repeat = 0;                    // 0: not asked for
   double cooldown = 0;               // seconds between repeats
   std::vector<std::string> compare;  // two shell commands or none

@@ -12,7 +12,7 @@ namespace {
 TEST(RunPhases, TheirSumIsTheWhole) {
   FakeClock clock;
   FakeMeter meter(clock);
-  const WindowId whole = meter.Begin("whole", {});
+  const WindowId whole = meter.Begin("whole", {}, Edge::kExact);
   RunPhases phases(meter, {}, "modicum: phase ");
   clock.Tick(Seconds(1));
   phases.Line("modicum: phase load");

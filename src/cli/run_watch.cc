@@ -12,12 +12,12 @@
 
 namespace modicum {
 
-bool Budget::Check(Joules running) {
+bool RunBudget::Check(Joules running) {
   if (!limit_) return false;
   const Joules spent = before_ + running;
   const auto say = [&](std::string_view what) {
-    fmt::print(stderr, "modicum: {} of {} is spent ({})\n",
-               FormatWithUnit(spent.value(), "J"),
+    fmt::print(stderr, "modicum: {} of {} ({}) is spent: {}\n",
+               FormatWithUnit(spent.value(), "J"), typed_,
                FormatWithUnit(limit_->value(), "J"), what);
   };
   if (spent > *limit_ && !said_) {
@@ -30,8 +30,8 @@ bool Budget::Check(Joules running) {
   return spent > *limit_;
 }
 
-RunWatch::RunWatch(Meter& meter, Subject subject, bool live, Budget& budget,
-                   std::function<void()> past)
+RunWatch::RunWatch(Meter& meter, Subject subject, bool live, RunBudget& budget,
+                   std::function<void(Seconds)> past)
     : meter_(meter),
       subject_(subject),
       live_(live),
@@ -56,7 +56,9 @@ void RunWatch::Add(const WindowReading& reading) {
   wall_ += reading.wall;
   energy_ += reading.split.own().mid;
   if (live_) Show(reading);
-  if (budget_.Check(energy_) && past_) std::exchange(past_, nullptr)();
+  if (!budget_.Check(energy_) || !past_) return;
+  if (!passed_at_) passed_at_ = wall_;
+  past_(wall_ - *passed_at_);
 }
 
 void RunWatch::Show(const WindowReading& reading) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "meter/meter.h"
@@ -11,9 +12,11 @@
 namespace modicum {
 
 // Warns once at 80 % of the budget, and once past it.
-class Budget {
+class RunBudget {
  public:
-  explicit Budget(std::optional<Joules> limit) : limit_(limit) {}
+  // `typed`: the limit as the user wrote it.
+  RunBudget(std::optional<Joules> limit, std::string typed)
+      : limit_(limit), typed_(std::move(typed)) {}
 
   // Spent by ended runs before this one.
   void Settle(Joules spent) { before_ += spent; }
@@ -24,6 +27,7 @@ class Budget {
 
  private:
   const std::optional<Joules> limit_;
+  const std::string typed_;
   Joules before_;
   bool warned_ = false;
   bool said_ = false;
@@ -33,9 +37,10 @@ class Budget {
 // 0.98 CPUs") when `live`, and the budget's check.
 class RunWatch {
  public:
-  // `past`: called once, when the budget is passed.
-  RunWatch(Meter& meter, Subject subject, bool live, Budget& budget,
-           std::function<void()> past);
+  // `past`: called each second from then on when the budget is passed, with
+  // the time since.
+  RunWatch(Meter& meter, Subject subject, bool live, RunBudget& budget,
+           std::function<void(Seconds)> past);
 
  private:
   void Loop(const std::stop_token& stop);
@@ -45,8 +50,9 @@ class RunWatch {
   Meter& meter_;
   const Subject subject_;
   const bool live_;
-  Budget& budget_;
-  std::function<void()> past_;
+  RunBudget& budget_;
+  const std::function<void(Seconds)> past_;
+  std::optional<Seconds> passed_at_;
   bool shown_ = false;
   Seconds wall_;
   Joules energy_;

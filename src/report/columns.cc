@@ -18,11 +18,15 @@ std::string CsvHeader(std::span<const RunColumn> columns) {
   return line;
 }
 
-std::string CsvRow(std::span<const RunColumn> columns, const Run& run) {
+std::string CsvRow(std::span<const RunColumn> columns, const Run& run,
+                   const std::map<std::string, std::string>& given) {
   std::string line;
   for (const RunColumn& column : columns) {
     if (&column != columns.data()) line += ',';
-    if (column.of_run != nullptr)
+    const auto own = given.find(std::string(column.name));
+    if (own != given.end())
+      line += CsvField(own->second);
+    else if (column.of_run != nullptr)
       line += CsvField(column.of_run(run));
     else if (run.bill)
       line += CsvField(column.of_bill(*run.bill));

@@ -21,7 +21,9 @@ struct RunColumn {
 
 // Without the line end.
 std::string CsvHeader(std::span<const RunColumn> columns);
-std::string CsvRow(std::span<const RunColumn> columns, const Run& run);
+// `given`: texts by column name, instead of the run's own.
+std::string CsvRow(std::span<const RunColumn> columns, const Run& run,
+                   const std::map<std::string, std::string>& given = {});
 
 // The shortest text that reads back as the same number; "" for NaN.
 std::string ExactNumber(double value);

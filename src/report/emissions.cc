@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -14,6 +15,7 @@
 
 #include "base/csv.h"
 #include "base/format.h"
+#include "base/suggest.h"
 #include "report/columns.h"
 
 namespace modicum {
@@ -198,6 +200,40 @@ std::span<const RunColumn> ColumnsOf(EmissionsColumns columns) {
   return columns == EmissionsColumns::kCodeCarbon ? all.first(kTheirs) : all;
 }
 
+// Columns that say what a run was, not what it took.
+constexpr std::string_view kLabels[] = {
+    "project_name",
+    "run_id",
+    "experiment_id",
+    "country_name",
+    "country_iso_code",
+    "region",
+    "cloud_provider",
+    "cloud_region",
+    "python_version",
+    "codecarbon_version",
+    "longitude",
+    "latitude",
+    "tracking_mode",
+    "cpu_utilization_percent",
+    "gpu_utilization_percent",
+    "ram_utilization_percent",
+    "ram_used_gb",
+    "on_cloud",
+};
+
+Status CheckLabels(const EmissionsLabels& labels) {
+  for (const auto& [column, text] : labels)
+    if (std::find(std::begin(kLabels), std::end(kLabels), column) ==
+        std::end(kLabels))
+      return Fail(ErrorCode::kInvalidInput,
+                  "column '" + column + "' cannot be given" +
+                      DidYouMean(column, kLabels),
+                  "labels are texts such as experiment_id or python_version; "
+                  "figures are measured");
+  return {};
+}
+
 class FileDescriptor {
  public:
   explicit FileDescriptor(int fd) : fd_(fd) {}
@@ -293,11 +329,14 @@ std::string EmissionsHeader(EmissionsColumns columns) {
   return CsvHeader(ColumnsOf(columns));
 }
 
-std::string EmissionsRow(const Run& run, EmissionsColumns columns) {
-  return CsvRow(ColumnsOf(columns), run);
+std::string EmissionsRow(const Run& run, EmissionsColumns columns,
+                         const EmissionsLabels& labels) {
+  return CsvRow(ColumnsOf(columns), run, labels);
 }
 
-Status AppendEmissionsRow(const std::string& path, const Run& run) {
+Status AppendEmissionsRow(const std::string& path, const Run& run,
+                          const EmissionsLabels& labels) {
+  MODICUM_RETURN_IF_ERROR(CheckLabels(labels));
   const FileDescriptor file(
       open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (file.get() < 0) return CannotWrite(path, errno);
@@ -312,7 +351,7 @@ Status AppendEmissionsRow(const std::string& path, const Run& run) {
     MODICUM_TRY(columns, ColumnsInFile(path, before.first_line));
     if (!before.ends_with_line_end) text = "\n";
   }
-  text += EmissionsRow(run, columns) + "\n";
+  text += EmissionsRow(run, columns, labels) + "\n";
   return AppendWhole(file.get(), path, text, before.size);
 }
 

@@ -4,6 +4,7 @@
 // kg, kg/s, W, kWh, L, GB.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,14 +16,20 @@ namespace modicum {
 
 enum class EmissionsColumns { kCodeCarbon, kWithOurs };
 
+// What a caller knows and a run does not say, by column: "experiment_id",
+// "country_iso_code", "python_version". Never a figure that is measured here.
+using EmissionsLabels = std::map<std::string, std::string>;
+
 // Without the line end.
 std::string EmissionsHeader(EmissionsColumns columns);
-std::string EmissionsRow(const Run& run, EmissionsColumns columns);
+std::string EmissionsRow(const Run& run, EmissionsColumns columns,
+                         const EmissionsLabels& labels = {});
 
 // Appends `run` to the file: the header first when the file is new or empty.
 // Safe against other writers (flock, O_APPEND, one write). A file that has
 // CodeCarbon's columns alone gets those alone; one with other columns is
-// refused with the first difference named.
-Status AppendEmissionsRow(const std::string& path, const Run& run);
+// refused with the first difference named, and so is a label that is none.
+Status AppendEmissionsRow(const std::string& path, const Run& run,
+                          const EmissionsLabels& labels = {});
 
 }  // namespace modicum

@@ -179,6 +179,28 @@ TEST_F(EmissionsTest, OtherColumnsAreRefusedAndTheFirstDifferenceNamed) {
               HasSubstr("name another file"));
 }
 
+TEST_F(EmissionsTest, LabelsTakeTheirColumns) {
+  ASSERT_TRUE(
+      AppendEmissionsRow(path_, ExampleRun(),
+                         {{"experiment_id", "e,1"}, {"country_name", "Peru"}}));
+  const auto records = Records(*ReadFile(path_));
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[1][3], "e,1");
+  EXPECT_EQ(records[1][15], "Peru");
+  EXPECT_EQ(records[1].size(), records[0].size());
+}
+
+TEST_F(EmissionsTest, AFigureIsNoLabel) {
+  const Status status =
+      AppendEmissionsRow(path_, ExampleRun(), {{"emissions", "0"}});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message, "column 'emissions' cannot be given");
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_THAT(
+      AppendEmissionsRow(path_, ExampleRun(), {{"regio", ""}}).error().message,
+      HasSubstr("did you mean 'region'?"));
+}
+
 TEST_F(EmissionsTest, ManyWritersLoseNoRow) {
   constexpr int kWriters = 4;
   constexpr int kRows = 25;

@@ -33,7 +33,7 @@ void AddBill(RunTotals& totals, const Bill& bill) {
 }
 
 // By start, the longer first: a run is nested when an earlier one of its
-// machine ends no sooner.
+// machine ends no sooner. Rows of a watch lie side by side.
 size_t CountNested(std::span<const Run> runs) {
   std::vector<const Run*> sorted;
   for (const Run& run : runs)
@@ -47,7 +47,8 @@ size_t CountNested(std::span<const Run> runs) {
   size_t nested = 0;
   for (const Run* run : sorted) {
     const auto [end, first] = ends.try_emplace(run->host.boot, 0);
-    if (!first && run->ended.micros <= end->second) ++nested;
+    if (!first && run->ended.micros <= end->second && run->kind != "watch")
+      ++nested;
     end->second = std::max(end->second, run->ended.micros);
   }
   return nested;

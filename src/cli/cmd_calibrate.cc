@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// `modicum calibrate`: learns what this machine draws from a wall meter.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "base/file.h"
+#include "base/format.h"
+#include "base/terminal.h"
+#include "cli/command.h"
+#include "cli/parse.h"
+#include "cli/print_error.h"
+#include "cli/wall_meter.h"
+#include "hardware/machine.h"
+#include "probe/probe.h"
+#include "report/bill_report.h"
+
+namespace modicum {
+namespace {
+
+struct CalibrateOptions {
+  std::string wall_cmd;
+  std::vector<std::string> wall_watts;
+  double accuracy = 2;  // percent, of the meter
+  double seconds = 20;
+  bool forget = false;
+  bool show = false;
+};
+
+void Declare(CLI::App& app, CalibrateOptions& options) {
+  app.name("modicum calibrate");
+  app.add_option("--wall-cmd", options.wall_cmd,
+                 "shell command that prints the meter's watts")
+      ->type_name("CMD");
+  app.add_option("--wall-watts", options.wall_watts,
+                 "what the meter showed with nothing running, and with all "
+                 "CPUs busy")
+      ->type_name("IDLE FULL")
+      ->expected(2);
+  app.add_option("--accuracy", options.accuracy,
+                 "of the meter, in percent (1 sd)")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 30.0));
+  app.add_option("--seconds", options.seconds, "to hold each load")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 3600.0));
+  app.add_flag("--show", options.show, "what is known of this machine");
+  app.add_flag("--forget", options.forget, "go back to the typical machine's");
+}
+
+// Which it is; exactly one.
+Status CheckTogether(const CalibrateOptions& options) {
+  const int ways = (options.wall_cmd.empty() ? 0 : 1) +
+                   (options.wall_watts.empty() ? 0 : 1) +
+                   (options.show ? 1 : 0) + (options.forget ? 1 : 0);
+  if (ways == 1) return {};
+  return Fail(ErrorCode::kInvalidInput,
+              ways == 0 ? "there is no meter to learn from"
+                        : "one of --wall-cmd, --wall-watts, --show and "
+                          "--forget at a time",
+              "--wall-cmd CMD reads one, --wall-watts 45 120 takes what you "
+              "read");
+}
+
+std::string TextOf(const Calibration& c) {
+  return fmt::format(
+      "{} idle, {} more for each busy CPU, at the plug; 1 sd {:.1f} %\n  ({} "
+      "loads, {}, {})\n",
+      FormatWithUnit(c.idle.value(), "W", 3),
+      FormatWithUnit(c.per_cpu.value(), "W", 3), 100 * c.ln_sd, c.points,
+      PlainText(c.source), c.date);
+}
+
+// What the model of a typical machine makes of the same loads.
+std::string BeforeAndAfter(std::span<const CalibrationPoint> points,
+                           const Calibration& calibration,
+                           const HostFacts& host, const Context& context) {
+  const auto typical =
+      OpenProbes(context.fs, host, "cpu-load", context.clock.Now());
+  const auto percent = [](Watts predicted, Watts shown) {
+    return fmt::format("{:+.1f} %", 100 * (predicted / shown - 1));
+  };
+  Table table({{"busy CPUs", Align::kRight},
+               {"meter", Align::kRight},
+               {"typical machine, package", Align::kRight},
+               {"off", Align::kRight},
+               {"calibrated", Align::kRight},
+               {"off", Align::kRight}});
+  for (const CalibrationPoint& point : points) {
+    Watts before;
+    if (typical && typical->front()->idle_power())
+      before = typical->front()->idle_power()->mid +
+               *typical->front()->active_power_per_cpu() * point.busy_cpus;
+    const Watts after = calibration.PowerAt(point.busy_cpus);
+    table.AddRow(
+        {fmt::format("{:.2f}", point.busy_cpus),
+         FormatWithUnit(point.power.value(), "W", 3),
+         FormatWithUnit(before.value(), "W", 3), percent(before, point.power),
+         FormatWithUnit(after.value(), "W", 3), percent(after, point.power)});
+  }
+  return table.Text();
+}
+
+Result<std::vector<CalibrationPoint>> Points(const Context& context,
+                                             const CalibrateOptions& options,
+                                             int cpus) {
+  std::vector<CalibrationPoint> points;
+  if (!options.wall_watts.empty()) {
+    MODICUM_TRY(const Watts idle, ParseWatts(options.wall_watts[0]));
+    MODICUM_TRY(const Watts full, ParseWatts(options.wall_watts[1]));
+    points.push_back({0, idle});
+    points.push_back({static_cast<double>(cpus), full});
+    return points;
+  }
+  // A meter that cannot be read is found before anything is loaded.
+  MODICUM_RETURN_IF_ERROR(ReadWallMeter(options.wall_cmd));
+  const std::vector<int> loads = LoadsOf(cpus);
+  Progress progress(stderr, "calibrate", loads.size(), context.clock);
+  for (const int load : loads) {
+    progress.Update(points.size(), fmt::format("{} busy CPUs", load));
+    MODICUM_TRY(points.emplace_back(),
+                HoldLoad(load, Seconds(options.seconds), options.wall_cmd,
+                         context.fs, context.clock, context.stop));
+  }
+  return points;
+}
+
+Status Write(const Context& context, const std::string& key,
+             const std::optional<Calibration>& calibration) {
+  const std::string& file = context.settings.calibration;
+  std::string text;
+  if (access(file.c_str(), F_OK) == 0) {
+    MODICUM_TRY(text, ReadFile(file));
+  }
+  MODICUM_TRY(text, WithCalibration(text, file, key, calibration));
+  return WriteFileAtomically(file, text);
+}
+
+Result<int> Learn(const Context& context, const CalibrateOptions& options,
+                  const HostFacts& host) {
+  if (!host.gpus.empty())
+    return Fail(ErrorCode::kUnavailable,
+                "a GPU is here, and the meter shows it too: its draw would "
+                "count as the CPUs'",
+                "NVIDIA's are metered by themselves; calibrate needs a machine "
+                "without");
+  MODICUM_TRY(const auto points,
+              Points(context, options, std::max(1, host.logical_cpus)));
+  MODICUM_TRY(Calibration calibration,
+              FitCalibration(points, options.accuracy / 100));
+  calibration.host = CalibrationKey(host);
+  calibration.source = options.wall_cmd.empty()
+                           ? "wall meter, read by hand"
+                           : "wall meter: " + PlainText(options.wall_cmd);
+  calibration.date = FormatUtc(context.clock.WallNow()).substr(0, 10);
+  MODICUM_RETURN_IF_ERROR(Write(context, calibration.host, calibration));
+  const std::string text = BeforeAndAfter(points, calibration, host, context) +
+                           "\n" + TextOf(calibration) + "kept in " +
+                           context.settings.calibration +
+                           ", used from now on\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  const auto probes =
+      OpenProbes(context.fs, host, "", context.clock.Now(), calibration);
+  if (probes && probes->front()->name() != "wall-load")
+    fmt::print(stderr,
+               "modicum: {} measures here and goes before it: --probe "
+               "wall-load takes it all the same\n",
+               probes->front()->name());
+  return kExitOk;
+}
+
+}  // namespace
+
+Result<int> CmdCalibrate(Context& context,
+                         const std::vector<std::string>& args) {
+  CalibrateOptions options;
+  CLI::App app{
+      "Learns what this machine draws at its plug, idle and for each busy "
+      "CPU, from a wall\nmeter; what has no sensor is metered by that from "
+      "then on.\n\n"
+      "  modicum calibrate --wall-cmd 'plug-read --watts'\n"
+      "  modicum calibrate --wall-watts 45 120\n"};
+  Declare(app, options);
+  if (const auto code = ParseArgs(app, args)) return *code;
+  if (const Status fine = CheckTogether(options); !fine)
+    return UsageError(fine.error());
+  const HostFacts host = DetectHost(context.fs);
+  const std::string key = CalibrationKey(host);
+  if (!options.show && !options.forget) return Learn(context, options, host);
+  MODICUM_TRY(const auto known,
+              ReadCalibration(context.settings.calibration, key));
+  if (!known)
+    return Fail(ErrorCode::kNotFound, "this machine is not calibrated",
+                "`modicum calibrate --help` says how, with a wall meter");
+  if (options.forget) MODICUM_RETURN_IF_ERROR(Write(context, key, {}));
+  std::fputs(((options.forget ? "forgotten: " : "") + TextOf(*known)).c_str(),
+             stdout);
+  return kExitOk;
+}
+
+}  // namespace modicum

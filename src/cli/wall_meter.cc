@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/wall_meter.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+#include "base/trim.h"
+#include "meter/host_cpu.h"
+
+namespace modicum {
+namespace {
+
+// What a meter shows of the load before.
+constexpr double kSettles = 0.25;  // of the length
+constexpr Seconds kReadEvery(1);
+constexpr size_t kMostPrinted = 4096;
+
+}  // namespace
+
+Result<Watts> ParseWatts(std::string_view text) {
+  text = Trim(text);
+  double watts = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, watts);
+  const std::string_view unit =
+      Trim(std::string_view(stop, static_cast<size_t>(end - stop)));
+  if (error == std::errc() && std::isfinite(watts) && watts > 0) {
+    if (unit.empty() || unit == "W") return Watts(watts);
+    if (unit == "kW") return Watts(watts * 1000);
+    if (unit == "mW") return Watts(watts / 1000);
+  }
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("'{}' is no power", text.substr(0, 60)),
+              "watts, more than 0: 63.5, or 63.5 W");
+}
+
+Result<Watts> ReadWallMeter(const std::string& command) {
+  std::FILE* pipe = popen(command.c_str(), "re");
+  if (pipe == nullptr)
+    return Fail(ErrorCode::kIo, "cannot start a shell for --wall-cmd", "");
+  std::string text(kMostPrinted, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), pipe));
+  const int status = pclose(pipe);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("--wall-cmd '{}' failed", command),
+                "it must print watts on stdout and exit with 0");
+  auto watts = ParseWatts(text);
+  if (!watts)
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("--wall-cmd '{}': {}", command, watts.error().message),
+        watts.error().hint);
+  return watts;
+}
+
+// Integer work that no compiler leaves out.
+BusyCpus::BusyCpus(int cpus) {
+  for (int i = 0; i < cpus; ++i)
+    threads_.emplace_back([](const std::stop_token& stop) {
+      std::atomic<uint64_t> state = 1;
+      while (!stop.stop_requested())
+        for (int n = 0; n < 10'000; ++n)
+          state.store(
+              state.load(std::memory_order_relaxed) * 6364136223846793005ULL +
+                  1,
+              std::memory_order_relaxed);
+    });
+}
+
+std::vector<int> LoadsOf(int cpus) {
+  std::vector<int> loads;
+  for (const double part : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+    const int load = static_cast<int>(std::lround(part * cpus));
+    if (loads.empty() || load != loads.back()) loads.push_back(load);
+  }
+  return loads;
+}
+
+Result<CalibrationPoint> HoldLoad(int cpus, Seconds length,
+                                  const std::string& command, const RootFs& fs,
+                                  Clock& clock, const std::stop_token& stop) {
+  const BusyCpus busy(cpus);
+  HostCpuReader host(fs);
+  clock.SleepUntil(clock.Now() + length * kSettles);
+  MODICUM_TRY(const HostCpu before, host.Read());
+  const MonotonicTime began = clock.Now();
+  double sum = 0;
+  int readings = 0;
+  while (readings == 0 || clock.Now() - began < length * (1 - kSettles)) {
+    if (stop.stop_requested())
+      return Fail(ErrorCode::kInterrupted, "interrupted: nothing is changed");
+    const MonotonicTime next = clock.Now() + kReadEvery;
+    MODICUM_TRY(const Watts power, ReadWallMeter(command));
+    sum += power.value();
+    ++readings;
+    clock.SleepUntil(std::min(next, began + length * (1 - kSettles)));
+  }
+  MODICUM_TRY(const HostCpu after, host.Read());
+  return CalibrationPoint{(after.busy - before.busy) / (clock.Now() - began),
+                          Watts(sum / readings)};
+}
+
+}  // namespace modicum

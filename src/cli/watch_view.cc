@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/watch_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "base/terminal.h"
+#include "record/json.h"
+#include "report/bill_report.h"
+
+namespace modicum {
+namespace {
+
+using Json = nlohmann::json;
+
+Estimate<Watts> Power(const Estimate<Joules>& energy, Seconds wall) {
+  const double seconds = std::max(wall.value(), 1e-9);
+  const Estimate<Joules> a_second = energy / seconds;
+  return {Watts(a_second.mid.value()),
+          a_second.own_sd,
+          a_second.shared,
+          a_second.origin,
+          a_second.scope,
+          a_second.difference};
+}
+
+std::string Percent(double part, double whole) {
+  return whole > 0 ? fmt::format("{:.1f} %", 100 * part / whole) : "-";
+}
+
+// "30 W package-0 (rapl), 13 W gpu-0 (nvml)".
+std::string DomainsText(const WatchFrame& frame) {
+  std::string text;
+  for (const DomainEnergy& domain : frame.domains) {
+    if (!domain.domain.counted) continue;
+    text += fmt::format(
+        "{}{} {} ({})", text.empty() ? "" : ", ",
+        FormatWithUnit(domain.energy.mid.value() / frame.wall.value(), "W"),
+        domain.domain.name, domain.probe);
+  }
+  return text;
+}
+
+std::string CarbonText(const WatchFrame& frame, const Place& place) {
+  const Estimate<Joules> an_hour = frame.measured * (3600 / frame.wall.value());
+  const auto grams = an_hour * place.pue * place.intensity;
+  return fmt::format("{} an hour in {}", FormatEstimate(grams), place.name);
+}
+
+std::string HeadText(const WatchFrame& frame, const Place& place,
+                     const std::vector<std::string>& not_counted) {
+  std::string text;
+  const auto line = [&text](std::string_view label, std::string_view rest) {
+    text += fmt::format("{:<13}{}\n", label, PlainText(rest));
+  };
+  const double measured = frame.measured.mid.value();
+  line("machine", fmt::format("{}, {}; {} in {}",
+                              FormatEstimate(Power(frame.measured, frame.wall)),
+                              ScopeName(frame.measured.scope),
+                              FormatWithUnit(frame.total.mid.value(), "J"),
+                              FormatDuration(frame.watched)));
+  line("", DomainsText(frame));
+  line("idle",
+       FormatEstimate(Power(frame.idle, frame.wall)) + ", charged to nobody");
+  line("unattributed",
+       fmt::format("{}, {} of the machine's",
+                   FormatEstimate(Power(frame.unattributed, frame.wall)),
+                   Percent(frame.unattributed.mid.value(), measured)));
+  line("carbon", CarbonText(frame, place));
+  for (const std::string& what : not_counted) line("missing", what);
+  for (const std::string& warning : frame.warnings) line("warning", warning);
+  return text;
+}
+
+// Those that are shown, in their order.
+std::vector<const WatchRow*> Chosen(const WatchFrame& frame,
+                                    const WatchView& view) {
+  std::vector<const WatchRow*> rows;
+  for (const WatchRow& row : frame.rows) rows.push_back(&row);
+  if (view.by_energy)
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto* a, const auto* b) {
+                       return a->total.mid > b->total.mid;
+                     });
+  rows.resize(std::min(rows.size(), view.rows));
+  return rows;
+}
+
+// Columns that all but the name take, with their gaps.
+constexpr size_t kOtherColumns = 64;
+constexpr size_t kLeastName = 12;
+
+}  // namespace
+
+std::string FormatWatch(const WatchFrame& frame, const WatchView& view,
+                        const Place& place,
+                        const std::vector<std::string>& not_counted) {
+  std::string text = HeadText(frame, place, not_counted);
+  if (view.rows == 0) return text;
+  const bool devices =
+      std::any_of(frame.domains.begin(), frame.domains.end(),
+                  [](const auto& domain) { return domain.device.has_value(); });
+  std::vector<std::pair<std::string, Align>> columns = {
+      {"power [90 %]", Align::kLeft},
+      {"share", Align::kRight},
+      {"CPUs", Align::kRight},
+      {"so far", Align::kRight}};
+  if (devices) columns.emplace_back("devices", Align::kRight);
+  const bool processes = view.by.kind() == WatchBy::kProcess;
+  columns.emplace_back(processes ? "pid" : "processes", Align::kRight);
+  if (processes) columns.emplace_back("user", Align::kLeft);
+  columns.emplace_back(PlainText(view.by.name()), Align::kLeft);
+  Table table(std::move(columns));
+  const size_t name_columns =
+      view.columns == 0
+          ? 0
+          : std::max(kLeastName,
+                     view.columns - std::min(view.columns, kOtherColumns));
+  const auto add = [&](const WatchRow& row, const std::string& name) {
+    std::vector<std::string> cells = {
+        FormatEstimate(Power(row.energy.own(), frame.wall)),
+        Percent(row.energy.own().mid.value(), frame.measured.mid.value()),
+        fmt::format("{:.2f}", row.cpu / frame.wall),
+        FormatWithUnit(row.total.mid.value(), "J")};
+    if (devices)
+      cells.push_back(FormatWithUnit(
+          row.energy.of_devices.mid.value() / frame.wall.value(), "W"));
+    cells.push_back(!processes             ? std::to_string(row.pids.size())
+                    : row.pids.size() == 1 ? std::to_string(row.pids[0])
+                                           : "");
+    if (processes) cells.push_back(PlainText(row.user, 12));
+    cells.push_back(PlainText(name, name_columns));
+    table.AddRow(std::move(cells));
+  };
+  const auto chosen = Chosen(frame, view);
+  for (const WatchRow* row : chosen) add(*row, row->name);
+  if (chosen.size() == frame.rows.size()) return text + "\n" + table.Text();
+  WatchRow rest;
+  size_t left_out = 0;
+  for (const WatchRow& row : frame.rows) {
+    if (std::find(chosen.begin(), chosen.end(), &row) != chosen.end()) continue;
+    if (left_out++ == 0) {
+      rest = row;
+      rest.user.clear();
+      continue;
+    }
+    rest.cpu += row.cpu;
+    rest.energy = rest.energy + row.energy;
+    rest.total = rest.total + row.total;
+    rest.pids.insert(rest.pids.end(), row.pids.begin(), row.pids.end());
+  }
+  add(rest, fmt::format("({} more)", left_out));
+  return text + "\n" + table.Text();
+}
+
+Json WatchJson(const WatchFrame& frame, const WatchBy& by, const Place& place,
+               IdlePolicy policy, const std::vector<std::string>& not_counted) {
+  const auto energy = [](const Estimate<Joules>& estimate) {
+    return ToJson(estimate, JsonStyle::kReadable);
+  };
+  Json rows = Json::array();
+  for (const WatchRow& row : frame.rows)
+    rows.push_back({{"name", PlainText(row.name)},
+                    {"pids", row.pids},
+                    {"user", PlainText(row.user)},
+                    {"cgroup", PlainText(row.cgroup)},
+                    {"cpu_s", row.cpu.value()},
+                    {"power_w", row.energy.own().mid / frame.wall / Watts(1)},
+                    {"energy", energy(row.energy.own())},
+                    {"of_devices", energy(row.energy.of_devices)},
+                    {"tags", row.tags},
+                    {"total", energy(row.total)}});
+  Json domains = Json::array();
+  for (const DomainEnergy& domain : frame.domains)
+    domains.push_back({{"name", domain.domain.name},
+                       {"probe", domain.probe},
+                       {"component", domain.domain.component},
+                       {"counted", domain.domain.counted},
+                       {"energy", energy(domain.energy)}});
+  return {{"at", FormatUtc(frame.at)},
+          {"wall_s", frame.wall.value()},
+          {"by", PlainText(by.name())},
+          {"idle_policy", IdlePolicyName(policy)},
+          {"place", place.name},
+          {"intensity_g_per_kwh", place.intensity.mid.value()},
+          {"measured", energy(frame.measured)},
+          {"idle", energy(frame.idle)},
+          {"unattributed", energy(frame.unattributed)},
+          {"domains", std::move(domains)},
+          {"rows", std::move(rows)},
+          {"missing", not_counted},
+          {"warnings", frame.warnings}};
+}
+
+}  // namespace modicum
