@@ -44,7 +44,7 @@ b=$!
 wait $a
 wait $b
 sleep 1
-kill -INT $watch
+kill -TERM $watch
 wait $watch || true
 
 node -e '
