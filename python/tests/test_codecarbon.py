@@ -19,6 +19,7 @@ from recorded_machine import draw
 def work(joules):
     time.sleep(0.25)  # a sample fixes the beginning
     draw(joules)
+    time.sleep(0.02)  # so much in no time is no energy that a package can draw
 """
 
 # CodeCarbon's columns, in its order.
