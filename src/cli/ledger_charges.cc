@@ -66,8 +66,8 @@ Result<ChargeView> ChargeViewOf(const ChargeOptions& options) {
 }
 
 ChargePeriod PeriodOf(const ChargeOptions& options) {
-  if (options.month) return ChargePeriod::kMonth;
-  return options.day ? ChargePeriod::kDay : ChargePeriod::kAll;
+  if (options.month) return ChargePeriod::kMonths;
+  return options.day ? ChargePeriod::kDays : ChargePeriod::kAll;
 }
 
 bool WarnOfCaps(std::span<const Charge> charges, const ChargeView& view) {

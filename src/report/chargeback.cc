@@ -28,11 +28,11 @@ std::string WhoOf(const Run& run, std::string_view by) {
 }
 
 std::string PeriodOf(const Run& run, ChargePeriod period) {
-  constexpr size_t kMonth = 7;  // of "2026-11-26T..."
-  constexpr size_t kDay = 10;
+  constexpr size_t kMonthLength = 7;  // of "2026-11-26T..."
+  constexpr size_t kDayLength = 10;
   if (period == ChargePeriod::kAll) return "";
   return FormatUtc(run.ended).substr(
-      0, period == ChargePeriod::kMonth ? kMonth : kDay);
+      0, period == ChargePeriod::kMonths ? kMonthLength : kDayLength);
 }
 
 std::string OfCap(const Charge& charge, std::span<const ChargeCap> caps) {

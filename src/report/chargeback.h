@@ -13,7 +13,7 @@
 
 namespace modicum {
 
-enum class ChargePeriod { kAll, kMonth, kDay };  // of the run's end, UTC
+enum class ChargePeriod { kAll, kMonths, kDays };  // of the run's end, UTC
 
 struct Charge {
   std::string period;  // "2026-11", "2026-11-26"; "" for all

@@ -45,7 +45,7 @@ TEST(ChargesOf, SumsByTagAndMonth) {
       MakeRun("search", 100, kNovember26), MakeRun("search", 50, kNovember26),
       MakeRun("", 7, kNovember26), MakeRun("ads", 1, kNovember26),
       MakeRun("search", 30, kNovember26 - 30 * kDay)};
-  const auto charges = ChargesOf(runs, "team", ChargePeriod::kMonth);
+  const auto charges = ChargesOf(runs, "team", ChargePeriod::kMonths);
   ASSERT_EQ(charges.size(), 4U);
   EXPECT_EQ(charges[0].period, "2026-10");
   EXPECT_EQ(charges[1].who, "ads");
@@ -74,7 +74,7 @@ TEST(ChargesOf, TheSumIsThatOfTheRuns) {
     total += i;
   }
   for (const auto period :
-       {ChargePeriod::kAll, ChargePeriod::kMonth, ChargePeriod::kDay}) {
+       {ChargePeriod::kAll, ChargePeriod::kMonths, ChargePeriod::kDays}) {
     double sum = 0;
     size_t count = 0;
     for (const Charge& charge : ChargesOf(runs, "team", period)) {
@@ -117,7 +117,7 @@ TEST(ChargesOf, ByWhatEveryRunHas) {
   runs[0].host.hostname = "node7";
   EXPECT_EQ(ChargesOf(runs, "project", ChargePeriod::kAll)[0].who, "p");
   EXPECT_EQ(ChargesOf(runs, "kind", ChargePeriod::kAll)[0].who, "run");
-  EXPECT_EQ(ChargesOf(runs, "host", ChargePeriod::kDay)[0].who, "node7");
+  EXPECT_EQ(ChargesOf(runs, "host", ChargePeriod::kDays)[0].who, "node7");
 }
 
 TEST(Caps, OnesOwnGoesBeforeTheCommonOne) {
@@ -144,8 +144,8 @@ TEST(FormatCharges, EveryRowOfCsvIsAsWideAsItsHead) {
                MakeRun("c", 1, kNovember26)};
   runs[1].bill->money.reset();
   const ChargeView view{"team", {{"", Joules(1)}}};
-  const std::string csv =
-      FormatCharges(ChargesOf(runs, "team", ChargePeriod::kMonth), view, "csv");
+  const std::string csv = FormatCharges(
+      ChargesOf(runs, "team", ChargePeriod::kMonths), view, "csv");
   EXPECT_THAT(csv, HasSubstr("\"a,\"\"b\"\"\""));
   std::vector<std::ptrdiff_t> widths;
   size_t begin = 0;
@@ -163,7 +163,7 @@ TEST(FormatCharges, EveryRowOfCsvIsAsWideAsItsHead) {
 TEST(FormatCharges, JsonHasTheWholeEstimates) {
   const Runs runs = {MakeRun("a", 150, kNovember26)};
   const auto json = nlohmann::json::parse(FormatCharges(
-      ChargesOf(runs, "team", ChargePeriod::kMonth), {"team", {}}, "json"));
+      ChargesOf(runs, "team", ChargePeriod::kMonths), {"team", {}}, "json"));
   EXPECT_EQ(json[0]["team"], "a");
   EXPECT_EQ(json[0]["energy"]["mid"], 150);
   EXPECT_EQ(json[0]["money"][0]["currency"], "EUR");
