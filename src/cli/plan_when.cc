@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `modicum plan when`: start hours of a job by the carbon of its electricity.
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 
 #include "base/file.h"
 #include "cli/parse.h"

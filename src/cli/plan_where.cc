@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `modicum plan where`: regions by carbon, water and price of a job.
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 
 #include "cli/parse.h"
 #include "cli/plan_inputs.h"

@@ -9,6 +9,8 @@
 #include <span>
 #include <utility>
 
+#include "base/format.h"
+
 namespace modicum {
 namespace {
 
@@ -75,6 +77,10 @@ Result<double> ParseSeconds(std::string_view text, std::string_view flag) {
   return Parse(
       text, flag, kSeconds,
       fmt::format("a time with its unit, ms, s, min, h or d: {} 2s", flag));
+}
+
+std::string FormatBillions(double count) {
+  return FormatNumber(count / 1e9, 3) + " billion";
 }
 
 Result<UnitAmount> ParseBudgetAmount(std::string_view text,

@@ -16,6 +16,9 @@ Result<double> ParseWatts(std::string_view text, std::string_view flag);
 // "2s", "200ms", "1.5min", "8h", "3d"; a bare number is refused.
 Result<double> ParseSeconds(std::string_view text, std::string_view flag);
 
+// "6.74 billion", of 6.74e9.
+std::string FormatBillions(double count);
+
 // "1e21flop", "5000usd", "2MWh": in FLOP, USD or kWh, as `unit` says ("flop",
 // "usd", "kWh").
 struct UnitAmount {

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "place/place.h"
 #include "place/tables.h"
+#include "plan/amount.h"
 #include "plan/scaling.h"
 
 namespace modicum {
@@ -50,10 +51,6 @@ void SetWork(State& state, const Architecture& model, double tokens) {
     *state.query.gpu_hours *= state.inputs().flop / before;
 }
 
-std::string Billions(double count) {
-  return FormatNumber(count / 1e9, 3) + " billion";
-}
-
 // Compute of `sizing` over the least that reaches its loss.
 double TooMuch(const ScalingLaw& law, const Sizing& sizing) {
   return sizing.training() /
@@ -78,7 +75,7 @@ void ToOptimal(State& state, Step& step, Plan& plan) {
   step.change = fmt::format(
       "{} parameters on {} tokens, the same predicted "
       "loss",
-      Billions(best.parameters), Billions(best.tokens));
+      FormatBillions(best.parameters), FormatBillions(best.tokens));
   Architecture model = state.query.model;
   model.parameters *= best.parameters / now.parameters;
   model.active = best.parameters;
@@ -88,9 +85,9 @@ void ToOptimal(State& state, Step& step, Plan& plan) {
 void ToModel(State& state, const ImproveQuery& query, Step& step) {
   const double before = state.inputs().flop;
   const double tokens = query.tokens.value_or(state.query.tokens);
-  step.change =
-      fmt::format("{}{}", query.model->name,
-                  query.tokens ? " on " + Billions(tokens) + " tokens" : "");
+  step.change = fmt::format(
+      "{}{}", query.model->name,
+      query.tokens ? " on " + FormatBillions(tokens) + " tokens" : "");
   SetWork(state, *query.model, tokens);
   step.factor = {before / state.inputs().flop, 0};
 }
@@ -311,7 +308,7 @@ Result<Plan> PlanImprovements(const ImproveQuery& query) {
   plan.title = "improve the training of " + query.now.model.name;
   plan.inputs = {
       {"model", query.now.model.name},
-      {"tokens", Billions(query.now.tokens)},
+      {"tokens", FormatBillions(query.now.tokens)},
       {"chip", query.now.chip.name},
       {"PUE", fmt::format("{:.2f}", query.now.place.pue.mid.value())},
       {"place", query.now.place.name}};

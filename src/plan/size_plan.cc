@@ -62,10 +62,6 @@ std::string BudgetText(const TrainBudget& budget) {
   return FormatNumber(InKilowattHours(std::get<Joules>(budget)), 6) + " kWh";
 }
 
-std::string Billions(double count) {
-  return FormatNumber(count / 1e9, 3) + " billion";
-}
-
 // What is sized, with how sure it is.
 struct Sized {
   Sizing sizing;
@@ -147,8 +143,8 @@ void AddLifetime(Plan& plan, const SizeQuery& query, const Sized& optimal,
   plan.verdict += fmt::format(
       "; serving {} tokens, {} parameters on {} tokens reach the same loss "
       "with {:.0f} % less compute in all",
-      Billions(served), Billions(sizing.parameters), Billions(sizing.tokens),
-      100 * (1 - after / before));
+      FormatBillions(served), FormatBillions(sizing.parameters),
+      FormatBillions(sizing.tokens), 100 * (1 - after / before));
   if (sizing.tokens > kAllText)
     plan.notes.push_back(
         "over its life: more text than people have published (about 3e14 "
@@ -250,14 +246,14 @@ Result<Plan> PlanSizing(const SizeQuery& query) {
                  {"constants", std::string(query.law->id)}};
   if (query.lifetime_tokens)
     plan.inputs.emplace_back("lifetime tokens",
-                             Billions(*query.lifetime_tokens));
+                             FormatBillions(*query.lifetime_tokens));
   if (query.train) {
     plan.inputs.emplace_back("chip", query.train->chip.name);
     plan.inputs.emplace_back("place", query.train->place.name);
   }
   plan.verdict = fmt::format("compute-optimal: {} parameters on {} tokens",
-                             Billions(optimal.sizing.parameters),
-                             Billions(optimal.sizing.tokens));
+                             FormatBillions(optimal.sizing.parameters),
+                             FormatBillions(optimal.sizing.tokens));
   plan.figures.push_back(
       FigureOf("flop", "compute", "FLOP", flop,
                flop.sd == 0 ? "given" : "what the budget buys, 6ND"));
