@@ -60,6 +60,12 @@ Result<std::optional<std::vector<std::string>>> CsvReader::Next() {
   }
 }
 
+Error CsvReader::Located(const std::string& file, Error error) const {
+  error.message =
+      file + ":" + std::to_string(record_line_) + ": " + error.message;
+  return error;
+}
+
 EmbeddedTable::EmbeddedTable(std::string_view csv) {
   while (csv.starts_with('#')) {
     const size_t end = csv.find('\n');

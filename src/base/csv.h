@@ -24,6 +24,8 @@ class CsvReader {
   Result<std::optional<std::vector<std::string>>> Next();
   // Line (1-based) on which the last record began.
   size_t line() const { return record_line_; }
+  // `error` with "file:line: " of the last record before its message.
+  Error Located(const std::string& file, Error error) const;
 
  private:
   Result<std::string> QuotedField();

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/key_value.h"
 #include "base/trim.h"
 #include "cli/parse.h"
 #include "cli/print_error.h"
@@ -84,12 +85,12 @@ void Declare(CLI::App& app, RunOptions& options) {
 
 Status ParseTags(RunOptions& options) {
   for (const std::string& word : options.tag_words) {
-    const size_t equals = word.find('=');
-    if (equals == 0 || equals == std::string::npos)
+    auto tag = ParseKeyValue(word);
+    if (!tag)
       return Fail(ErrorCode::kInvalidInput,
                   fmt::format("--tag {} is not KEY=VALUE", word),
                   "for example --tag team=search");
-    options.tags[word.substr(0, equals)] = word.substr(equals + 1);
+    options.tags[std::move(tag->first)] = std::move(tag->second);
   }
   return {};
 }

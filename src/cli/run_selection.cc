@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/key_value.h"
+
 namespace modicum {
 namespace {
 
@@ -56,12 +58,12 @@ Result<RunFilter> FilterOf(const RunSelection& selection,
   if (origin != settings.origins.end() && origin->second.starts_with("flag"))
     filter.project = settings.project;
   for (const std::string& tag : selection.tags) {
-    const size_t equals = tag.find('=');
-    if (equals == 0 || equals == std::string::npos)
+    auto split = ParseKeyValue(tag);
+    if (!split)
       return Fail(ErrorCode::kInvalidInput,
                   "--tag '" + tag + "' is not KEY=VALUE",
                   "for example --tag team=search");
-    filter.tags[tag.substr(0, equals)] = tag.substr(equals + 1);
+    filter.tags[std::move(split->first)] = std::move(split->second);
   }
   if (!selection.since.empty()) {
     MODICUM_TRY(filter.since, ParseDate(selection.since));
