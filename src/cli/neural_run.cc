@@ -55,21 +55,10 @@ int ExitCodeOf(RunStatus status) {
 std::vector<Measurement> Measurements(const NeuralRun::Outcome& outcome) {
   std::vector<Measurement> rows;
   for (const PhaseCost& cost : outcome.phases)
-    for (const DomainEnergy& domain : cost.domains) {
-      Measurement row;
-      row.key = {outcome.run.id, outcome.run.host.boot, "host", rows.size()};
-      row.name =
-          fmt::format("{}, {} tokens", PhaseName(cost.phase), cost.tokens);
-      row.phase = cost.phase;
-      row.domain = domain.domain.name;
-      row.probe = domain.probe;
-      row.at = cost.began;
-      row.wall = cost.wall;
-      row.cpu = cost.cpu;
-      row.energy = domain.energy;
-      row.contended = cost.contended;
-      rows.push_back(std::move(row));
-    }
+    AppendMeasurements(
+        outcome.run, cost,
+        fmt::format("{}, {} tokens", PhaseName(cost.phase), cost.tokens),
+        cost.phase, rows);
   return rows;
 }
 

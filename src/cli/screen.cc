@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "meter/words.h"
+
 namespace modicum {
 namespace {
 
@@ -46,11 +48,8 @@ void Screen::Draw(std::string_view text) {
   Measure();
   // Lines are not wrapped: what is too wide is cut by the terminal.
   std::string out = "\x1b[?7l\x1b[H";
-  for (size_t row = 0; row + 1 < rows_ && !text.empty(); ++row) {
-    const size_t length = std::min(text.find('\n'), text.size());
-    out += std::string(text.substr(0, length)) + "\x1b[K\r\n";
-    text.remove_prefix(std::min(length + 1, text.size()));
-  }
+  for (size_t row = 0; row + 1 < rows_ && !text.empty(); ++row)
+    out += std::string(TakeUntil(text, '\n')) + "\x1b[K\r\n";
   out += "\x1b[J\x1b[?7h";
   std::fputs(out.c_str(), stdout);
   std::fflush(stdout);

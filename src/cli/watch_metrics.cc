@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "place/place.h"
+
 namespace modicum {
 namespace {
 
@@ -58,17 +60,28 @@ void WatchMetrics::Add(const WatchFrame& frame, const WatchBy& by,
   add(machine_, frame.measured);
   add(idle_, frame.idle);
   add(unattributed_, frame.unattributed);
-  grams_ += (frame.measured * place.pue * place.intensity).mid.value();
+  grams_ += OperationalCarbon(frame.measured, place).mid.value();
   by_ = by.name();
   origin_ = OriginName(frame.measured.origin);
   scope_ = ScopeName(frame.measured.scope);
   place_ = place.name;
 }
 
+void WatchMetrics::Bounds(std::string& text, std::string_view name,
+                          const std::string& labels, const Series& series) {
+  for (const auto& [bound, watts] :
+       {std::pair("mid", series.watts), std::pair("low", series.low),
+        std::pair("high", series.high)})
+    Value(text, name, labels + "," + Label("bound", bound), watts);
+}
+
 std::string WatchMetrics::Text() const {
   std::string text;
   const std::string source =
       Label("origin", origin_) + "," + Label("scope", scope_);
+  const auto consumer = [this](std::string_view name) {
+    return Label("by", by_) + "," + Label("name", name);
+  };
   const std::pair<std::string_view, const Series*> parts[] = {
       {"measured", &machine_},
       {"idle", &idle_},
@@ -82,12 +95,8 @@ std::string WatchMetrics::Text() const {
        "Mean power of the last interval; bound: mid, or an end of the 90 % "
        "interval.");
   for (const auto& [part, series] : parts)
-    for (const auto& [bound, watts] :
-         {std::pair("mid", series->watts), std::pair("low", series->low),
-          std::pair("high", series->high)})
-      Value(text, "modicum_machine_power_watts",
-            Label("part", part) + "," + Label("bound", bound) + "," + source,
-            watts);
+    Bounds(text, "modicum_machine_power_watts",
+           Label("part", part) + "," + source, *series);
   Head(text, "modicum_domain_energy_joules_total", "counter",
        "Energy by source; those that are not counted lie inside others.");
   for (const auto& [labels, joules] : domains_)
@@ -99,23 +108,16 @@ std::string WatchMetrics::Text() const {
   Head(text, "modicum_energy_joules_total", "counter",
        "Energy charged to a consumer, active and idle by the policy.");
   for (const auto& [name, series] : series_)
-    Value(text, "modicum_energy_joules_total",
-          Label("by", by_) + "," + Label("name", name), series.joules);
+    Value(text, "modicum_energy_joules_total", consumer(name), series.joules);
   Head(text, "modicum_power_watts", "gauge",
        "Mean power charged to a consumer in the last interval.");
   for (const auto& [name, series] : series_)
-    for (const auto& [bound, watts] :
-         {std::pair("mid", series.watts), std::pair("low", series.low),
-          std::pair("high", series.high)})
-      Value(text, "modicum_power_watts",
-            Label("by", by_) + "," + Label("name", name) + "," +
-                Label("bound", bound),
-            watts);
+    Bounds(text, "modicum_power_watts", consumer(name), series);
   Head(text, "modicum_cpu_seconds_total", "counter",
        "CPU time of a consumer, children too short-lived to be seen included.");
   for (const auto& [name, series] : series_)
-    Value(text, "modicum_cpu_seconds_total",
-          Label("by", by_) + "," + Label("name", name), series.cpu_seconds);
+    Value(text, "modicum_cpu_seconds_total", consumer(name),
+          series.cpu_seconds);
   return text;
 }
 

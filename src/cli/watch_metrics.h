@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "cli/watcher.h"
 #include "record/types.h"
@@ -26,6 +27,9 @@ class WatchMetrics {
     double cpu_seconds = 0;
     double watts = 0, low = 0, high = 0;  // of the last interval
   };
+  static void Bounds(std::string& text, std::string_view name,
+                     const std::string& labels, const Series& series);
+
   std::map<std::string, Series> series_;   // by consumer
   std::map<std::string, double> domains_;  // joules, by labels
   Series machine_, idle_, unattributed_;

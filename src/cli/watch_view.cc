@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/format.h"
 #include "base/terminal.h"
+#include "place/place.h"
 #include "record/json.h"
 #include "report/bill_report.h"
 
@@ -46,8 +48,9 @@ std::string DomainsText(const WatchFrame& frame) {
 
 std::string CarbonText(const WatchFrame& frame, const Place& place) {
   const Estimate<Joules> an_hour = frame.measured * (3600 / frame.wall.value());
-  const auto grams = an_hour * place.pue * place.intensity;
-  return fmt::format("{} an hour in {}", FormatEstimate(grams), place.name);
+  return fmt::format("{} an hour in {}",
+                     FormatEstimate(OperationalCarbon(an_hour, place)),
+                     place.name);
 }
 
 std::string HeadText(const WatchFrame& frame, const Place& place,
@@ -93,67 +96,92 @@ std::vector<const WatchRow*> Chosen(const WatchFrame& frame,
 constexpr size_t kOtherColumns = 64;
 constexpr size_t kLeastName = 12;
 
+// Those of `frame` that are not among `chosen`, as one.
+WatchRow RestOf(const WatchFrame& frame,
+                const std::vector<const WatchRow*>& chosen) {
+  std::optional<WatchRow> rest;
+  for (const WatchRow& row : frame.rows) {
+    if (std::find(chosen.begin(), chosen.end(), &row) != chosen.end()) continue;
+    if (!rest) {
+      rest = row;
+      continue;
+    }
+    rest->cpu += row.cpu;
+    rest->energy = rest->energy + row.energy;
+    rest->total = rest->total + row.total;
+    rest->pids.insert(rest->pids.end(), row.pids.begin(), row.pids.end());
+  }
+  rest->name = fmt::format("({} more)", frame.rows.size() - chosen.size());
+  rest->user.clear();
+  return *std::move(rest);
+}
+
+class RowsTable {
+ public:
+  RowsTable(const WatchFrame& frame, const WatchView& view)
+      : frame_(frame),
+        processes_(view.by.kind() == WatchBy::kProcess),
+        devices_(std::any_of(
+            frame.domains.begin(), frame.domains.end(),
+            [](const auto& domain) { return domain.device.has_value(); })),
+        table_(Columns(view)) {
+    if (view.columns > 0)
+      name_columns_ = std::max(
+          kLeastName, view.columns - std::min(view.columns, kOtherColumns));
+  }
+
+  void Add(const WatchRow& row) {
+    std::vector<std::string> cells = {
+        FormatEstimate(Power(row.energy.own(), frame_.wall)),
+        Percent(row.energy.own().mid.value(), frame_.measured.mid.value()),
+        fmt::format("{:.2f}", row.cpu / frame_.wall),
+        FormatWithUnit(row.total.mid.value(), "J")};
+    if (devices_)
+      cells.push_back(FormatWithUnit(
+          row.energy.of_devices.mid.value() / frame_.wall.value(), "W"));
+    cells.push_back(!processes_            ? std::to_string(row.pids.size())
+                    : row.pids.size() == 1 ? std::to_string(row.pids[0])
+                                           : "");
+    if (processes_) cells.push_back(PlainText(row.user, 12));
+    cells.push_back(PlainText(row.name, name_columns_));
+    table_.AddRow(std::move(cells));
+  }
+  std::string Text() const { return table_.Text(); }
+
+ private:
+  std::vector<std::pair<std::string, Align>> Columns(
+      const WatchView& view) const {
+    std::vector<std::pair<std::string, Align>> columns = {
+        {"power [90 %]", Align::kLeft},
+        {"share", Align::kRight},
+        {"CPUs", Align::kRight},
+        {"so far", Align::kRight}};
+    if (devices_) columns.emplace_back("devices", Align::kRight);
+    columns.emplace_back(processes_ ? "pid" : "processes", Align::kRight);
+    if (processes_) columns.emplace_back("user", Align::kLeft);
+    columns.emplace_back(PlainText(view.by.name()), Align::kLeft);
+    return columns;
+  }
+
+  const WatchFrame& frame_;
+  const bool processes_;
+  const bool devices_;
+  size_t name_columns_ = 0;  // 0: as many as it takes
+  Table table_;
+};
+
 }  // namespace
 
 std::string FormatWatch(const WatchFrame& frame, const WatchView& view,
                         const Place& place,
                         const std::vector<std::string>& not_counted) {
-  std::string text = HeadText(frame, place, not_counted);
-  if (view.rows == 0) return text;
-  const bool devices =
-      std::any_of(frame.domains.begin(), frame.domains.end(),
-                  [](const auto& domain) { return domain.device.has_value(); });
-  std::vector<std::pair<std::string, Align>> columns = {
-      {"power [90 %]", Align::kLeft},
-      {"share", Align::kRight},
-      {"CPUs", Align::kRight},
-      {"so far", Align::kRight}};
-  if (devices) columns.emplace_back("devices", Align::kRight);
-  const bool processes = view.by.kind() == WatchBy::kProcess;
-  columns.emplace_back(processes ? "pid" : "processes", Align::kRight);
-  if (processes) columns.emplace_back("user", Align::kLeft);
-  columns.emplace_back(PlainText(view.by.name()), Align::kLeft);
-  Table table(std::move(columns));
-  const size_t name_columns =
-      view.columns == 0
-          ? 0
-          : std::max(kLeastName,
-                     view.columns - std::min(view.columns, kOtherColumns));
-  const auto add = [&](const WatchRow& row, const std::string& name) {
-    std::vector<std::string> cells = {
-        FormatEstimate(Power(row.energy.own(), frame.wall)),
-        Percent(row.energy.own().mid.value(), frame.measured.mid.value()),
-        fmt::format("{:.2f}", row.cpu / frame.wall),
-        FormatWithUnit(row.total.mid.value(), "J")};
-    if (devices)
-      cells.push_back(FormatWithUnit(
-          row.energy.of_devices.mid.value() / frame.wall.value(), "W"));
-    cells.push_back(!processes             ? std::to_string(row.pids.size())
-                    : row.pids.size() == 1 ? std::to_string(row.pids[0])
-                                           : "");
-    if (processes) cells.push_back(PlainText(row.user, 12));
-    cells.push_back(PlainText(name, name_columns));
-    table.AddRow(std::move(cells));
-  };
+  const std::string head = HeadText(frame, place, not_counted);
+  if (view.rows == 0) return head;
+  RowsTable table(frame, view);
   const auto chosen = Chosen(frame, view);
-  for (const WatchRow* row : chosen) add(*row, row->name);
-  if (chosen.size() == frame.rows.size()) return text + "\n" + table.Text();
-  WatchRow rest;
-  size_t left_out = 0;
-  for (const WatchRow& row : frame.rows) {
-    if (std::find(chosen.begin(), chosen.end(), &row) != chosen.end()) continue;
-    if (left_out++ == 0) {
-      rest = row;
-      rest.user.clear();
-      continue;
-    }
-    rest.cpu += row.cpu;
-    rest.energy = rest.energy + row.energy;
-    rest.total = rest.total + row.total;
-    rest.pids.insert(rest.pids.end(), row.pids.begin(), row.pids.end());
-  }
-  add(rest, fmt::format("({} more)", left_out));
-  return text + "\n" + table.Text();
+  for (const WatchRow* row : chosen) table.Add(*row);
+  if (chosen.size() < frame.rows.size()) table.Add(RestOf(frame, chosen));
+  return head + "\n" + table.Text();
 }
 
 Json WatchJson(const WatchFrame& frame, const WatchBy& by, const Place& place,

@@ -102,17 +102,12 @@ Result<std::vector<Calibration>> Rows(std::string_view csv,
   std::vector<Calibration> rows;
   CsvReader reader(csv);
   while (true) {
-    const auto at = [&](const Error& error) {
-      return Fail(error.code,
-                  fmt::format("{}:{}: {}", file, reader.line(), error.message),
-                  error.hint);
-    };
     const auto record = reader.Next();
-    if (!record) return at(record.error());
+    if (!record) return Fail(reader.Located(file, record.error()));
     if (!*record) return rows;
     if ((**record)[0] == "host") continue;
     auto row = RowOf(**record);
-    if (!row) return at(row.error());
+    if (!row) return Fail(reader.Located(file, row.error()));
     rows.push_back(*std::move(row));
   }
 }

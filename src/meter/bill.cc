@@ -95,19 +95,7 @@ std::vector<Measurement> MeasurementsOf(const Run& run,
                                         const WindowReading& reading,
                                         std::string_view name) {
   std::vector<Measurement> rows;
-  for (const DomainEnergy& domain : reading.domains) {
-    Measurement row;
-    row.key = {run.id, run.host.boot, "host", rows.size()};
-    row.name = name;
-    row.domain = domain.domain.name;
-    row.probe = domain.probe;
-    row.at = reading.began;
-    row.wall = reading.wall;
-    row.cpu = reading.cpu;
-    row.energy = domain.energy;
-    row.contended = reading.contended;
-    rows.push_back(std::move(row));
-  }
+  AppendMeasurements(run, reading, name, Phase::kIdle, rows);
   return rows;
 }
 

@@ -19,10 +19,6 @@ constexpr uint32_t kEvery = 30;
 // machine does not use up our descriptors.
 constexpr size_t kMostKept = 768;
 
-std::string PidPath(pid_t pid, std::string_view file) {
-  return "/proc/" + std::to_string(pid) + std::string(file);
-}
-
 // "Uid:\treal\teffective\t...".
 uid_t UserOf(std::string_view status) {
   const size_t at = status.find("\nUid:");

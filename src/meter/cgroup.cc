@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "meter/words.h"
+
 namespace modicum {
 namespace {
 
@@ -17,11 +19,9 @@ constexpr size_t kIdLength = 64;
 
 std::vector<std::string_view> Split(std::string_view text, char by) {
   std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const size_t length = std::min(text.find(by), text.size());
-    if (length > 0) parts.push_back(text.substr(0, length));
-    text.remove_prefix(std::min(length + 1, text.size()));
-  }
+  while (!text.empty())
+    if (const std::string_view part = TakeUntil(text, by); !part.empty())
+      parts.push_back(part);
   return parts;
 }
 
@@ -158,9 +158,7 @@ std::string CgroupPath(std::string_view text) {
   std::string_view of_cpu;
   std::string_view of_systemd;
   while (!text.empty()) {
-    const size_t length = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, length);
-    text.remove_prefix(std::min(length + 1, text.size()));
+    const std::string_view line = TakeUntil(text, '\n');
     const size_t first = line.find(':');
     const size_t second =
         first == std::string_view::npos ? first : line.find(':', first + 1);

@@ -8,8 +8,10 @@
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "base/key_value.h"
 #include "base/suggest.h"
 #include "meter/cgroup.h"
+#include "meter/words.h"
 
 namespace modicum {
 namespace {
@@ -24,16 +26,13 @@ bool Matches(const std::string& pattern, const std::string& text) {
 Result<ChargeTags> ParseTags(std::string_view text) {
   ChargeTags tags;
   while (!text.empty()) {
-    const size_t length = std::min(text.find(';'), text.size());
-    const std::string_view tag = text.substr(0, length);
-    const size_t equals = tag.find('=');
-    if (equals == 0 || equals == std::string_view::npos ||
-        equals + 1 == tag.size())
+    const std::string_view tag = TakeUntil(text, ';');
+    auto split = ParseKeyValue(tag);
+    if (!split || split->second.empty())
       return Fail(ErrorCode::kInvalidInput,
                   "'" + std::string(tag) + "' is not KEY=VALUE",
                   "for example team=search;stage=prod");
-    tags.emplace(tag.substr(0, equals), tag.substr(equals + 1));
-    text.remove_prefix(std::min(length + 1, text.size()));
+    tags.insert(*std::move(split));
   }
   if (tags.empty())
     return Fail(ErrorCode::kInvalidInput, "the rule has no tags",
@@ -71,20 +70,14 @@ Result<ChargeRules> ChargeRules::Parse(std::string_view csv,
   CsvReader reader(csv);
   while (true) {
     const auto record = reader.Next();
-    const auto at = [&](const Error& error) {
-      return Fail(
-          error.code,
-          file + ":" + std::to_string(reader.line()) + ": " + error.message,
-          error.hint);
-    };
-    if (!record) return at(record.error());
+    if (!record) return Fail(reader.Located(file, record.error()));
     if (!*record) return rules;
     const std::vector<std::string>& cells = **record;
     const bool comment = cells[0].starts_with('#');
     const bool head = rules.rules_.empty() && cells[0] == "match";
     if (comment || head) continue;
     auto rule = RuleOf(cells);
-    if (!rule) return at(rule.error());
+    if (!rule) return Fail(reader.Located(file, rule.error()));
     rules.rules_.push_back(*std::move(rule));
   }
 }

@@ -13,12 +13,10 @@
 namespace modicum {
 
 // What a device did in a window, and by what rule.
-struct DeviceShare {
+struct DeviceShare : DeviceTimes {
   // The subject's and everybody's time on it; both zero where nobody's are
   // known: its active energy is then unattributed.
   CpuUse use;
-  bool idle = false;  // nothing ran on it: all of its energy is idle
-  std::map<pid_t, Seconds> by_process = {};  // empty: nobody's is known
   std::string warning;  // the rule, where it is not that of utilisation
 };
 

@@ -51,7 +51,7 @@ struct Subject {
 // Who used a device in a window, as far as its driver tells.
 struct DeviceTimes {
   std::map<pid_t, Seconds> by_process;  // empty: nobody's is known
-  bool idle = false;                    // nothing ran on it
+  bool idle = false;  // nothing ran on it: all of its energy is idle
 };
 
 // Energy of one domain in a window, whole machine.
@@ -146,6 +146,27 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
               const HostFacts& host,
               const std::vector<std::string>& metered_components);
 
+// The raw evidence of a window: one row a domain. `Window` is a WindowReading,
+// or another that has its domains, began, wall, cpu and contended.
+template <class Window>
+void AppendMeasurements(const Run& run, const Window& window,
+                        std::string_view name, Phase phase,
+                        std::vector<Measurement>& rows) {
+  for (const DomainEnergy& domain : window.domains) {
+    Measurement row;
+    row.key = {run.id, run.host.boot, "host", rows.size()};
+    row.name = name;
+    row.phase = phase;
+    row.domain = domain.domain.name;
+    row.probe = domain.probe;
+    row.at = window.began;
+    row.wall = window.wall;
+    row.cpu = window.cpu;
+    row.energy = domain.energy;
+    row.contended = window.contended;
+    rows.push_back(std::move(row));
+  }
+}
 // The raw evidence under a run's bill: one row a domain, all named `name`.
 std::vector<Measurement> MeasurementsOf(const Run& run,
                                         const WindowReading& reading,

@@ -47,10 +47,6 @@ bool HaveChildren() {
   return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-std::string PidPath(pid_t pid, std::string_view file) {
-  return "/proc/" + std::to_string(pid) + std::string(file);
-}
-
 }  // namespace
 
 std::optional<ProcessStat> ProcessTree::ReadStat(KeptFile& file) {

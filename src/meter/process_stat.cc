@@ -5,6 +5,10 @@
 
 namespace modicum {
 
+std::string PidPath(pid_t pid, std::string_view file) {
+  return "/proc/" + std::to_string(pid) + std::string(file);
+}
+
 // pid (comm) state ppid ... utime(14) stime cutime cstime ... start(22). The
 // name may hold spaces and parentheses: fields count from the last.
 std::optional<ProcessStat> ParseProcessStat(std::string_view text) {

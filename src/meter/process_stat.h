@@ -19,6 +19,8 @@ struct ProcessStat {
   uint64_t start = 0;   // ticks since boot: tells a reused pid
 };
 
+// "/proc/PID", and `file` behind it: "/stat".
+std::string PidPath(pid_t pid, std::string_view file);
 // proc(5); nullopt when a field is missing or no number.
 std::optional<ProcessStat> ParseProcessStat(std::string_view text);
 

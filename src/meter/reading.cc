@@ -128,11 +128,8 @@ void Attribute(const std::vector<DomainUse>& domains, const CpuUse& use,
   for (const DomainUse& domain : domains) {
     EnergySplit split = SplitDomain(domain, use, reading.wall, policy);
     if (use.everybody) split = WholeOf(split);
-    reading.domains.push_back(
-        {domain.domain, domain.probe, split.measured, domain.gaps, domain.idle,
-         domain.device ? std::optional(DeviceTimes{domain.device->by_process,
-                                                   domain.device->idle})
-                       : std::nullopt});
+    reading.domains.push_back({domain.domain, domain.probe, split.measured,
+                               domain.gaps, domain.idle, domain.device});
     if (!domain.domain.counted) continue;
     AddSplit(split, reading.split);
     AddLine(domain, split, reading.lines);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "meter/user_names.h"
 
-#include <algorithm>
-
 #include "meter/words.h"
 
 namespace modicum {
@@ -13,17 +11,11 @@ UserNames::UserNames(const RootFs& fs) {
   if (!text) return;
   std::string_view rest = *text;
   while (!rest.empty()) {
-    const size_t length = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, length);
-    rest.remove_prefix(std::min(length + 1, rest.size()));
-    const size_t name = line.find(':');
-    const size_t password = line.find(':', name + 1);
-    if (name == std::string_view::npos || password == std::string_view::npos)
-      continue;
-    const size_t number = line.find(':', password + 1);
+    std::string_view line = TakeUntil(rest, '\n');
+    const std::string_view name = TakeUntil(line, ':');
+    TakeUntil(line, ':');  // the password
     uid_t user = 0;
-    if (ParseNumber(line.substr(password + 1, number - password - 1), user))
-      names_.emplace(user, line.substr(0, name));
+    if (ParseNumber(TakeUntil(line, ':'), user)) names_.emplace(user, name);
   }
 }
 

@@ -26,4 +26,13 @@ inline std::string_view TakeWord(std::string_view& text) {
   return word;
 }
 
+// What stands before the next `end`, which is cut with it; all of `text` where
+// there is none.
+inline std::string_view TakeUntil(std::string_view& text, char end) {
+  const size_t length = std::min(text.find(end), text.size());
+  const std::string_view part = text.substr(0, length);
+  text.remove_prefix(std::min(length + 1, text.size()));
+  return part;
+}
+
 }  // namespace modicum
