@@ -367,6 +367,7 @@ Result<int> CmdRun(Context& context, const std::vector<std::string>& args) {
   if (options.hold.asked) {
     // What would be refused is refused now and not after hours.
     MODICUM_RETURN_IF_ERROR(Prepare(context, options));
+    options.hold.folder = context.settings.data_dir;
     MODICUM_RETURN_IF_ERROR(
         HoldUntilGreenest(options.hold, context.clock, context.stop, stderr));
   }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `modicum plan when`: start hours of a job by the carbon of its electricity.
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include "base/file.h"
 #include "cli/parse.h"
 #include "cli/plan_inputs.h"
 #include "cli/plan_verbs.h"
 #include "cli/print_error.h"
 #include "cli/run_options.h"
+#include "place/grid_service.h"
 #include "plan/amount.h"
 #include "plan/when_plan.h"
 
@@ -59,7 +61,8 @@ Result<int> PlanWhen(Context& context, const std::vector<std::string>& args) {
   app.add_option("--deadline", flags.deadline, "when it must have ended: 24h")
       ->required();
   app.add_option("--series", flags.series,
-                 "CSV: time and gco2e_per_kwh, or of Electricity Maps")
+                 "CSV: time and gco2e_per_kwh, or of Electricity Maps; or a "
+                 "service: uk, electricitymaps:ZONE, watttime:REGION")
       ->required();
   AddText(app, "--now", flags.now,
           "plan from this time on: 2026-03-29T02:00+01:00 [now]");
@@ -69,8 +72,11 @@ Result<int> PlanWhen(Context& context, const std::vector<std::string>& args) {
   if (const auto code = ParseArgs(app, args)) return *code;
   const auto query = QueryOf(context, flags);
   if (!query) return UsageError(query.error());
-  MODICUM_TRY(const std::string text, ReadFile(flags.series));
-  const auto series = IntensitySeries::Parse(text, flags.series);
+  MODICUM_TRY(
+      const GridSeries text,
+      ReadSeriesText(flags.series, context.settings.data_dir, context.clock));
+  if (!text.note.empty()) fmt::print(stderr, "modicum: note: {}\n", text.note);
+  const auto series = IntensitySeries::Parse(text.csv, flags.series);
   if (!series) return UsageError(series.error());
   return PrintPlanOrError(PlanWindows(*query, *series), format);
 }

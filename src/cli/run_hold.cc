@@ -8,9 +8,9 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/format.h"
 #include "base/terminal.h"
+#include "place/grid_service.h"
 #include "place/intensity_series.h"
 #include "plan/amount.h"
 
@@ -58,8 +58,9 @@ void DeclareHold(CLI::App& app, HoldOptions& options) {
                  "when the command should have ended: 8h")
       ->type_name("TIME");
   app.add_option("--series", options.series,
-                 "CSV of average intensity: time, gco2e_per_kwh")
-      ->type_name("FILE");
+                 "CSV of average intensity: time, gco2e_per_kwh; or a service: "
+                 "uk, electricitymaps:ZONE, watttime:REGION")
+      ->type_name("SERIES");
   app.add_option("--expect", options.expect, "how long it will run [1h]")
       ->type_name("TIME");
 }
@@ -87,9 +88,11 @@ Status HoldUntilGreenest(const HoldOptions& options, Clock& clock,
   MODICUM_TRY(const double deadline,
               ParseSeconds(options.deadline, "--deadline"));
   MODICUM_TRY(const double expect, ParseSeconds(options.expect, "--expect"));
-  MODICUM_TRY(const std::string text, ReadFile(options.series));
+  MODICUM_TRY(const GridSeries text,
+              ReadSeriesText(options.series, options.folder, clock));
+  if (!text.note.empty()) fmt::print(out, "modicum: note: {}\n", text.note);
   MODICUM_TRY(const IntensitySeries series,
-              IntensitySeries::Parse(text, options.series));
+              IntensitySeries::Parse(text.csv, options.series));
   const WallTime now = clock.WallNow();
   MODICUM_TRY(const auto windows,
               StartWindows(series, now, Seconds(expect), Seconds(deadline)));

@@ -19,7 +19,8 @@ namespace modicum {
 struct HoldOptions {
   bool asked = false;
   std::string deadline;       // "8h": by when the command should have ended
-  std::string series;         // file
+  std::string series;         // file, or a service: see ParseGridQuery()
+  std::string folder;         // where a service's forecasts are kept
   std::string expect = "1h";  // how long it will run
 };
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "place/grid/grid_answer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace modicum {
+namespace {
+
+using Json = nlohmann::json;
+
+// Avoirdupois pound, exact (international agreement of 1959).
+constexpr double kGramsPerPound = 453.59237;
+constexpr double kKilowattHoursPerMegawattHour = 1000;
+
+tl::unexpected<Error> NoAnswer(std::string_view service,
+                               const std::string& what) {
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("{} answered {}", service, what),
+              "its format may have changed; a CSV file does as well");
+}
+
+const Json* Member(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() ? nullptr : &*found;
+}
+
+std::string TextOf(const Json& object, const char* key) {
+  const Json* member = Member(object, key);
+  return member != nullptr && member->is_string() ? member->get<std::string>()
+                                                  : "";
+}
+
+// Its text in CSV: nothing that would end the cell.
+bool IsTime(const std::string& text) {
+  return !text.empty() &&
+         text.find_first_not_of("0123456789-+:.TZ") == std::string::npos;
+}
+
+// A line for each entry of `answer[list]`: `time` names the member with its
+// time, `grams_of` gives its intensity, nullptr none.
+template <class GramsOf>
+Result<std::string> CsvOf(std::string_view service, const Json& answer,
+                          const char* list, const char* time,
+                          GramsOf grams_of) {
+  const Json* entries = Member(answer, list);
+  if (entries == nullptr || !entries->is_array() || entries->empty())
+    return NoAnswer(service, fmt::format("without a list '{}'", list));
+  std::string csv = "time,gco2e_per_kwh\n";
+  for (const Json& entry : *entries) {
+    const std::string at = TextOf(entry, time);
+    if (!IsTime(at))
+      return NoAnswer(service, fmt::format("an entry without '{}'", time));
+    const Json* grams = grams_of(entry);
+    // Missing is a gap; what is no number is no answer.
+    if (grams != nullptr && !grams->is_null() && !grams->is_number())
+      return NoAnswer(service, "an intensity that is no number");
+    csv += at + ",";
+    if (grams != nullptr && grams->is_number())
+      csv += fmt::format("{}", grams->get<double>());
+    csv += '\n';
+  }
+  return csv;
+}
+
+Json Parsed(std::string_view answer) {
+  return Json::parse(answer, nullptr, false);
+}
+
+}  // namespace
+
+Result<std::string> UkCsv(std::string_view answer) {
+  return CsvOf("carbonintensity.org.uk", Parsed(answer), "data", "from",
+               [](const Json& entry) -> const Json* {
+                 const Json* intensity = Member(entry, "intensity");
+                 return intensity == nullptr ? nullptr
+                                             : Member(*intensity, "forecast");
+               });
+}
+
+Result<std::string> ElectricityMapsCsv(std::string_view answer) {
+  return CsvOf(
+      "Electricity Maps", Parsed(answer), "forecast", "datetime",
+      [](const Json& entry) { return Member(entry, "carbonIntensity"); });
+}
+
+Result<std::string> WattTimeCsv(std::string_view answer) {
+  constexpr std::string_view kService = "WattTime";
+  const Json json = Parsed(answer);
+  const Json* meta = Member(json, "meta");
+  const std::string signal =
+      meta == nullptr ? "" : TextOf(*meta, "signal_type");
+  const std::string units = meta == nullptr ? "" : TextOf(*meta, "units");
+  if (signal == "co2_moer")
+    return Fail(ErrorCode::kInvalidInput,
+                "WattTime answered with marginal emissions (co2_moer)",
+                "what a job is charged with is the grid's average in its "
+                "hours");
+  if (signal != "co2_aoer" || units != "lbs_co2_per_mwh")
+    return NoAnswer(kService, fmt::format("'{}' in '{}', not co2_aoer in "
+                                          "lbs_co2_per_mwh",
+                                          signal, units));
+  Json converted = json;
+  for (Json& entry : converted["data"]) {
+    if (!entry.is_object() || !entry.contains("value")) continue;
+    Json& value = entry["value"];
+    if (value.is_number())
+      value =
+          value.get<double>() * kGramsPerPound / kKilowattHoursPerMegawattHour;
+  }
+  return CsvOf(kService, converted, "data", "point_time",
+               [](const Json& entry) { return Member(entry, "value"); });
+}
+
+Result<std::string> WattTimeToken(std::string_view answer) {
+  std::string token = TextOf(Parsed(answer), "token");
+  if (token.empty()) return NoAnswer("WattTime", "a login without a token");
+  return token;
+}
+
+}  // namespace modicum
