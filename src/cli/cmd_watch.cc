@@ -135,7 +135,8 @@ class WatchLoop {
     if (recorder_) MODICUM_RETURN_IF_ERROR(recorder_->Add(frame, frame_by_));
     if (options_.textfile.empty()) return {};
     metrics_.Add(frame, frame_by_, instruments_.place);
-    return WriteFileAtomically(options_.textfile, metrics_.Text());
+    return WriteFileAtomically(options_.textfile,
+                               PrometheusText(metrics_.Families()));
   }
 
   // False when it should end.

@@ -55,6 +55,7 @@ Result<int> CmdBench(Context& context, const std::vector<std::string>& args);
 Result<int> CmdShrink(Context& context, const std::vector<std::string>& args);
 Result<int> CmdPlan(Context& context, const std::vector<std::string>& args);
 Result<int> CmdRun(Context& context, const std::vector<std::string>& args);
+Result<int> CmdAgent(Context& context, const std::vector<std::string>& args);
 Result<int> CmdWatch(Context& context, const std::vector<std::string>& args);
 Result<int> CmdTune(Context& context, const std::vector<std::string>& args);
 Result<int> CmdLedger(Context& context, const std::vector<std::string>& args);

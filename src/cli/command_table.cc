@@ -18,6 +18,7 @@ std::span<const Command> Commands() {
       {"plan", "what AI will cost, before it is bought", CmdPlan},
       {"run", "meter any command: joules, carbon, water, money", CmdRun},
       {"watch", "who uses the watts of this machine, live", CmdWatch},
+      {"agent", "meter this machine for all others", CmdAgent},
       {"ledger", "list, show and export what was metered", CmdLedger},
       {"verify", "recompute every number of a receipt", CmdVerify},
       {"compare", "put receipts of one task side by side", CmdCompare},

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "base/privileges.h"
 #include "base/result.h"
 
 namespace modicum {
@@ -53,6 +54,9 @@ StopSignals::StopSignals() {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   watcher_ = std::thread([source = source_]() mutable {
+    // It needs none, and outlives who gives them up later. Of root's threads
+    // setresuid(2) takes them, and wants all to be alike.
+    if (geteuid() != 0) DropCapabilities();
     if (ReadByte() == 's') source.request_stop();
   });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -1,36 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/watch_metrics.h"
 
-#include <fmt/format.h>
-
 #include "place/place.h"
 
 namespace modicum {
 namespace {
 
-// A label's value: \, " and line ends are escaped.
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\\' || c == '"') escaped += '\\';
-    escaped += c == '\n' ? std::string("\\n") : std::string(1, c);
-  }
-  return escaped;
-}
+constexpr Seconds kForgotten{600};
 
-std::string Label(std::string_view name, std::string_view value) {
-  return fmt::format("{}=\"{}\"", name, Escaped(value));
-}
-
-void Head(std::string& text, std::string_view name, std::string_view type,
-          std::string_view help) {
-  text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
-}
-
-void Value(std::string& text, std::string_view name, std::string_view labels,
-           double value) {
-  text += labels.empty() ? fmt::format("{} {}\n", name, value)
-                         : fmt::format("{}{{{}}} {}\n", name, labels, value);
+// OpenTelemetry's hw.type of a component; "" for the machine as a whole.
+std::string_view HardwareType(std::string_view component) {
+  if (component == "cpu" || component == "gpu") return component;
+  if (component == "dram") return "memory";
+  return component == "platform" || component == "wall" ? "" : "enclosure";
 }
 
 }  // namespace
@@ -38,13 +20,16 @@ void Value(std::string& text, std::string_view name, std::string_view labels,
 void WatchMetrics::Add(const WatchFrame& frame, const WatchBy& by,
                        const Place& place) {
   const double seconds = frame.wall.value();
-  const auto add = [seconds](Series& series, const Estimate<Joules>& energy) {
+  const WallTime began{frame.at.micros - static_cast<int64_t>(seconds * 1e6)};
+  const auto add = [&](Series& series, const Estimate<Joules>& energy) {
+    if (series.since == WallTime{}) series.since = began;
+    series.seen = frame.watched;
     series.joules += energy.mid.value();
     series.watts = energy.mid.value() / seconds;
     series.low = energy.low().value() / seconds;
     series.high = energy.high().value() / seconds;
   };
-  // Who has ended uses nothing; its counter stays.
+  // Who is not there uses nothing; its counter stays for a while.
   for (auto& [name, series] : series_)
     series.watts = series.low = series.high = 0;
   for (const WatchRow& row : frame.rows) {
@@ -52,11 +37,14 @@ void WatchMetrics::Add(const WatchFrame& frame, const WatchBy& by,
     add(series, row.energy.own());
     series.cpu_seconds += row.cpu.value();
   }
-  for (const DomainEnergy& domain : frame.domains)
-    domains_[Label("domain", domain.domain.name) + "," +
-             Label("probe", domain.probe) + "," +
-             Label("counted", domain.domain.counted ? "true" : "false")] +=
-        domain.energy.mid.value();
+  std::erase_if(series_, [&](const auto& entry) {
+    return frame.watched - entry.second.seen > kForgotten;
+  });
+  for (const DomainEnergy& domain : frame.domains) {
+    Source& source = sources_[domain.domain.name];
+    source.latest = domain;
+    add(source.series, domain.energy);
+  }
   add(machine_, frame.measured);
   add(idle_, frame.idle);
   add(unattributed_, frame.unattributed);
@@ -67,58 +55,115 @@ void WatchMetrics::Add(const WatchFrame& frame, const WatchBy& by,
   place_ = place.name;
 }
 
-void WatchMetrics::Bounds(std::string& text, std::string_view name,
-                          const std::string& labels, const Series& series) {
-  for (const auto& [bound, watts] :
-       {std::pair("mid", series.watts), std::pair("low", series.low),
-        std::pair("high", series.high)})
-    Value(text, name, labels + "," + Label("bound", bound), watts);
+MetricPoint WatchMetrics::Counter(Labels labels, const Series& series,
+                                  double value) {
+  return {std::move(labels), value, series.since};
 }
 
-std::string WatchMetrics::Text() const {
-  std::string text;
-  const std::string source =
-      Label("origin", origin_) + "," + Label("scope", scope_);
-  const auto consumer = [this](std::string_view name) {
-    return Label("by", by_) + "," + Label("name", name);
-  };
-  const std::pair<std::string_view, const Series*> parts[] = {
-      {"measured", &machine_},
-      {"idle", &idle_},
-      {"unattributed", &unattributed_}};
-  Head(text, "modicum_machine_energy_joules_total", "counter",
-       "Energy of this machine: measured, and of it idle and unattributed.");
-  for (const auto& [part, series] : parts)
-    Value(text, "modicum_machine_energy_joules_total",
-          Label("part", part) + "," + source, series->joules);
-  Head(text, "modicum_machine_power_watts", "gauge",
-       "Mean power of the last interval; bound: mid, or an end of the 90 % "
-       "interval.");
-  for (const auto& [part, series] : parts)
-    Bounds(text, "modicum_machine_power_watts",
-           Label("part", part) + "," + source, *series);
-  Head(text, "modicum_domain_energy_joules_total", "counter",
-       "Energy by source; those that are not counted lie inside others.");
-  for (const auto& [labels, joules] : domains_)
-    Value(text, "modicum_domain_energy_joules_total", labels, joules);
-  Head(text, "modicum_machine_carbon_grams_total", "counter",
-       "Operational CO2e, location based.");
-  Value(text, "modicum_machine_carbon_grams_total", Label("place", place_),
-        grams_);
-  Head(text, "modicum_energy_joules_total", "counter",
-       "Energy charged to a consumer, active and idle by the policy.");
-  for (const auto& [name, series] : series_)
-    Value(text, "modicum_energy_joules_total", consumer(name), series.joules);
-  Head(text, "modicum_power_watts", "gauge",
-       "Mean power charged to a consumer in the last interval.");
-  for (const auto& [name, series] : series_)
-    Bounds(text, "modicum_power_watts", consumer(name), series);
-  Head(text, "modicum_cpu_seconds_total", "counter",
-       "CPU time of a consumer, children too short-lived to be seen included.");
-  for (const auto& [name, series] : series_)
-    Value(text, "modicum_cpu_seconds_total", consumer(name),
-          series.cpu_seconds);
-  return text;
+void WatchMetrics::AddBounds(const Labels& labels, const Series& series,
+                             MetricFamily& family) {
+  for (const auto& [bound, watts] :
+       {std::pair("mid", series.watts), std::pair("low", series.low),
+        std::pair("high", series.high)}) {
+    MetricPoint point{labels, watts};
+    point.labels.emplace_back("bound", bound);
+    family.points.push_back(std::move(point));
+  }
+}
+
+std::vector<MetricFamily> WatchMetrics::Families() const {
+  std::vector<MetricFamily> families;
+  AddMachine(families);
+  AddConsumers(families);
+  AddHardware(families);
+  return families;
+}
+
+void WatchMetrics::AddMachine(std::vector<MetricFamily>& families) const {
+  MetricFamily energy{"modicum_machine_energy_joules_total",
+                      "modicum.machine.energy", "J",
+                      "Energy of the machine: measured = all consumers + idle "
+                      "+ unattributed.",
+                      true};
+  MetricFamily power{"modicum_machine_power_watts", "modicum.machine.power",
+                     "W",
+                     "Mean power of the last interval; bound: mid, or an end "
+                     "of the 90 % interval."};
+  for (const auto& [part, series] :
+       {std::pair("measured", &machine_), std::pair("idle", &idle_),
+        std::pair("unattributed", &unattributed_)}) {
+    const Labels labels = {
+        {"part", part}, {"origin", origin_}, {"scope", scope_}};
+    energy.points.push_back(Counter(labels, *series, series->joules));
+    AddBounds(labels, *series, power);
+  }
+  MetricFamily domains{"modicum_domain_energy_joules_total",
+                       "modicum.domain.energy", "J",
+                       "Energy by source; those that are not counted lie "
+                       "inside others.",
+                       true};
+  for (const auto& [name, source] : sources_)
+    domains.points.push_back(
+        Counter({{"domain", name},
+                 {"probe", source.latest.probe},
+                 {"counted", source.latest.domain.counted ? "true" : "false"}},
+                source.series, source.series.joules));
+  MetricFamily carbon{"modicum_machine_carbon_grams_total",
+                      "modicum.machine.carbon",
+                      "g",
+                      "Operational carbon (gCO2e) of the measured energy.",
+                      true,
+                      {Counter({{"place", place_}}, machine_, grams_)}};
+  for (MetricFamily* family : {&energy, &power, &domains, &carbon})
+    families.push_back(std::move(*family));
+}
+
+void WatchMetrics::AddConsumers(std::vector<MetricFamily>& families) const {
+  MetricFamily energy{"modicum_energy_joules_total", "modicum.energy", "J",
+                      "Energy charged to a consumer, active and idle by the "
+                      "policy.",
+                      true};
+  MetricFamily power{"modicum_power_watts", "modicum.power", "W",
+                     "Mean power charged to a consumer in the last interval."};
+  MetricFamily cpu{"modicum_cpu_seconds_total", "modicum.cpu.time", "s",
+                   "CPU time of a consumer, children too short-lived to be "
+                   "seen included.",
+                   true};
+  for (const auto& [name, series] : series_) {
+    const Labels labels = {{"by", by_}, {"name", name}};
+    energy.points.push_back(Counter(labels, series, series.joules));
+    AddBounds(labels, series, power);
+    cpu.points.push_back(Counter(labels, series, series.cpu_seconds));
+  }
+  for (MetricFamily* family : {&energy, &power, &cpu})
+    families.push_back(std::move(*family));
+}
+
+// By OpenTelemetry's conventions: a host's own are apart from those of its
+// parts, so that neither is summed with the other.
+void WatchMetrics::AddHardware(std::vector<MetricFamily>& families) const {
+  MetricFamily energy{"", "hw.energy", "J", "Energy of a component", true};
+  MetricFamily power{"", "hw.power", "W", "Power of a component"};
+  MetricFamily host_energy{"", "hw.host.energy", "J", "Energy of the host",
+                           true};
+  MetricFamily host_power{"", "hw.host.power", "W", "Power of the host"};
+  for (const auto& [name, source] : sources_) {
+    const Domain& domain = source.latest.domain;
+    if (!domain.counted) continue;
+    const std::string_view type = HardwareType(domain.component);
+    Labels labels = {
+        {"hw.id", name},
+        {"hw.name", source.latest.probe},
+        {"modicum.origin", std::string(OriginName(domain.origin))}};
+    if (!type.empty()) labels.emplace_back("hw.type", type);
+    (type.empty() ? host_power : power)
+        .points.push_back({labels, source.series.watts});
+    (type.empty() ? host_energy : energy)
+        .points.push_back(
+            Counter(std::move(labels), source.series, source.series.joules));
+  }
+  for (MetricFamily* family : {&energy, &power, &host_energy, &host_power})
+    if (!family->points.empty()) families.push_back(std::move(*family));
 }
 
 }  // namespace modicum

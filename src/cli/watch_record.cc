@@ -36,8 +36,10 @@ std::string ProbeOf(const WatchFrame& frame, bool device) {
 
 Status WatchRecorder::Add(const WatchFrame& frame, const WatchBy& by) {
   const int64_t hour = frame.at.micros / kHour;
-  if (hour != hour_) MODICUM_RETURN_IF_ERROR(Finish());
-  hour_ = hour;
+  // What cannot be written now goes on, and is written later.
+  Status written;
+  if (hour != hour_) written = Finish();
+  if (written) hour_ = hour;
   last_ = frame.at;
   cpu_probe_ = ProbeOf(frame, false);
   device_probe_ = ProbeOf(frame, true);
@@ -54,7 +56,8 @@ Status WatchRecorder::Add(const WatchFrame& frame, const WatchBy& by) {
   AddTo(std::string(kIdle), frame, {}, Seconds(0), {none, frame.idle, none});
   AddTo(std::string(kUnattributed), frame, {}, Seconds(0),
         {frame.unattributed, none, none});
-  if (frame.at.micros - written_.micros < kWriteEvery) return {};
+  if (!written || frame.at.micros - written_.micros < kWriteEvery)
+    return written;
   written_ = frame.at;
   return Write(RunStatus::kRunning);
 }

@@ -27,6 +27,7 @@ class WatchRecorder {
         project_(std::move(project)),
         policy_(policy) {}
 
+  // Where it fails, nothing is lost: the next call writes it too.
   Status Add(const WatchFrame& frame, const WatchBy& by);
   // Closes the hour. Nothing may be added after it.
   Status Finish();

@@ -17,6 +17,9 @@ constexpr std::array<std::string_view, 4> kNames = {"process", "command",
 // What the filter leaves out.
 constexpr std::string_view kOthers = "(others)";
 
+// Who has not been there for so long begins anew.
+constexpr Seconds kForgotten{600};
+
 // A path and what is below it; else a part of what people call it.
 bool InCgroup(const std::string& path, const std::string& wanted) {
   if (wanted.starts_with('/'))
@@ -130,9 +133,10 @@ WatchRow Watcher::RowOf(const Consumer& consumer, const ConsumerEnergy& energy,
     row.cgroup = first->cgroup;
     row.tags = rules_.TagsOf(*first, users_);
   }
-  const auto [total, fresh] = totals_.emplace(consumer.name, energy.own());
-  if (!fresh) total->second = total->second + energy.own();
-  row.total = total->second;
+  const auto [total, fresh] =
+      totals_.emplace(consumer.name, Total{energy.own(), watched_});
+  if (!fresh) total->second = {total->second.energy + energy.own(), watched_};
+  row.total = total->second.energy;
   return row;
 }
 
@@ -156,6 +160,9 @@ Result<WatchFrame> Watcher::Next(const WindowReading& reading,
   for (size_t i = 0; i < consumers.size(); ++i)
     frame.rows.push_back(
         RowOf(consumers[i], allotment.shares[i], processes, by));
+  std::erase_if(totals_, [this](const auto& entry) {
+    return watched_ - entry.second.seen > kForgotten;
+  });
   std::stable_sort(frame.rows.begin(), frame.rows.end(),
                    [](const WatchRow& a, const WatchRow& b) {
                      return a.energy.own().mid > b.energy.own().mid;

@@ -106,7 +106,11 @@ class Watcher {
   const ChargeRules rules_;
   std::set<pid_t> tree_;  // of filter_.root
   WatchBy by_{WatchBy::kProcess};
-  std::map<std::string, Estimate<Joules>> totals_;  // by key, since `by_` is
+  struct Total {
+    Estimate<Joules> energy;
+    Seconds seen;  // of `watched_`, when it was there last
+  };
+  std::map<std::string, Total> totals_;  // by key, since `by_` is
   std::optional<Estimate<Joules>> total_;
   Seconds watched_;
 };

@@ -38,6 +38,15 @@ class FakeMeter final : public Meter {
     return reading;
   }
 
+  std::vector<DomainCounter> Counters(Seconds) override {
+    const std::lock_guard lock(mutex_);
+    return {{{"cpu", "cpu", Scope::kPackage, Origin::kModelled},
+             "fake",
+             {},
+             {},
+             Watts(10) * (clock_.Now() - MonotonicTime{})}};
+  }
+
   Estimate<Watts> idle_power() const override {
     return Exactly(Watts(5), Origin::kModelled, Scope::kPackage);
   }

@@ -9,7 +9,8 @@ namespace modicum {
 
 Result<Instruments> OpenInstruments(const Settings& settings,
                                     const PlaceQuery& place, const RootFs& fs,
-                                    Clock& clock, bool stamps) {
+                                    Clock& clock, bool stamps,
+                                    const std::function<Status()>& opened) {
   Instruments instruments;
   MODICUM_TRY(instruments.place, FindPlace(place));
   MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
@@ -19,6 +20,7 @@ Result<Instruments> OpenInstruments(const Settings& settings,
       ReadCalibration(settings.calibration, CalibrationKey(instruments.host)));
   MODICUM_TRY(auto probes, OpenProbes(fs, instruments.host, settings.probe,
                                       clock.Now(), calibration));
+  if (opened) MODICUM_RETURN_IF_ERROR(opened());
   const MeterOptions options{Seconds(1 / settings.sample_hz), policy, stamps};
   MODICUM_TRY(instruments.meter, Meter::Open(options, std::move(probes), fs,
                                              instruments.host, clock));

@@ -3,6 +3,7 @@
 // want them.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/clock.h"
@@ -27,10 +28,12 @@ struct Instruments {
 };
 
 // Errors are those of the settings and of a machine without any probe.
-// `stamps`: see MeterOptions.
+// `stamps`: see MeterOptions. `opened` is called when every source is open and
+// no thread reads them yet; where it fails, so does this.
 // Lifetime: `fs` and `clock` outlive the meter.
 Result<Instruments> OpenInstruments(const Settings& settings,
                                     const PlaceQuery& place, const RootFs& fs,
-                                    Clock& clock, bool stamps = false);
+                                    Clock& clock, bool stamps = false,
+                                    const std::function<Status()>& opened = {});
 
 }  // namespace modicum

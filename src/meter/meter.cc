@@ -39,6 +39,9 @@ class SamplingMeter final : public Meter {
   Result<WindowReading> End(WindowId window) override {
     return core_.End(window);
   }
+  std::vector<DomainCounter> Counters(Seconds oldest) override {
+    return core_.Counters(oldest);
+  }
   Estimate<Watts> idle_power() const override { return core_.idle_power(); }
   std::vector<std::string> components() const override {
     return core_.components();

@@ -112,6 +112,10 @@ class Meter {
   // kNotFound when the window was ended already.
   virtual Result<WindowReading> End(WindowId window) = 0;
 
+  // Every domain as it is now; none is read whose last sample is not older
+  // than `oldest`.
+  virtual std::vector<DomainCounter> Counters(Seconds oldest) = 0;
+
   // The machine's idle power as known now, with its origin.
   virtual Estimate<Watts> idle_power() const = 0;
   // The component of every counted domain, one "gpu" for each GPU: for

@@ -424,6 +424,23 @@ std::optional<Estimate<Watts>> MeterCore::DomainIdle(const Source& source,
   return estimate;
 }
 
+std::vector<DomainCounter> MeterCore::Counters(Seconds oldest) {
+  const std::lock_guard lock(mutex_);
+  if (clock_.Now() - last_.at > oldest) StepLocked(false);
+  std::vector<DomainCounter> counters;
+  for (const Source& source : sources_) {
+    const auto domains = source.probe->domains();
+    for (size_t i = 0; i < domains.size(); ++i) {
+      const size_t at = source.first + i;
+      counters.push_back({domains[i], std::string(source.probe->name()),
+                          source.probe->update_period(), source.errors,
+                          last_.energy[at], last_.gaps[at],
+                          in_gap_[at] || source.failure});
+    }
+  }
+  return counters;
+}
+
 Estimate<Watts> MeterCore::idle_power() const {
   const std::lock_guard lock(mutex_);
   std::optional<Estimate<Watts>> total;

@@ -36,6 +36,7 @@ class MeterCore final : public Meter {
                  Edge edge = Edge::kExact) override;
   Result<WindowReading> Peek(WindowId window) override;
   Result<WindowReading> End(WindowId window) override;
+  std::vector<DomainCounter> Counters(Seconds oldest) override;
   Estimate<Watts> idle_power() const override;
   std::vector<std::string> components() const override;
 

@@ -41,6 +41,29 @@ WindowReading End(FakeMachine& machine, WindowId window) {
   return *reading;
 }
 
+TEST(MeterCore, CountersAreWhatWasDrawnSinceItOpened) {
+  FakeMachine machine(WithIdle(10));
+  machine.Work(Seconds(2), 0, 1, Watts(30));
+  const auto fresh = machine.core->Counters(Milliseconds(20));
+  ASSERT_EQ(fresh.size(), 1u);
+  EXPECT_EQ(fresh[0].domain.name, "package-0");
+  EXPECT_EQ(fresh[0].probe, "fake");
+  EXPECT_DOUBLE_EQ(fresh[0].energy.value(), 60);
+  EXPECT_FALSE(fresh[0].failing);
+  // One that is young enough is not read again.
+  const int reads = machine.probe->reads();
+  machine.Work(Milliseconds(10), 0, 1, Watts(30));
+  EXPECT_DOUBLE_EQ(machine.core->Counters(Milliseconds(20))[0].energy.value(),
+                   60);
+  EXPECT_EQ(machine.probe->reads(), reads);
+  machine.Work(Milliseconds(20), 0, 1, Watts(30));
+  machine.probe->FailReads(1);
+  const auto failed = machine.core->Counters(Milliseconds(20));
+  EXPECT_TRUE(failed[0].failing);
+  EXPECT_EQ(failed[0].gaps, 1);
+  EXPECT_DOUBLE_EQ(failed[0].energy.value(), 60);
+}
+
 TEST(MeterCore, AWindowHoldsExactlyItsEnergy) {
   FakeMachine machine(WithIdle(10));
   machine.Work(Seconds(1), 0, 1, Watts(500));  // before: not ours

@@ -37,6 +37,17 @@ struct DomainDelta {
   bool gap = false;
 };
 
+// What a domain drew since its meter was opened, for whoever meters with it.
+struct DomainCounter {
+  Domain domain;
+  std::string probe;
+  Seconds update_period;
+  std::vector<Share> relative_errors;
+  Joules energy;
+  int gaps = 0;          // whose energy is missing
+  bool failing = false;  // one of them lasts
+};
+
 // Time for which one process kept a device busy.
 struct ProcessUse {
   pid_t pid = 0;

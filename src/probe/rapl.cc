@@ -207,9 +207,9 @@ std::string JoinCounted(const std::vector<RaplZone>& zones) {
   return text;
 }
 
-Result<uint64_t> ReadCounter(const RootFs& fs, const std::string& path,
+Result<uint64_t> ReadCounter(KeptFile& file, const std::string& path,
                              std::string& buffer) {
-  MODICUM_RETURN_IF_ERROR(fs.ReadInto(path, buffer));
+  MODICUM_RETURN_IF_ERROR(file.ReadInto(buffer));
   uint64_t value = 0;
   const char* end = buffer.data() + buffer.size();
   const auto [stop, error] = std::from_chars(buffer.data(), end, value);
@@ -245,8 +245,12 @@ DomainDelta AdvanceZone(RaplZone& zone, uint64_t now_uj, MonotonicTime now) {
 }
 
 RaplProbe::RaplProbe(const RootFs& fs, std::vector<RaplZone> zones)
-    : fs_(fs), zones_(std::move(zones)) {
-  for (const RaplZone& zone : zones_) domains_.push_back(zone.domain);
+    : zones_(std::move(zones)) {
+  for (const RaplZone& zone : zones_) {
+    domains_.push_back(zone.domain);
+    counters_.emplace_back(fs, zone.path);
+    counters_.back().Open();
+  }
 }
 
 Result<std::unique_ptr<Probe>> RaplProbe::Open(const RootFs& fs,
@@ -275,8 +279,9 @@ Result<std::vector<DomainDelta>> RaplProbe::Read(MonotonicTime now) {
   deltas.reserve(zones_.size());
   std::optional<Error> failure;
   size_t failures = 0;
-  for (RaplZone& zone : zones_) {
-    auto value = ReadCounter(fs_, zone.path, buffer_);
+  for (size_t i = 0; i < zones_.size(); ++i) {
+    RaplZone& zone = zones_[i];
+    auto value = ReadCounter(counters_[i], zone.path, buffer_);
     if (value) {
       deltas.push_back(AdvanceZone(zone, *value, now));
       continue;

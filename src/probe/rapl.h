@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/kept_file.h"
 #include "probe/probe.h"
 
 namespace modicum {
@@ -50,8 +51,10 @@ class RaplProbe final : public Probe {
  private:
   RaplProbe(const RootFs& fs, std::vector<RaplZone> zones);
 
-  const RootFs& fs_;
   std::vector<RaplZone> zones_;
+  // By zone. Open from the beginning on: who opened them may give up the
+  // permission.
+  std::vector<KeptFile> counters_;
   std::vector<Domain> domains_;
   std::string buffer_;  // reused: no allocation per sample
 };

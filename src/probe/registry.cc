@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/suggest.h"
+#include "probe/agent_probe.h"
 #include "probe/cpu_load.h"
 #include "probe/nvml.h"
 #include "probe/probe.h"
@@ -15,6 +16,7 @@ namespace {
 // Best first: a counter before a model of the same component.
 constexpr std::array kKinds = {
     ProbeKind{"rapl", RaplProbe::Open, RaplProbe::Report},
+    ProbeKind{"agent", AgentProbe::Open, AgentProbe::Report},
     ProbeKind{"nvml", NvmlProbe::Open, NvmlProbe::Report},
     ProbeKind{"cpu-load", CpuLoadProbe::Open, CpuLoadProbe::Report},
 };

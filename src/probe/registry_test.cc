@@ -51,8 +51,8 @@ TEST(OpenProbes, AnUnknownNameIsRefusedWithTheList) {
   EXPECT_THAT(probes.error().message,
               testing::StartsWith("unknown probe 'rapi'"));
   EXPECT_EQ(probes.error().hint,
-            "probes: rapl, nvml, cpu-load, wall-load; 'modicum doctor' says "
-            "which can be used");
+            "probes: rapl, agent, nvml, cpu-load, wall-load; 'modicum doctor' "
+            "says which can be used");
 }
 
 TEST(OpenProbes, NothingAtAllIsAnError) {
