@@ -43,7 +43,7 @@ struct DomainCounter {
   std::string probe;
   Seconds update_period;
   std::vector<Share> relative_errors;
-  Joules energy;
+  Joules energy = {};
   int gaps = 0;          // whose energy is missing
   bool failing = false;  // one of them lasts
 };
