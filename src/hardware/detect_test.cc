@@ -185,6 +185,13 @@ TEST(NotCounted, NamesWhatNoProbeMeters) {
       ElementsAre("power supply, fans, disks and network, NOT COUNTED"));
 }
 
+TEST(NotCounted, AModuleHoldsItsGpuAndMemory) {
+  const HostFacts host = DetectHost(RootFs(RootOf("grace-hopper")));
+  EXPECT_THAT(
+      NotCounted(host, {"module"}),
+      ElementsAre("power supply, fans, disks and network, NOT COUNTED"));
+}
+
 TEST(NotCounted, TellsDifferentGpusApart) {
   HostFacts host;
   host.gpus = {"NVIDIA L4", "AMD GPU 0x740f", "NVIDIA L4"};

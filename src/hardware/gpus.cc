@@ -96,14 +96,16 @@ std::vector<std::string> NotCounted(const HostFacts& host,
                                     const std::vector<std::string>& metered) {
   const bool wall = Has(metered, "wall");
   const bool platform = wall || Has(metered, "platform");
-  const bool cpu = platform || Has(metered, "cpu");
+  const bool module = Has(metered, "module");  // a CPU with its GPU and memory
+  const bool cpu = platform || module || Has(metered, "cpu");
   std::vector<std::string> gpus;
   for (const std::string& gpu : host.gpus)
     if (!(cpu && gpu.ends_with(kIntegratedMark))) gpus.push_back(gpu);
 
   std::vector<std::string> out;
   const auto counted =
-      static_cast<size_t>(std::count(metered.begin(), metered.end(), "gpu"));
+      static_cast<size_t>(std::count(metered.begin(), metered.end(), "gpu") +
+                          std::count(metered.begin(), metered.end(), "module"));
   if (counted == 0 && !gpus.empty())
     out.push_back(std::to_string(gpus.size()) +
                   (gpus.size() == 1 ? " GPU present (" : " GPUs present (") +
@@ -113,7 +115,8 @@ std::vector<std::string> NotCounted(const HostFacts& host,
                   std::to_string(gpus.size()) + " GPUs present (" +
                   Kinds(gpus) + "), NOT COUNTED");
   if (!cpu) out.emplace_back("CPU, NOT COUNTED");
-  if (!platform && !Has(metered, "dram")) out.emplace_back("DRAM, NOT COUNTED");
+  if (!platform && !module && !Has(metered, "dram"))
+    out.emplace_back("DRAM, NOT COUNTED");
   if (!wall)
     out.emplace_back("power supply, fans, disks and network, NOT COUNTED");
   return out;

@@ -17,8 +17,9 @@ Result<Instruments> OpenInstruments(const Settings& settings,
   MODICUM_TRY(
       const auto calibration,
       ReadCalibration(settings.calibration, CalibrationKey(instruments.host)));
-  MODICUM_TRY(auto probes, OpenProbes(fs, instruments.host, settings.probe,
-                                      clock.Now(), calibration));
+  MODICUM_TRY(auto probes,
+              OpenProbes({fs, instruments.host, clock.Now(), calibration},
+                         settings.probe));
   const MeterOptions options{Seconds(1 / settings.sample_hz), policy, stamps};
   MODICUM_TRY(instruments.meter, Meter::Open(options, std::move(probes), fs,
                                              instruments.host, clock));
