@@ -16,6 +16,7 @@
 
 #include "base/ascii.h"
 #include "base/format.h"
+#include "hardware/detect.h"
 #include "probe/rapl.h"
 #include "probe/sensor_probe.h"
 
@@ -40,11 +41,6 @@ constexpr double kAccuracySd = 0.05;
 // is seen on some GPUs (Yang et al., SC24, arXiv:2312.02741).
 constexpr double kSamplingSd = 0.05;
 
-// Linux, kgd_pp_interface.h: after the size of the table, two bytes.
-constexpr size_t kMetricsFormat = 2;
-// One socket of CPU and GPU whose table is that of a GPU.
-constexpr std::string_view kMi300a = "1002:74A0";
-
 // What a sensor covers. Of groups that overlap the first that can be read
 // counts, all of it; GPUs alone are counted one by one.
 enum class Group { kModule, kCpu, kCpuWithGpu, kGpu, kMachine, kBoard };
@@ -64,7 +60,6 @@ struct Chip {
   std::string folder;  // "/sys/class/hwmon/hwmon3"
   std::string name;    // "amdgpu"
   std::string pci;     // "0000:03:00.0"; "" of no PCI device
-  std::string pci_id;  // "1002:740C"
   std::vector<Channel> channels;
   std::string base() const { return folder.substr(kHwmon.size() + 1); }
 };
@@ -131,14 +126,13 @@ std::vector<Channel> FindChannels(const RootFs& fs, const std::string& folder) {
   return channels;
 }
 
-// "PCI_SLOT_NAME" -> "0000:03:00.0"; "" where the device has no such line.
-std::string UeventOf(const RootFs& fs, const std::string& folder,
-                     std::string_view key) {
-  const std::string text = "\n" + TextOf(fs, folder + "/device/uevent") + "\n";
-  const std::string line = "\n" + std::string(key) + "=";
-  const size_t at = text.find(line);
+// "0000:03:00.0" of "PCI_SLOT_NAME=0000:03:00.0"; "" of no PCI device.
+std::string PciOf(const RootFs& fs, const std::string& device) {
+  constexpr std::string_view kKey = "PCI_SLOT_NAME=";
+  const std::string text = TextOf(fs, device + "/uevent");
+  const size_t at = text.find(kKey);
   if (at == std::string::npos) return "";
-  const size_t start = at + line.size();
+  const size_t start = at + kKey.size();
   return text.substr(start, text.find('\n', start) - start);
 }
 
@@ -150,8 +144,7 @@ Chip ReadChip(const RootFs& fs, const std::string& folder) {
   if (chip.name.empty()) chip.name = TextOf(fs, device + "/name");
   // A battery, a charger: what flows into or out of it is not what is used.
   if (!TextOf(fs, device + "/type").empty()) return chip;
-  chip.pci = UeventOf(fs, folder, "PCI_SLOT_NAME");
-  chip.pci_id = UeventOf(fs, folder, "PCI_ID");
+  chip.pci = PciOf(fs, device);
   chip.channels = FindChannels(fs, folder);
   if (chip.channels.empty()) chip.channels = FindChannels(fs, device);
   return chip;
@@ -250,18 +243,10 @@ void AddIntelGpu(const ProbeContext& context, const Chip& chip,
   }
 }
 
-// Whether the GPU shares its socket with the CPU: the driver's sensor is then
-// of the socket.
-bool SharesSocket(const RootFs& fs, const Chip& chip) {
-  if (chip.pci_id == kMi300a) return true;
-  const auto metrics = fs.Read(chip.folder + "/device/gpu_metrics");
-  return metrics && metrics->size() > kMetricsFormat &&
-         (*metrics)[kMetricsFormat] >= 2;
-}
-
+// The sensor of a GPU that shares its package with the CPU is of the package.
 void AddAmdGpu(const ProbeContext& context, const Chip& chip,
                std::vector<Found>& all) {
-  const bool socket = SharesSocket(context.fs, chip);
+  const bool socket = IsAmdApu(context.fs, chip.folder + "/device");
   bool first = true;
   for (const Channel& channel : chip.channels) {
     const std::string name =
