@@ -53,6 +53,10 @@ class CounterSocketTest : public testing::Test {
     return *std::move(socket);
   }
 
+  Result<std::unique_ptr<Probe>> Open() const {
+    return AgentProbe::Open({RootFs(root_), HostFacts{}});
+  }
+
   int Connect() const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -80,8 +84,7 @@ std::string Rest(int fd) {
 
 TEST_F(CounterSocketTest, AProgramMetersWithIt) {
   const auto socket = Serving();
-  const auto probe =
-      AgentProbe::Open(RootFs(root_), HostFacts{}, MonotonicTime{});
+  const auto probe = Open();
   ASSERT_TRUE(probe) << probe.error().message;
   Joules sum;
   for (int i = 0; i < 3; ++i) {
@@ -96,8 +99,7 @@ TEST_F(CounterSocketTest, AProgramMetersWithIt) {
 // The counters of a processor tell what others compute, read finely enough.
 TEST_F(CounterSocketTest, NobodyReadsMoreFinelyThanTheRefresh) {
   const auto socket = Serving();
-  const auto probe =
-      AgentProbe::Open(RootFs(root_), HostFacts{}, MonotonicTime{});
+  const auto probe = Open();
   ASSERT_TRUE(probe);
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 500; ++i) ASSERT_TRUE((*probe)->Read(MonotonicTime{}));
@@ -116,8 +118,7 @@ TEST_F(CounterSocketTest, ServesManyAtOnceAndKeepsNothingOfWhoLeft) {
   {
     std::vector<std::unique_ptr<Probe>> probes;
     for (int i = 0; i < 200; ++i) {
-      auto probe =
-          AgentProbe::Open(RootFs(root_), HostFacts{}, MonotonicTime{});
+      auto probe = Open();
       ASSERT_TRUE(probe) << probe.error().message;
       probes.push_back(*std::move(probe));
     }
@@ -153,8 +154,7 @@ TEST_F(CounterSocketTest, WhoDoesNotReadIsDisconnected) {
   while (send(fd, kAgentRequest.data(), kAgentRequest.size(), MSG_NOSIGNAL) > 0)
     ;
   close(fd);
-  const auto probe =
-      AgentProbe::Open(RootFs(root_), HostFacts{}, MonotonicTime{});
+  const auto probe = Open();
   EXPECT_TRUE(probe);
 }
 
@@ -185,7 +185,7 @@ TEST_F(CounterSocketTest, ASecondAgentIsRefusedAndADeadOneReplaced) {
   close(fd);
   ASSERT_TRUE(fs::exists(path_));
   const auto socket = Serving();
-  EXPECT_TRUE(AgentProbe::Open(RootFs(root_), HostFacts{}, MonotonicTime{}));
+  EXPECT_TRUE(Open());
 }
 
 TEST_F(CounterSocketTest, WhatIsThereAndNoSocketStays) {

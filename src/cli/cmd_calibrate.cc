@@ -80,7 +80,7 @@ std::string BeforeAndAfter(std::span<const CalibrationPoint> points,
                            const Calibration& calibration,
                            const HostFacts& host, const Context& context) {
   const auto typical =
-      OpenProbes(context.fs, host, "cpu-load", context.clock.Now());
+      OpenProbes({context.fs, host, context.clock.Now()}, "cpu-load");
   const auto percent = [](Watts predicted, Watts shown) {
     return fmt::format("{:+.1f} %", 100 * (predicted / shown - 1));
   };
@@ -164,7 +164,7 @@ Result<int> Learn(const Context& context, const CalibrateOptions& options,
                            ", used from now on\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
   const auto probes =
-      OpenProbes(context.fs, host, "", context.clock.Now(), calibration);
+      OpenProbes({context.fs, host, context.clock.Now(), calibration}, "");
   if (probes && probes->front()->name() != "wall-load")
     fmt::print(stderr,
                "modicum: {} measures here and goes before it: --probe "

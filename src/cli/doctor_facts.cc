@@ -14,10 +14,15 @@
 #include "model/engine.h"
 #include "model/network_file.h"
 #include "place/place_settings.h"
+#include "probe/rapl.h"
+#include "probe/rapl_perf.h"
 #include "record/ledger.h"
 
 namespace modicum {
 namespace {
+
+// Long enough that a difference is none of updates.
+constexpr Seconds kCompared{0.5};
 
 // The folder itself or the nearest one above it that is there.
 std::filesystem::path ExistingFolder(std::filesystem::path folder) {
@@ -50,11 +55,9 @@ struct Chosen {
   std::optional<Error> error;
 };
 
-Chosen ChooseSources(const Context& context, const HostFacts& host,
-                     const std::optional<Calibration>& calibration) {
+Chosen ChooseSources(const ProbeContext& context, std::string_view only) {
   Chosen chosen;
-  const auto probes = OpenProbes(context.fs, host, context.settings.probe,
-                                 context.clock.Now(), calibration);
+  const auto probes = OpenProbes(context, only);
   if (!probes) {
     chosen.error = probes.error();
     return chosen;
@@ -62,50 +65,42 @@ Chosen ChooseSources(const Context& context, const HostFacts& host,
   for (const auto& probe : *probes) {
     chosen.probes.emplace_back(probe->name());
     for (const Domain& domain : probe->domains())
-      chosen.components.push_back(domain.component);
+      if (domain.counted) chosen.components.push_back(domain.component);
   }
   return chosen;
 }
 
-std::vector<SourceFacts> InspectSources(const Context& context,
-                                        const HostFacts& host,
-                                        const Chosen& chosen,
-                                        ProbeReport calibration) {
-  std::vector<SourceFacts> sources;
-  const auto in_use = [&chosen](std::string_view name) {
-    return std::find(chosen.probes.begin(), chosen.probes.end(), name) !=
-           chosen.probes.end();
-  };
-  for (const ProbeKind& kind : ProbeKinds())
-    sources.push_back({kind.report(context.fs, host), in_use(kind.name)});
-  // Before the model of a typical machine, which it goes before.
-  sources.insert(sources.end() - 1,
-                 {std::move(calibration), in_use("wall-load")});
-  return sources;
+// Where both can be read: what perf and powercap disagree about.
+std::string CompareRaplSources(ProbeContext context, Clock& clock) {
+  context.now = clock.Now();
+  const auto perf = OpenRaplPerf(context);
+  const auto powercap = OpenRapl(context);
+  if (!perf || !powercap) return "";
+  clock.SleepUntil(context.now + kCompared);
+  const MonotonicTime now = clock.Now();
+  const auto by_perf = (*perf)->Read(now);
+  const auto by_powercap = (*powercap)->Read(now);
+  if (!by_perf || !by_powercap) return "";
+  return CompareRapl(**perf, *by_perf, **powercap, *by_powercap);
 }
 
-ProbeReport CalibrationReport(
-    const Result<std::optional<Calibration>>& calibration) {
-  ProbeReport report;
-  report.name = "wall-load";
-  report.usable = calibration && *calibration;
-  if (!calibration) {
-    report.reason = calibration.error().message;
-    report.cure = calibration.error().hint;
-  } else if (!*calibration) {
-    report.reason = "this machine is not calibrated";
-    report.cure = "with a wall meter: `modicum calibrate --help`";
-  } else {
-    const Calibration& c = **calibration;
-    report.covers = fmt::format(
-        "the whole machine at its plug, MODELLED from CPU time: {} idle, {} "
-        "more for each busy CPU",
-        FormatWithUnit(c.idle.value(), "W"),
-        FormatWithUnit(c.per_cpu.value(), "W"));
-    report.reason = fmt::format("1 sd {:.0f} % from {} loads, {}, {}",
-                                100 * c.ln_sd, c.points, c.source, c.date);
+std::vector<SourceFacts> InspectSources(const ProbeContext& context,
+                                        const Chosen& chosen, Clock& clock) {
+  std::vector<SourceFacts> sources;
+  for (const ProbeKind& kind : ProbeKinds()) {
+    SourceFacts source{kind.report(context),
+                       std::find(chosen.probes.begin(), chosen.probes.end(),
+                                 kind.name) != chosen.probes.end()};
+    std::string& reason = source.report.reason;
+    if (source.report.usable && source.report.name == "rapl-perf")
+      if (std::string apart = CompareRaplSources(context, clock);
+          !apart.empty())
+        reason = "differs from powercap by more than 10 %: " + apart;
+    if (source.report.usable && !source.in_use && reason.empty())
+      reason = "what it covers is counted by another source";
+    sources.push_back(std::move(source));
   }
-  return report;
+  return sources;
 }
 
 std::vector<FamilyFacts> InspectFamilies() {
@@ -144,13 +139,13 @@ LedgerFacts InspectLedger(const std::string& path) {
 
 DoctorFacts GatherFacts(const Context& context) {
   const HostFacts host = DetectHost(context.fs);
-  const auto calibration =
-      ReadCalibration(context.settings.calibration, CalibrationKey(host));
-  const Chosen chosen =
-      ChooseSources(context, host, calibration ? *calibration : std::nullopt);
+  const ProbeContext sources{
+      context.fs, host, context.clock.Now(),
+      ReadCalibration(context.settings.calibration, CalibrationKey(host))};
+  const Chosen chosen = ChooseSources(sources, context.settings.probe);
   return {host,
           PowerOf(host),
-          InspectSources(context, host, chosen, CalibrationReport(calibration)),
+          InspectSources(sources, chosen, context.clock),
           chosen.error,
           FindPlace(PlaceQueryOf(context.settings)),
           InspectLedger(context.settings.ledger),

@@ -48,6 +48,7 @@ Json SourcesJson(const std::vector<SourceFacts>& sources) {
                     {"usable", report.usable},
                     {"in_use", in_use},
                     {"covers", report.covers},
+                    {"reading", report.reading},
                     {"reason", report.reason},
                     {"cure", report.cure}});
   return json;

@@ -53,6 +53,7 @@ std::string Sources(const DoctorFacts& facts) {
     text += BlockLine(
         text.empty() ? "sources" : "",
         fmt::format("{:<10}{:<12}{}", report.name, state, report.covers));
+    if (!report.reading.empty()) text += BlockDetail(report.reading);
     if (!report.reason.empty()) text += BlockFault(report.reason, report.cure);
   }
   if (facts.sources_error)

@@ -33,6 +33,9 @@ int UsableCpus(const RootFs& fs, int online);
 // "KVM", "VMware"; "" on metal, "unknown" when only the CPUID flag tells.
 std::string DetectHypervisor(const RootFs& fs, const CpuInfo& cpu);
 
+// Whether the AMD GPU of this folder of /sys shares its package with the CPU.
+bool IsAmdApu(const RootFs& fs, const std::string& device);
+
 // One name per GPU: "NVIDIA H100 80GB HBM3", "AMD GPU 0x740f".
 std::vector<std::string> DetectGpus(const RootFs& fs);
 

@@ -185,6 +185,24 @@ TEST(NotCounted, NamesWhatNoProbeMeters) {
       ElementsAre("power supply, fans, disks and network, NOT COUNTED"));
 }
 
+TEST(NotCounted, AModuleHoldsItsGpuAndMemory) {
+  const HostFacts host = DetectHost(RootFs(RootOf("grace-hopper")));
+  EXPECT_THAT(
+      NotCounted(host, {"module"}),
+      ElementsAre("power supply, fans, disks and network, NOT COUNTED"));
+}
+
+TEST(NotCounted, AnApusPackageHoldsItsGraphicsAndTheWallAll) {
+  const HostFacts host = DetectHost(RootFs(RootOf("laptop-apu-battery")));
+  EXPECT_THAT(host.gpus, ElementsAre("AMD GPU 0x1638 (in the CPU package)"));
+  EXPECT_THAT(
+      NotCounted(host, {"cpu", "dram"}),
+      ElementsAre("power supply, fans, disks and network, NOT COUNTED"));
+  EXPECT_TRUE(NotCounted(host, {"wall"}).empty());
+  const HostFacts server = DetectHost(RootFs(RootOf("epyc-amd-energy")));
+  EXPECT_THAT(server.gpus, ElementsAre("AMD GPU 0x740f", "AMD GPU 0x740f"));
+}
+
 TEST(NotCounted, TellsDifferentGpusApart) {
   HostFacts host;
   host.gpus = {"NVIDIA L4", "AMD GPU 0x740f", "NVIDIA L4"};

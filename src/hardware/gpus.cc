@@ -15,6 +15,11 @@ constexpr std::string_view kNvidia = "/proc/driver/nvidia/gpus";
 // Graphics that sits in the CPU's package is part of the package's energy.
 constexpr std::string_view kIntegratedIntel = "0000:00:02.0";
 constexpr std::string_view kIntegratedMark = " (in the CPU package)";
+// AMD's driver has another table of metrics for such a GPU: after the table's
+// size, its format (Linux, kgd_pp_interface.h: gpu_metrics_v2 and v3).
+constexpr size_t kMetricsFormat = 2;
+// MI300A is one package too, with the table of a card.
+constexpr std::string_view kMi300a = "0x74a0";
 
 std::string_view VendorName(std::string_view id) {
   if (id == "0x10de") return "NVIDIA";
@@ -53,7 +58,9 @@ std::string GpuName(const RootFs& fs, const std::string& address) {
   std::string name =
       vendor + " GPU " + ReadTrimmed(fs, device + "/device").value_or("");
   if (name.back() == ' ') name.pop_back();
-  if (vendor == "Intel" && address == kIntegratedIntel) name += kIntegratedMark;
+  if ((vendor == "Intel" && address == kIntegratedIntel) ||
+      (vendor == "AMD" && IsAmdApu(fs, device)))
+    name += kIntegratedMark;
   return name;
 }
 
@@ -76,6 +83,13 @@ std::string Kinds(const std::vector<std::string>& gpus) {
 
 }  // namespace
 
+bool IsAmdApu(const RootFs& fs, const std::string& device) {
+  if (ReadTrimmed(fs, device + "/device").value_or("") == kMi300a) return true;
+  const auto metrics = fs.Read(device + "/gpu_metrics");
+  return metrics && metrics->size() > kMetricsFormat &&
+         (*metrics)[kMetricsFormat] >= 2;
+}
+
 std::vector<std::string> DetectGpus(const RootFs& fs) {
   std::vector<std::string> gpus;
   for (const std::string& address :
@@ -96,14 +110,16 @@ std::vector<std::string> NotCounted(const HostFacts& host,
                                     const std::vector<std::string>& metered) {
   const bool wall = Has(metered, "wall");
   const bool platform = wall || Has(metered, "platform");
-  const bool cpu = platform || Has(metered, "cpu");
+  const bool module = Has(metered, "module");  // a CPU with its GPU and memory
+  const bool cpu = platform || module || Has(metered, "cpu");
   std::vector<std::string> gpus;
   for (const std::string& gpu : host.gpus)
-    if (!(cpu && gpu.ends_with(kIntegratedMark))) gpus.push_back(gpu);
+    if (!wall && !(cpu && gpu.ends_with(kIntegratedMark))) gpus.push_back(gpu);
 
   std::vector<std::string> out;
   const auto counted =
-      static_cast<size_t>(std::count(metered.begin(), metered.end(), "gpu"));
+      static_cast<size_t>(std::count(metered.begin(), metered.end(), "gpu") +
+                          std::count(metered.begin(), metered.end(), "module"));
   if (counted == 0 && !gpus.empty())
     out.push_back(std::to_string(gpus.size()) +
                   (gpus.size() == 1 ? " GPU present (" : " GPUs present (") +
@@ -113,7 +129,8 @@ std::vector<std::string> NotCounted(const HostFacts& host,
                   std::to_string(gpus.size()) + " GPUs present (" +
                   Kinds(gpus) + "), NOT COUNTED");
   if (!cpu) out.emplace_back("CPU, NOT COUNTED");
-  if (!platform && !Has(metered, "dram")) out.emplace_back("DRAM, NOT COUNTED");
+  if (!platform && !module && !Has(metered, "dram"))
+    out.emplace_back("DRAM, NOT COUNTED");
   if (!wall)
     out.emplace_back("power supply, fans, disks and network, NOT COUNTED");
   return out;

@@ -566,7 +566,7 @@ TEST(MeterCore, SomeMillisecondsOfCpuHaveTheirModelledEnergy) {
     FakeMachine machine;
     std::vector<std::unique_ptr<Probe>> probes;
     probes.push_back(
-        *CpuLoadProbe::Open(machine.fs, HostFacts{}, machine.clock.Now()));
+        *CpuLoadProbe::Open({machine.fs, HostFacts{}, machine.clock.Now()}));
     const Watts per_cpu = *probes[0]->active_power_per_cpu();
     MeterCore core({.idle_policy = IdlePolicy::kMarginal}, std::move(probes),
                    machine.fs, HostFacts{}, machine.clock, machine.subjects);

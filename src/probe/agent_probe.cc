@@ -130,20 +130,18 @@ Status AgentProbe::TakeDomains() {
   return {};
 }
 
-Result<std::unique_ptr<Probe>> AgentProbe::Open(const RootFs& fs,
-                                                const HostFacts&,
-                                                MonotonicTime) {
+Result<std::unique_ptr<Probe>> AgentProbe::Open(const ProbeContext& context) {
   std::unique_ptr<AgentProbe> probe(
-      new AgentProbe(fs.root() + std::string(kAgentSocket)));
+      new AgentProbe(context.fs.root() + std::string(kAgentSocket)));
   MODICUM_TRY(probe->last_, probe->Ask());
   MODICUM_RETURN_IF_ERROR(probe->TakeDomains());
   return std::unique_ptr<Probe>(std::move(probe));
 }
 
-ProbeReport AgentProbe::Report(const RootFs& fs, const HostFacts& host) {
+ProbeReport AgentProbe::Report(const ProbeContext& context) {
   ProbeReport report;
   report.name = "agent";
-  const auto probe = Open(fs, host, MonotonicTime{});
+  const auto probe = Open(context);
   report.usable = probe.has_value();
   if (!probe) {
     report.reason = probe.error().message;
@@ -153,6 +151,7 @@ ProbeReport AgentProbe::Report(const RootFs& fs, const HostFacts& host) {
   for (const Domain& domain : (*probe)->domains())
     if (domain.counted)
       report.covers += (report.covers.empty() ? "" : ", ") + domain.name;
+  report.reading = "of another process, a new value every 20 ms";
   return report;
 }
 

@@ -21,10 +21,8 @@ inline constexpr std::string_view kAgentSocket = "/run/modicum/agent.sock";
 class AgentProbe final : public Probe {
  public:
   // kUnavailable where none listens, kPermission where it may not be asked.
-  static Result<std::unique_ptr<Probe>> Open(const RootFs& fs,
-                                             const HostFacts& host,
-                                             MonotonicTime now);
-  static ProbeReport Report(const RootFs& fs, const HostFacts& host);
+  static Result<std::unique_ptr<Probe>> Open(const ProbeContext& context);
+  static ProbeReport Report(const ProbeContext& context);
   ~AgentProbe() override;
 
   std::string_view name() const override { return "agent"; }

@@ -107,9 +107,10 @@ class AgentProbeTest : public testing::Test {
            "\n";
   }
 
-  Result<std::unique_ptr<Probe>> Open() {
-    return AgentProbe::Open(RootFs(root_), HostFacts{}, MonotonicTime{});
+  static Result<std::unique_ptr<Probe>> OpenUnder(const std::string& root) {
+    return AgentProbe::Open({RootFs(root), HostFacts{}});
   }
+  Result<std::unique_ptr<Probe>> Open() { return OpenUnder(root_); }
 
   std::string root_;
 };
@@ -240,8 +241,7 @@ TEST_F(AgentProbeTest, NoAgentIsUnavailable) {
   const auto ended = Open();
   ASSERT_FALSE(ended);
   EXPECT_THAT(ended.error().message, HasSubstr("has ended"));
-  const auto far = AgentProbe::Open(RootFs(std::string(200, 'x')), HostFacts{},
-                                    MonotonicTime{});
+  const auto far = OpenUnder(std::string(200, 'x'));
   ASSERT_FALSE(far);
   EXPECT_THAT(far.error().message, HasSubstr("too long a path"));
 }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/format.h"
 #include "hardware/machine.h"
 
 namespace modicum {
@@ -134,27 +135,51 @@ CpuLoadProbe::Model CpuLoadProbe::Learned(const Calibration& calibration,
   return model;
 }
 
-Result<std::unique_ptr<Probe>> CpuLoadProbe::Open(const RootFs& fs,
-                                                  const HostFacts& host,
-                                                  MonotonicTime now) {
-  MODICUM_TRY(const std::string text, fs.Read(kStat));
+Result<std::unique_ptr<Probe>> CpuLoadProbe::Open(const ProbeContext& context) {
+  MODICUM_TRY(const std::string text, context.fs.Read(kStat));
   MODICUM_TRY(const CpuTimes times, ParseCpuTimes(text));
-  return std::unique_ptr<Probe>(
-      new CpuLoadProbe(fs, Typical(host, times.cpus), times, now));
+  return std::unique_ptr<Probe>(new CpuLoadProbe(
+      context.fs, Typical(context.host, times.cpus), times, context.now));
 }
 
 Result<std::unique_ptr<Probe>> CpuLoadProbe::OpenCalibrated(
-    const RootFs& fs, const Calibration& calibration, MonotonicTime now) {
-  MODICUM_TRY(const std::string text, fs.Read(kStat));
+    const ProbeContext& context) {
+  MODICUM_TRY(const std::optional<Calibration> calibration,
+              context.calibration);
+  if (!calibration)
+    return Fail(ErrorCode::kUnavailable, "this machine is not calibrated",
+                "`modicum calibrate --help` says how, with a wall meter");
+  MODICUM_TRY(const std::string text, context.fs.Read(kStat));
   MODICUM_TRY(const CpuTimes times, ParseCpuTimes(text));
-  return std::unique_ptr<Probe>(
-      new CpuLoadProbe(fs, Learned(calibration, times.cpus), times, now));
+  return std::unique_ptr<Probe>(new CpuLoadProbe(
+      context.fs, Learned(*calibration, times.cpus), times, context.now));
 }
 
-ProbeReport CpuLoadProbe::Report(const RootFs& fs, const HostFacts& host) {
+ProbeReport CpuLoadProbe::ReportCalibrated(const ProbeContext& context) {
+  ProbeReport report;
+  report.name = "wall-load";
+  const auto probe = OpenCalibrated(context);
+  report.usable = probe.has_value();
+  if (!probe) {
+    report.reason = probe.error().message;
+    report.cure = probe.error().hint;
+    return report;
+  }
+  const Calibration& c = **context.calibration;
+  report.covers = fmt::format(
+      "the whole machine at its plug, MODELLED from CPU time: {} idle, {} "
+      "more for each busy CPU",
+      FormatWithUnit(c.idle.value(), "W"),
+      FormatWithUnit(c.per_cpu.value(), "W"));
+  report.reason = fmt::format("1 sd {:.0f} % from {} loads, {}, {}",
+                              100 * c.ln_sd, c.points, c.source, c.date);
+  return report;
+}
+
+ProbeReport CpuLoadProbe::Report(const ProbeContext& context) {
   ProbeReport report;
   report.name = "cpu-load";
-  const auto probe = Open(fs, host, MonotonicTime{});
+  const auto probe = Open(context);
   report.usable = probe.has_value();
   if (!probe) {
     report.reason = probe.error().message;
@@ -162,7 +187,8 @@ ProbeReport CpuLoadProbe::Report(const RootFs& fs, const HostFacts& host) {
     return report;
   }
   const LoadCurveQuality& q = CpuLoadModelQuality();
-  report.covers = "CPU packages, MODELLED from CPU time: " + PowerOf(host).chip;
+  report.covers =
+      "CPU packages, MODELLED from CPU time: " + PowerOf(context.host).chip;
   report.reason = fmt::format(
       "90 % interval x/÷ {:.1f}: 1 sd {} (ln) from {} points on {} machines, "
       "each predicted from the others, coverage {}; mean error {}",

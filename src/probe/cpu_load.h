@@ -41,14 +41,13 @@ Result<CpuTimes> ParseCpuTimes(std::string_view proc_stat);
 // Lifetime: `fs` of Open must outlive the probe.
 class CpuLoadProbe final : public Probe {
  public:
-  static Result<std::unique_ptr<Probe>> Open(const RootFs& fs,
-                                             const HostFacts& host,
-                                             MonotonicTime now);
-  // The whole machine at its plug, as `calibration` learned it: named
-  // "wall-load".
+  static Result<std::unique_ptr<Probe>> Open(const ProbeContext& context);
+  static ProbeReport Report(const ProbeContext& context);
+  // The whole machine at its plug, as its calibration learned it: named
+  // "wall-load". kUnavailable where it is not calibrated.
   static Result<std::unique_ptr<Probe>> OpenCalibrated(
-      const RootFs& fs, const Calibration& calibration, MonotonicTime now);
-  static ProbeReport Report(const RootFs& fs, const HostFacts& host);
+      const ProbeContext& context);
+  static ProbeReport ReportCalibrated(const ProbeContext& context);
 
   std::string_view name() const override { return name_; }
   std::span<const Domain> domains() const override { return {&domain_, 1}; }

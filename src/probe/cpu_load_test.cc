@@ -49,7 +49,7 @@ HostFacts Guest() {
 }
 
 std::unique_ptr<Probe> OpenOrDie(const RootFs& fs, const HostFacts& host) {
-  auto probe = CpuLoadProbe::Open(fs, host, At(0));
+  auto probe = CpuLoadProbe::Open({fs, host, At(0)});
   EXPECT_TRUE(probe.has_value());
   return std::move(probe).value();
 }
@@ -200,7 +200,7 @@ TEST(CpuLoadProbe, AMaskedChipWidensTheInterval) {
 
 TEST(CpuLoadProbe, ReportSaysHowGoodItIs) {
   StatFs fs;
-  const ProbeReport report = CpuLoadProbe::Report(fs, Guest());
+  const ProbeReport report = CpuLoadProbe::Report({fs, Guest()});
   EXPECT_TRUE(report.usable);
   EXPECT_EQ(report.covers,
             "CPU packages, MODELLED from CPU time: AMD EPYC 7763");
@@ -208,7 +208,8 @@ TEST(CpuLoadProbe, ReportSaysHowGoodItIs) {
   EXPECT_THAT(report.reason, HasSubstr("78 points on 4 machines"));
   EXPECT_THAT(report.reason, HasSubstr("coverage "));
   fs.fail = true;
-  EXPECT_EQ(CpuLoadProbe::Report(fs, Guest()).reason, "cannot read /proc/stat");
+  EXPECT_EQ(CpuLoadProbe::Report({fs, Guest()}).reason,
+            "cannot read /proc/stat");
 }
 
 }  // namespace

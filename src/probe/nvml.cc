@@ -206,6 +206,8 @@ NvmlProbe::NvmlProbe(std::unique_ptr<NvmlLibrary> library, Found found,
     Domain domain;
     domain.name = fmt::format("gpu-{}", found.numbers[i]);
     domain.component = "gpu";
+    // No two GPUs of ours are one, whatever the driver names them.
+    domain.device = "nvml " + domain.name;
     domain.scope = Scope::kDevice;
     domain.origin = gpus_[i].source == Source::kCounter ? Origin::kCounter
                                                         : Origin::kSensor;
@@ -213,12 +215,15 @@ NvmlProbe::NvmlProbe(std::unique_ptr<NvmlLibrary> library, Found found,
   }
 }
 
-Result<Watts> NvmlProbe::ReadPower(const NvmlLibrary& library, const Gpu& gpu) {
+Result<uint64_t> NvmlProbe::ReadCount(const NvmlLibrary& library,
+                                      const Gpu& gpu) {
+  if (gpu.source == Source::kCounter)
+    return library.EnergyMillijoules(gpu.device);
   MODICUM_TRY(const unsigned milliwatts,
               gpu.source == Source::kInstant
                   ? library.InstantMilliwatts(gpu.device)
                   : library.PowerMilliwatts(gpu.device));
-  return Watts(milliwatts * 1e-3);
+  return uint64_t{milliwatts};
 }
 
 // The best source that answers; the last one's error when none does.
@@ -228,22 +233,31 @@ Result<NvmlProbe::Gpu> NvmlProbe::OpenGpu(const NvmlLibrary& library,
   Gpu gpu;
   gpu.device = device;
   gpu.facts = std::move(facts);
-  gpu.last_at = gpu.used_at = gpu.sampled_at = now;
+  gpu.used_at = gpu.sampled_at = now;
   const bool module = gpu.facts.name.find(kModuleName) != std::string::npos;
-  if (!module) {
-    if (const auto energy = library.EnergyMillijoules(device)) {
-      gpu.last_mj = *energy;
-      return gpu;
-    }
+  auto count = Result<uint64_t>(Fail(ErrorCode::kUnavailable, ""));
+  for (const Source source :
+       {Source::kCounter, Source::kInstant, Source::kAverage}) {
+    // These two hold the module's CPU too.
+    if (module && source != Source::kInstant) continue;
+    gpu.source = source;
+    count = ReadCount(library, gpu);
+    if (count) break;
   }
-  gpu.source = Source::kInstant;
-  auto power = ReadPower(library, gpu);
-  if (!power && !module) {
-    gpu.source = Source::kAverage;
-    power = ReadPower(library, gpu);
+  if (!count) return Fail(std::move(count).error());
+  if (gpu.source == Source::kCounter) {
+    EnergyCounter counter;
+    counter.unit = Joules(1e-3);
+    counter.cap = kCap;
+    counter.jitter = kJitter;
+    gpu.gauge = counter;
+  } else {
+    PowerSensor sensor;
+    sensor.unit = Watts(1e-3);
+    sensor.cap = kCap;
+    gpu.gauge = sensor;
   }
-  if (!power) return Fail(std::move(power).error());
-  gpu.last_power = *power;
+  Advance(gpu.gauge, *count, now);
   return gpu;
 }
 
@@ -287,13 +301,13 @@ Result<NvmlProbe::Found> NvmlProbe::Find(const NvmlLibrary& library,
               "unset it, or name the GPUs to meter");
 }
 
-Result<std::unique_ptr<Probe>> NvmlProbe::Open(const RootFs& fs,
-                                               const HostFacts& host,
-                                               MonotonicTime now) {
-  MODICUM_TRY(auto library, OpenFor(fs, host));
-  MODICUM_TRY(auto found, Find(*library, NvmlOptionsFromEnvironment(), now));
-  return std::unique_ptr<Probe>(new NvmlProbe(
-      std::move(library), std::move(found), SeesHostPids(fs), now));
+Result<std::unique_ptr<Probe>> NvmlProbe::Open(const ProbeContext& context) {
+  MODICUM_TRY(auto library, OpenFor(context.fs, context.host));
+  MODICUM_TRY(auto found,
+              Find(*library, NvmlOptionsFromEnvironment(), context.now));
+  return std::unique_ptr<Probe>(
+      new NvmlProbe(std::move(library), std::move(found),
+                    SeesHostPids(context.fs), context.now));
 }
 
 std::string NvmlProbe::Covers(const NvmlLibrary& library, const Found& found) {
@@ -313,7 +327,7 @@ std::string NvmlProbe::Covers(const NvmlLibrary& library, const Found& found) {
   return text;
 }
 
-ProbeReport NvmlProbe::Report(const RootFs& fs, const HostFacts& host) {
+ProbeReport NvmlProbe::Report(const ProbeContext& context) {
   ProbeReport report;
   report.name = "nvml";
   const auto failed = [&report](const Error& error) {
@@ -321,7 +335,7 @@ ProbeReport NvmlProbe::Report(const RootFs& fs, const HostFacts& host) {
     report.cure = error.hint;
     return report;
   };
-  const auto library = OpenFor(fs, host);
+  const auto library = OpenFor(context.fs, context.host);
   if (!library) return failed(library.error());
   const auto found =
       Find(**library, NvmlOptionsFromEnvironment(), MonotonicTime{});
@@ -329,7 +343,7 @@ ProbeReport NvmlProbe::Report(const RootFs& fs, const HostFacts& host) {
   report.usable = true;
   report.covers = Covers(**library, *found);
   if (found->failure) return failed(*found->failure);
-  if (!SeesHostPids(fs))
+  if (!SeesHostPids(context.fs))
     return failed({ErrorCode::kUnavailable,
                    "process ids here are not the host's: whose a GPU's active "
                    "energy is stays unknown",
@@ -352,27 +366,11 @@ std::vector<Share> NvmlProbe::relative_errors() const {
   return {Share{InternSource("NVML accuracy (assumed)"), kAccuracySd}};
 }
 
-// No delta from a failed read, from a counter that went back (the driver was
-// loaded anew) or from one that jumped further than a GPU can draw.
 Result<DomainDelta> NvmlProbe::ReadGpu(Gpu& gpu, MonotonicTime now) {
-  const DomainDelta gap{Joules(0), true};
-  const Seconds span = now - std::exchange(gpu.last_at, now);
-  const bool based = std::exchange(gpu.based, false);
-  Joules energy;
-  if (gpu.source == Source::kCounter) {
-    MODICUM_TRY(const uint64_t now_mj, library_->EnergyMillijoules(gpu.device));
-    gpu.based = true;
-    const uint64_t last_mj = std::exchange(gpu.last_mj, now_mj);
-    if (now_mj < last_mj) return gap;
-    energy = Joules(static_cast<double>(now_mj - last_mj) * 1e-3);
-  } else {
-    MODICUM_TRY(const Watts power, ReadPower(*library_, gpu));
-    gpu.based = true;
-    const Watts last_power = std::exchange(gpu.last_power, power);
-    energy = (last_power + power) / 2 * span;  // trapezoid
-  }
-  if (!based || energy > kCap * (span + kJitter)) return gap;
-  return DomainDelta{energy, false};
+  auto count = ReadCount(*library_, gpu);
+  if (count) return Advance(gpu.gauge, *count, now);
+  Lose(gpu.gauge);
+  return Fail(std::move(count).error());
 }
 
 Result<std::vector<DomainDelta>> NvmlProbe::Read(MonotonicTime now) {

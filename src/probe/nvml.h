@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/gauge.h"
 #include "probe/nvml_library.h"
 #include "probe/probe.h"
 
@@ -43,10 +44,8 @@ class NvmlProbe final : public Probe {
  public:
   // kUnavailable without the library, the driver or a visible GPU that tells
   // its energy or power; kPermission where it may not be asked.
-  static Result<std::unique_ptr<Probe>> Open(const RootFs& fs,
-                                             const HostFacts& host,
-                                             MonotonicTime now);
-  static ProbeReport Report(const RootFs& fs, const HostFacts& host);
+  static Result<std::unique_ptr<Probe>> Open(const ProbeContext& context);
+  static ProbeReport Report(const ProbeContext& context);
 
   std::string_view name() const override { return "nvml"; }
   std::span<const Domain> domains() const override { return domains_; }
@@ -67,10 +66,7 @@ class NvmlProbe final : public Probe {
     NvmlDevice device = nullptr;
     NvmlGpu facts;
     Source source = Source::kCounter;
-    uint64_t last_mj = 0;
-    Watts last_power;
-    MonotonicTime last_at;
-    bool based = true;             // the last reading was one
+    Gauge gauge;
     std::optional<Error> ended{};  // why it is not asked any more
     // Of its use.
     MonotonicTime used_at;
@@ -85,7 +81,8 @@ class NvmlProbe final : public Probe {
                             const NvmlOptions& options, MonotonicTime now);
   static Result<Gpu> OpenGpu(const NvmlLibrary& library, NvmlDevice device,
                              NvmlGpu facts, MonotonicTime now);
-  static Result<Watts> ReadPower(const NvmlLibrary& library, const Gpu& gpu);
+  // Millijoules of a counter, milliwatts of a sensor.
+  static Result<uint64_t> ReadCount(const NvmlLibrary& library, const Gpu& gpu);
   static std::string Covers(const NvmlLibrary& library, const Found& found);
 
   Result<DomainDelta> ReadGpu(Gpu& gpu, MonotonicTime now);

@@ -62,7 +62,7 @@ class Nvml : public testing::Test {
   }
   RootFs fs() const { return RootFs(root_); }
   Result<std::unique_ptr<Probe>> TryOpen() const {
-    return NvmlProbe::Open(RootFs(root_), HostFacts{}, MonotonicTime{});
+    return NvmlProbe::Open({RootFs(root_), HostFacts{}});
   }
   std::unique_ptr<Probe> Open() const {
     auto probe = TryOpen();
@@ -70,7 +70,7 @@ class Nvml : public testing::Test {
     return *std::move(probe);
   }
   ProbeReport Report() const {
-    return NvmlProbe::Report(RootFs(root_), HostFacts{});
+    return NvmlProbe::Report({RootFs(root_), HostFacts{}});
   }
   static MonotonicTime At(double seconds) {
     return MonotonicTime{} + Seconds(seconds);
@@ -356,7 +356,7 @@ TEST_F(Nvml, ARecordedMachineIsNotMixedWithThisOne) {
   EXPECT_EQ(Report().reason, "no NVIDIA GPU is here");
   HostFacts host;
   host.gpus = {"NVIDIA L4"};
-  EXPECT_EQ(NvmlProbe::Report(fs(), host).reason,
+  EXPECT_EQ(NvmlProbe::Report({fs(), host}).reason,
             "no NVIDIA driver can be asked on a recorded machine");
 }
 

@@ -27,7 +27,14 @@ struct Domain {
   Scope scope = Scope::kPackage;
   Origin origin = Origin::kCounter;
   bool counted = true;  // false: inside another domain, shown only
+  // Which of the devices that the component has many of (a PCI address, a
+  // UUID); "": all of them, or not known.
+  std::string device = {};
 };
+
+// Whether both cover some of the same energy: the same component of the same
+// device, or one is of the machine or module that holds all.
+bool Overlaps(const Domain& a, const Domain& b);
 
 // Energy of one domain since the previous successful read.
 struct DomainDelta {
@@ -96,27 +103,39 @@ class Probe {
 struct ProbeReport {
   std::string name;
   bool usable = false;
-  std::string covers;  // "packages 0 and 1, DRAM"
-  std::string reason;  // why not, or why this one was not chosen
-  std::string cure;    // what the user can do; empty when nothing
+  std::string covers;   // "packages 0 and 1, DRAM"
+  std::string reading;  // unit and update period, where it is a counter's
+  std::string reason;   // why not, or why this one was not chosen
+  std::string cure;     // what the user can do; empty when nothing
+};
+
+// Where a source is looked for.
+// Lifetime: `fs` outlives the probes opened there.
+struct ProbeContext {
+  const RootFs& fs;
+  const HostFacts& host;
+  MonotonicTime now = {};
+  // What this machine was learned to draw; a table that cannot be read fails
+  // the source that is made of it.
+  Result<std::optional<Calibration>> calibration = std::optional<Calibration>();
+  // What better sources count already. A source of many devices counts the
+  // others alone.
+  std::vector<Domain> counted = {};
 };
 
 // One row per kind of source; explicit list in registry.cc, best first.
 struct ProbeKind {
   std::string_view name;
-  Result<std::unique_ptr<Probe>> (*open)(const RootFs&, const HostFacts&,
-                                         MonotonicTime now);
-  ProbeReport (*report)(const RootFs&, const HostFacts&);
+  Result<std::unique_ptr<Probe>> (*open)(const ProbeContext&);
+  ProbeReport (*report)(const ProbeContext&);
+  bool by_default = true;  // false: only where it is asked for by name
 };
 std::span<const ProbeKind> ProbeKinds();
 
 // Opens what should be summed on this machine: the best usable source of each
-// component. `calibration`, where this machine has one, goes before the model
-// of a typical machine. `only` names one kind ("rapl", "cpu-load"), or "" for
-// the best. Never empty on success: the CPU-load model always works where /proc
-// does.
+// component. `only` names one kind ("rapl", "cpu-load"), or "" for the best.
+// Never empty on success: the CPU-load model always works where /proc does.
 Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
-    const RootFs& fs, const HostFacts& host, std::string_view only,
-    MonotonicTime now, const std::optional<Calibration>& calibration = {});
+    const ProbeContext& context, std::string_view only);
 
 }  // namespace modicum

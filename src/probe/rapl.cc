@@ -7,7 +7,6 @@
 #include "probe/rapl.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -28,9 +27,6 @@ constexpr std::string_view kOtherHint =
 // Turbo goes beyond TDP and beyond the long-term limit for a while.
 constexpr double kTurboHeadroom = 2;
 constexpr Watts kUnknownCap{1000};
-// Reads and counter updates are not simultaneous: the energy of one update
-// more than the span's may appear in it.
-constexpr Seconds kJitter{0.01};
 // No vendor states an error bound. Assumed 5 %: RAPL readings are "highly
 // correlated with plug power, promisingly accurate enough" (Khan et al., RAPL
 // in Action, ACM TOMPECS 3(2), 2018).
@@ -90,85 +86,66 @@ Result<std::vector<Found>> FindZones(const RootFs& fs) {
   return zones;
 }
 
-// The bound of implied power. The zone's own limit comes first, then the
-// chip's TDP, then what no package reaches.
+// The bound of implied power: the zone's own limit comes first.
 Watts Cap(const RootFs& fs, const HostFacts& host, const Found& found) {
   const auto limit =
       ReadUnsigned(fs, ZonePath(found.zone, "constraint_0_max_power_uw"));
   if (limit && *limit > 0)
     return Watts(static_cast<double>(*limit) * 1e-6 * kTurboHeadroom);
-  const auto chip = FindChip(host.cpu_model);
-  if (found.component == "cpu" && chip) return chip->tdp * kTurboHeadroom;
-  return kUnknownCap;
+  return RaplCap(host, found.component);
 }
 
-Result<RaplZone> OpenZone(const RootFs& fs, const HostFacts& host,
-                          const Found& found, MonotonicTime now) {
-  RaplZone zone;
-  zone.path = ZonePath(found.zone, "energy_uj");
-  MODICUM_TRY(zone.last_uj, ReadUnsigned(fs, zone.path));
-  MODICUM_TRY(zone.range_uj,
+Result<Sensor> OpenZone(const ProbeContext& context, const Found& found) {
+  const RootFs& fs = context.fs;
+  EnergyCounter counter;
+  MODICUM_TRY(counter.range,
               ReadUnsigned(fs, ZonePath(found.zone, "max_energy_range_uj")));
-  zone.last_at = now;
-  zone.based = true;
-  zone.cap = Cap(fs, host, found);
-  zone.domain.name = found.name;
-  zone.domain.component = found.component;
-  zone.domain.scope =
-      found.component == "platform" ? Scope::kHost : Scope::kPackage;
-  zone.domain.origin = Origin::kCounter;
-  return zone;
-}
-
-bool IsOuter(const std::string& component) {
-  return component == "cpu" || component == "dram" || component == "platform";
-}
-
-// Exactly the outermost of what contains one another.
-void MarkCounted(std::vector<RaplZone>& zones) {
-  const bool platform = std::ranges::any_of(zones, [](const RaplZone& zone) {
-    // A board without the sensor shows a counter that stays at zero.
-    return zone.domain.component == "platform" && zone.last_uj > 0;
-  });
-  for (RaplZone& zone : zones) {
-    const std::string& component = zone.domain.component;
-    zone.domain.counted = platform ? component == "platform"
-                                   : component == "cpu" || component == "dram";
-  }
+  counter.cap = Cap(fs, context.host, found);
+  Sensor sensor{
+      RaplDomain(found.name, found.component),
+      std::make_unique<FileCount>(fs, ZonePath(found.zone, "energy_uj")),
+      counter};
+  MODICUM_RETURN_IF_ERROR(sensor.Start(context.now));
+  return sensor;
 }
 
 struct Opened {
-  std::vector<RaplZone> zones;
+  std::vector<Sensor> sensors;
   // The first failure of a zone that would have to be counted.
   std::optional<Error> failure;
 };
 
-Opened OpenZones(const RootFs& fs, const HostFacts& host,
-                 const std::vector<Found>& found_zones, MonotonicTime now) {
+Opened OpenZones(const ProbeContext& context,
+                 const std::vector<Found>& found_zones) {
   Opened out;
   std::map<std::string, std::optional<Error>> failed;
   for (const Found& found : found_zones) {
     const bool twin =
-        std::ranges::any_of(out.zones, [&found](const RaplZone& zone) {
-          return zone.domain.name == found.name;
+        std::ranges::any_of(out.sensors, [&found](const Sensor& sensor) {
+          return sensor.domain.name == found.name;
         });
     if (twin) continue;
-    auto zone = OpenZone(fs, host, found, now);
-    if (zone) {
-      out.zones.push_back(*std::move(zone));
+    auto sensor = OpenZone(context, found);
+    if (sensor) {
+      out.sensors.push_back(*std::move(sensor));
       failed.erase(found.name);  // its twin could not be read; this one can
-    } else if (IsOuter(found.component)) {
-      failed.try_emplace(found.name, std::move(zone).error());
+    } else if (IsRaplOuter(found.component)) {
+      failed.try_emplace(found.name, std::move(sensor).error());
     }
   }
-  MarkCounted(out.zones);
+  // A board without the sensor shows a counter that stays at zero.
+  CountOutermost(out.sensors,
+                 std::ranges::any_of(out.sensors, [](const Sensor& sensor) {
+                   return sensor.domain.component == "platform" &&
+                          std::get<EnergyCounter>(sensor.gauge).last > 0;
+                 }));
   if (!failed.empty()) out.failure = failed.begin()->second;
   return out;
 }
 
-bool Counts(const std::vector<RaplZone>& zones, std::string_view component) {
-  return std::ranges::any_of(zones, [component](const RaplZone& zone) {
-    return zone.domain.counted && zone.domain.component == component;
+bool Counts(const std::vector<Sensor>& sensors, std::string_view component) {
+  return std::ranges::any_of(sensors, [component](const Sensor& sensor) {
+    return sensor.domain.counted && sensor.domain.component == component;
   });
 }
 
@@ -178,125 +155,88 @@ Error WithHint(Error error) {
   return error;
 }
 
-Result<std::vector<RaplZone>> UsableZones(const RootFs& fs,
-                                          const HostFacts& host,
-                                          MonotonicTime now) {
-  auto found = FindZones(fs);
+Result<std::vector<Sensor>> UsableZones(const ProbeContext& context) {
+  auto found = FindZones(context.fs);
   if (!found) return Fail(WithHint(std::move(found).error()));
-  Opened opened = OpenZones(fs, host, *found, now);
+  Opened opened = OpenZones(context, *found);
   // Half of a machine is worse than none: it looks like the whole.
-  const bool platform = Counts(opened.zones, "platform");
+  const bool platform = Counts(opened.sensors, "platform");
   if (opened.failure && !platform)
     return Fail(WithHint(*std::move(opened.failure)));
-  if (!platform && !Counts(opened.zones, "cpu"))
+  if (!platform && !Counts(opened.sensors, "cpu"))
     return Fail(
         ErrorCode::kUnavailable,
         "no RAPL counters: " + std::string(kPowercap) + " has no package",
-        host.virtual_machine
+        context.host.virtual_machine
             ? "virtual machines do not see them; use --probe cpu-load"
             : "try: modprobe intel_rapl_msr (in a container: mount "
               "/sys/class/powercap)");
-  return std::move(opened.zones);
-}
-
-std::string JoinCounted(const std::vector<RaplZone>& zones) {
-  std::string text;
-  for (const RaplZone& zone : zones)
-    if (zone.domain.counted)
-      text += (text.empty() ? "" : ", ") + zone.domain.name;
-  return text;
-}
-
-Result<uint64_t> ReadCounter(KeptFile& file, const std::string& path,
-                             std::string& buffer) {
-  MODICUM_RETURN_IF_ERROR(file.ReadInto(buffer));
-  uint64_t value = 0;
-  const char* end = buffer.data() + buffer.size();
-  const auto [stop, error] = std::from_chars(buffer.data(), end, value);
-  if (error != std::errc() || (stop != end && *stop != '\n'))
-    return Fail(ErrorCode::kRetry, path + " holds no unsigned integer");
-  return value;
-}
-
-// What the sampler does next: a vanished zone will not come back.
-Error ForSampler(Error error) {
-  if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kEnded;
-  if (error.code != ErrorCode::kEnded && error.code != ErrorCode::kPermission)
-    error.code = ErrorCode::kRetry;
-  return error;
+  return std::move(opened.sensors);
 }
 
 }  // namespace
 
-DomainDelta AdvanceZone(RaplZone& zone, uint64_t now_uj, MonotonicTime now) {
-  const DomainDelta gap{Joules(0), true};
-  const uint64_t last_uj = std::exchange(zone.last_uj, now_uj);
-  const MonotonicTime last_at = std::exchange(zone.last_at, now);
-  const bool based = std::exchange(zone.based, true);
-  if (!based || now_uj > zone.range_uj || last_uj > zone.range_uj) return gap;
-  const Joules most = zone.cap * (now - last_at + kJitter);
-  // Longer than a full turn at full power: the count of wraps is unknown.
-  if (most.value() * 1e6 > static_cast<double>(zone.range_uj)) return gap;
-  const uint64_t delta_uj =
-      now_uj >= last_uj ? now_uj - last_uj : zone.range_uj - last_uj + now_uj;
-  const Joules energy(static_cast<double>(delta_uj) * 1e-6);
-  if (energy > most) return gap;
-  return {energy, false};
+Domain RaplDomain(std::string name, std::string component) {
+  Domain domain;
+  domain.name = std::move(name);
+  domain.component = std::move(component);
+  domain.scope =
+      domain.component == "platform" ? Scope::kHost : Scope::kPackage;
+  domain.origin = Origin::kCounter;
+  return domain;
 }
 
-RaplProbe::RaplProbe(const RootFs& fs, std::vector<RaplZone> zones)
-    : zones_(std::move(zones)) {
-  for (const RaplZone& zone : zones_) {
-    domains_.push_back(zone.domain);
-    counters_.emplace_back(fs, zone.path);
-    counters_.back().Open();
+Watts RaplCap(const HostFacts& host, std::string_view component) {
+  const auto chip = FindChip(host.cpu_model);
+  if (component == "cpu" && chip) return chip->tdp * kTurboHeadroom;
+  return kUnknownCap;
+}
+
+bool IsRaplOuter(std::string_view component) {
+  return component == "cpu" || component == "dram" || component == "platform";
+}
+
+void CountOutermost(std::vector<Sensor>& sensors, bool platform) {
+  for (Sensor& sensor : sensors) {
+    const std::string& component = sensor.domain.component;
+    sensor.domain.counted = platform
+                                ? component == "platform"
+                                : component == "cpu" || component == "dram";
   }
 }
 
-Result<std::unique_ptr<Probe>> RaplProbe::Open(const RootFs& fs,
-                                               const HostFacts& host,
-                                               MonotonicTime now) {
-  MODICUM_TRY(auto zones, UsableZones(fs, host, now));
-  return std::unique_ptr<Probe>(new RaplProbe(fs, std::move(zones)));
+bool HasLivePlatform(const RootFs& fs) {
+  const auto zones = FindZones(fs);
+  return zones && std::ranges::any_of(*zones, [&fs](const Found& found) {
+           return found.component == "platform" &&
+                  ReadUnsigned(fs, ZonePath(found.zone, "energy_uj"))
+                          .value_or(0) > 0;
+         });
 }
 
-ProbeReport RaplProbe::Report(const RootFs& fs, const HostFacts& host) {
+std::vector<Share> RaplErrors() {
+  return {Share{InternSource("RAPL accuracy (assumed)"), kAccuracySd}};
+}
+
+Result<std::unique_ptr<Probe>> OpenRapl(const ProbeContext& context) {
+  MODICUM_TRY(auto sensors, UsableZones(context));
+  return std::unique_ptr<Probe>(
+      new SensorProbe("rapl", std::move(sensors), RaplErrors()));
+}
+
+ProbeReport ReportRapl(const ProbeContext& context) {
   ProbeReport report;
   report.name = "rapl";
-  const auto zones = UsableZones(fs, host, MonotonicTime{});
-  report.usable = zones.has_value();
-  if (zones) {
-    report.covers = JoinCounted(*zones);
+  const auto sensors = UsableZones(context);
+  report.usable = sensors.has_value();
+  if (sensors) {
+    report.covers = NamesOf(*sensors);
+    report.reading = "microjoules, a new value every 1 ms";
   } else {
-    report.reason = zones.error().message;
-    report.cure = zones.error().hint;
+    report.reason = sensors.error().message;
+    report.cure = sensors.error().hint;
   }
   return report;
-}
-
-Result<std::vector<DomainDelta>> RaplProbe::Read(MonotonicTime now) {
-  std::vector<DomainDelta> deltas;
-  deltas.reserve(zones_.size());
-  std::optional<Error> failure;
-  size_t failures = 0;
-  for (size_t i = 0; i < zones_.size(); ++i) {
-    RaplZone& zone = zones_[i];
-    auto value = ReadCounter(counters_[i], zone.path, buffer_);
-    if (value) {
-      deltas.push_back(AdvanceZone(zone, *value, now));
-      continue;
-    }
-    zone.based = false;
-    deltas.push_back({Joules(0), true});
-    ++failures;
-    if (!failure) failure = std::move(value).error();
-  }
-  if (failures == zones_.size()) return Fail(ForSampler(*std::move(failure)));
-  return deltas;
-}
-
-std::vector<Share> RaplProbe::relative_errors() const {
-  return {Share{InternSource("RAPL accuracy (assumed)"), kAccuracySd}};
 }
 
 }  // namespace modicum

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "base/fault_fs.h"
 #include "base/rng.h"
 #include "hardware/machine.h"
+#include "probe/patched_fs.h"
 
 namespace modicum {
 namespace {
@@ -25,36 +25,22 @@ std::string RootOf(const std::string& machine) {
   return std::string(MODICUM_SOURCE_DIR) + "/tests/roots/" + machine;
 }
 
-// A recorded tree whose files a test may change or make fail.
-class PatchedFs final : public RootFs {
+class ZonesFs final : public PatchedFs {
  public:
-  using RootFs::RootFs;
-  Status ReadInto(std::string_view path, std::string& buffer) const override {
-    const auto patch = patches.find(path);
-    if (patch == patches.end()) return RootFs::ReadInto(path, buffer);
-    if (!patch->second) {
-      buffer.clear();
-      return Fail(patch->second.error());
-    }
-    buffer = *patch->second;
-    return {};
-  }
+  using PatchedFs::PatchedFs;
   void Set(const std::string& zone, uint64_t energy_uj) {
-    patches.insert_or_assign(Path(zone), std::to_string(energy_uj) + "\n");
+    Put(Path(zone), std::to_string(energy_uj) + "\n");
   }
   void Break(const std::string& zone, ErrorCode code) {
-    patches.insert_or_assign(
-        Path(zone), Result<std::string>(Fail(code, "cannot read " + Path(zone) +
-                                                       ": Permission denied")));
+    PatchedFs::Break(Path(zone), code);
   }
   static std::string Path(const std::string& zone) {
     return "/sys/class/powercap/" + zone + "/energy_uj";
   }
-  std::map<std::string, Result<std::string>, std::less<>> patches;
 };
 
 std::unique_ptr<Probe> OpenOrDie(const RootFs& fs) {
-  auto probe = RaplProbe::Open(fs, DetectHost(fs), At(0));
+  auto probe = OpenRapl({fs, DetectHost(fs), At(0)});
   EXPECT_TRUE(probe.has_value());
   return std::move(probe).value();
 }
@@ -104,13 +90,13 @@ TEST(RaplZones, PsysHoldsThePackageAndTwinsAreMerged) {
 }
 
 TEST(RaplZones, ADeadPsysIsNotCounted) {
-  PatchedFs fs(RootOf("laptop-psys"));
+  ZonesFs fs(RootOf("laptop-psys"));
   fs.Set("intel-rapl:1", 0);
   EXPECT_THAT(Counted(*OpenOrDie(fs)), ElementsAre("package-0"));
 }
 
 TEST(RaplZones, TheMmioTwinStandsInForAnUnreadableMsrZone) {
-  PatchedFs fs(RootOf("laptop-psys"));
+  ZonesFs fs(RootOf("laptop-psys"));
   fs.Set("intel-rapl:1", 0);
   fs.Break("intel-rapl:0", ErrorCode::kPermission);
   const auto probe = OpenOrDie(fs);
@@ -121,14 +107,14 @@ TEST(RaplZones, TheMmioTwinStandsInForAnUnreadableMsrZone) {
 }
 
 TEST(RaplZones, NoPermissionIsSaidWithTheCure) {
-  PatchedFs fs(RootOf("xeon-2s-rapl-dram"));
+  ZonesFs fs(RootOf("xeon-2s-rapl-dram"));
   for (const char* zone : {"intel-rapl:0", "intel-rapl:0:0", "intel-rapl:0:1",
                            "intel-rapl:1", "intel-rapl:1:0", "intel-rapl:1:1"})
     fs.Break(zone, ErrorCode::kPermission);
-  const auto probe = RaplProbe::Open(fs, DetectHost(fs), At(0));
+  const auto probe = OpenRapl({fs, DetectHost(fs), At(0)});
   ASSERT_FALSE(probe.has_value());
   EXPECT_EQ(probe.error().code, ErrorCode::kPermission);
-  const ProbeReport report = RaplProbe::Report(fs, DetectHost(fs));
+  const ProbeReport report = ReportRapl({fs, DetectHost(fs)});
   EXPECT_FALSE(report.usable);
   EXPECT_THAT(report.reason, AllOf(HasSubstr("cannot read /sys/class/powercap"),
                                    HasSubstr("Permission denied")));
@@ -138,16 +124,16 @@ TEST(RaplZones, NoPermissionIsSaidWithTheCure) {
 }
 
 TEST(RaplZones, HalfAMachineIsRefused) {
-  PatchedFs fs(RootOf("xeon-2s-rapl-dram"));
+  ZonesFs fs(RootOf("xeon-2s-rapl-dram"));
   fs.Break("intel-rapl:1", ErrorCode::kPermission);
-  const auto probe = RaplProbe::Open(fs, DetectHost(fs), At(0));
+  const auto probe = OpenRapl({fs, DetectHost(fs), At(0)});
   ASSERT_FALSE(probe.has_value());
   EXPECT_EQ(probe.error().code, ErrorCode::kPermission);
 }
 
 TEST(RaplZones, UnreadableCountersOnTheGpuServer) {
   const RootFs fs(RootOf("gpu-server-8x"));
-  const ProbeReport report = RaplProbe::Report(fs, DetectHost(fs));
+  const ProbeReport report = ReportRapl({fs, DetectHost(fs)});
   EXPECT_FALSE(report.usable);
   EXPECT_EQ(report.reason,
             "cannot read /sys/class/powercap/intel-rapl:0/energy_uj: No such "
@@ -157,7 +143,7 @@ TEST(RaplZones, UnreadableCountersOnTheGpuServer) {
 
 TEST(RaplZones, AGuestHasNone) {
   const RootFs fs(RootOf("epyc-no-rapl-vm"));
-  const auto probe = RaplProbe::Open(fs, DetectHost(fs), At(0));
+  const auto probe = OpenRapl({fs, DetectHost(fs), At(0)});
   ASSERT_FALSE(probe.has_value());
   EXPECT_EQ(probe.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(probe.error().message,
@@ -168,73 +154,71 @@ TEST(RaplZones, AGuestHasNone) {
 
 // Found by fuzzing: parts of a package that is not there are not a source.
 TEST(RaplZones, PartsWithoutAPackageAreNoSource) {
-  PatchedFs fs(RootOf("laptop-psys"));
+  ZonesFs fs(RootOf("laptop-psys"));
   for (const char* zone : {"intel-rapl:0", "intel-rapl:1", "intel-rapl-mmio:0"})
-    fs.patches.insert_or_assign(
-        "/sys/class/powercap/" + std::string(zone) + "/name",
-        std::string("core\n"));
-  const auto probe = RaplProbe::Open(fs, DetectHost(fs), At(0));
+    fs.Put("/sys/class/powercap/" + std::string(zone) + "/name", "core\n");
+  const auto probe = OpenRapl({fs, DetectHost(fs), At(0)});
   ASSERT_FALSE(probe.has_value());
   EXPECT_EQ(probe.error().code, ErrorCode::kUnavailable);
 }
 
 // --- one counter ---------------------------------------------------------
 
-RaplZone TestZone(uint64_t last_uj) {
-  RaplZone zone;
-  zone.range_uj = 262'143'328'850;
+EnergyCounter TestZone(uint64_t last_uj) {
+  EnergyCounter zone;
+  zone.range = 262'143'328'850;
   zone.cap = Watts(170);
-  zone.last_uj = last_uj;
+  zone.last = last_uj;
   zone.based = true;
   return zone;
 }
 
-TEST(AdvanceZone, CountsMicrojoules) {
-  RaplZone zone = TestZone(1'000'000);
-  const DomainDelta delta = AdvanceZone(zone, 51'000'000, At(1));
+TEST(EnergyCounter, CountsMicrojoules) {
+  EnergyCounter zone = TestZone(1'000'000);
+  const DomainDelta delta = Advance(zone, 51'000'000, At(1));
   EXPECT_FALSE(delta.gap);
   EXPECT_DOUBLE_EQ(delta.energy.value(), 50);
 }
 
-TEST(AdvanceZone, AcceptsAWrap) {
-  RaplZone zone = TestZone(262'143'328'850 - 10'000'000);
-  const DomainDelta delta = AdvanceZone(zone, 40'000'000, At(1));
+TEST(EnergyCounter, AcceptsAWrap) {
+  EnergyCounter zone = TestZone(262'143'328'850 - 10'000'000);
+  const DomainDelta delta = Advance(zone, 40'000'000, At(1));
   EXPECT_FALSE(delta.gap);
   EXPECT_DOUBLE_EQ(delta.energy.value(), 50);
 }
 
-TEST(AdvanceZone, AResetIsAGapNotAWrap) {
+TEST(EnergyCounter, AResetIsAGapNotAWrap) {
   // 200 kJ to 1 J: as a wrap that would be 62 kJ in one second.
-  RaplZone zone = TestZone(200'000'000'000);
-  const DomainDelta reset = AdvanceZone(zone, 1'000'000, At(1));
+  EnergyCounter zone = TestZone(200'000'000'000);
+  const DomainDelta reset = Advance(zone, 1'000'000, At(1));
   EXPECT_TRUE(reset.gap);
   EXPECT_EQ(reset.energy.value(), 0);
-  const DomainDelta after = AdvanceZone(zone, 51'000'000, At(2));
+  const DomainDelta after = Advance(zone, 51'000'000, At(2));
   EXPECT_FALSE(after.gap);
   EXPECT_DOUBLE_EQ(after.energy.value(), 50);
 }
 
-TEST(AdvanceZone, AnImpossibleJumpForwardIsAGap) {
-  RaplZone zone = TestZone(0);
-  EXPECT_TRUE(AdvanceZone(zone, 1'000'000'000, At(1)).gap);
+TEST(EnergyCounter, AnImpossibleJumpForwardIsAGap) {
+  EnergyCounter zone = TestZone(0);
+  EXPECT_TRUE(Advance(zone, 1'000'000'000, At(1)).gap);
 }
 
-TEST(AdvanceZone, ASpanThatMayHoldSeveralWrapsIsAGap) {
-  RaplZone zone = TestZone(0);
-  EXPECT_TRUE(AdvanceZone(zone, 1'000'000, At(3600)).gap);
+TEST(EnergyCounter, ASpanThatMayHoldSeveralWrapsIsAGap) {
+  EnergyCounter zone = TestZone(0);
+  EXPECT_TRUE(Advance(zone, 1'000'000, At(3600)).gap);
 }
 
-TEST(AdvanceZone, AReadingBeyondTheRangeIsAGap) {
-  RaplZone zone = TestZone(0);
-  EXPECT_TRUE(AdvanceZone(zone, ~uint64_t{0}, At(1)).gap);
-  EXPECT_TRUE(AdvanceZone(zone, 1'000'000, At(2)).gap);
-  EXPECT_FALSE(AdvanceZone(zone, 2'000'000, At(3)).gap);
+TEST(EnergyCounter, AReadingBeyondTheRangeIsAGap) {
+  EnergyCounter zone = TestZone(0);
+  EXPECT_TRUE(Advance(zone, ~uint64_t{0}, At(1)).gap);
+  EXPECT_TRUE(Advance(zone, 1'000'000, At(2)).gap);
+  EXPECT_FALSE(Advance(zone, 2'000'000, At(3)).gap);
 }
 
 // CodeCarbon reports 266,144 J for this: a read that fails once in four, the
 // truth being 4,000 J.
 TEST(RaplProbe, AMissingReadMakesNoEnergy) {
-  PatchedFs fs(RootOf("laptop-psys"));
+  ZonesFs fs(RootOf("laptop-psys"));
   fs.Set("intel-rapl:1", 100'000'000'000);
   const auto probe = OpenOrDie(fs);
   const size_t psys = IndexOf(*probe, "psys");
@@ -256,7 +240,7 @@ TEST(RaplProbe, AMissingReadMakesNoEnergy) {
 }
 
 TEST(RaplProbe, AllZonesFailingIsAnErrorAndTheNextReadAGap) {
-  PatchedFs fs(RootOf("laptop-psys"));
+  ZonesFs fs(RootOf("laptop-psys"));
   const auto probe = OpenOrDie(fs);
   const auto saved = fs.patches;
   for (const char* zone :
@@ -286,11 +270,10 @@ TEST(RaplProbe, FirstReadAfterOpenIsZero) {
 }
 
 TEST(RaplProbe, GarbageInACounterIsAGap) {
-  PatchedFs fs(RootOf("laptop-psys"));
+  ZonesFs fs(RootOf("laptop-psys"));
   const auto probe = OpenOrDie(fs);
   for (const char* text : {"", "-5", "12x", "99999999999999999999999"}) {
-    fs.patches.insert_or_assign(PatchedFs::Path("intel-rapl:1"),
-                                std::string(text));
+    fs.Put(ZonesFs::Path("intel-rapl:1"), text);
     const auto deltas = probe->Read(At(1));
     ASSERT_TRUE(deltas.has_value());
     EXPECT_TRUE(deltas->at(IndexOf(*probe, "psys")).gap) << text;
@@ -324,10 +307,10 @@ TEST(RaplProperty, EnergyIsNeverInventedAndGapsAreCounted) {
     counter.unit_uj = seed % 2 == 0 ? 61.035 : 15.259;
     counter.range_uj = static_cast<uint64_t>(4294967295.0 * counter.unit_uj);
     counter.offset_uj = rng.Unit() * static_cast<double>(counter.range_uj);
-    RaplZone zone;
-    zone.range_uj = counter.range_uj;
+    EnergyCounter zone;
+    zone.range = counter.range_uj;
     zone.cap = Watts(400);
-    zone.last_uj = counter.Reading();
+    zone.last = counter.Reading();
     zone.based = true;
     double now = 0;
     double reported = 0;
@@ -345,10 +328,10 @@ TEST(RaplProperty, EnergyIsNeverInventedAndGapsAreCounted) {
         broken = true;
         continue;
       }
-      const bool reset = event == 1 && zone.last_uj > counter.range_uj / 2 &&
-                         zone.last_uj < counter.range_uj * 4 / 5;
+      const bool reset = event == 1 && zone.last > counter.range_uj / 2 &&
+                         zone.last < counter.range_uj * 4 / 5;
       if (reset) counter.offset_uj = -counter.truth_uj;
-      const DomainDelta delta = AdvanceZone(zone, counter.Reading(), At(now));
+      const DomainDelta delta = Advance(zone, counter.Reading(), At(now));
       EXPECT_EQ(delta.gap, broken || reset);
       EXPECT_GE(delta.energy.value(), 0);
       if (delta.gap) {
@@ -372,18 +355,18 @@ TEST(RaplProperty, AnUnbrokenRunIsExactToOneUnitPerWrap) {
   counter.unit_uj = 61.035;
   counter.range_uj = static_cast<uint64_t>(4294967295.0 * counter.unit_uj);
   counter.offset_uj = 0;
-  RaplZone zone;
-  zone.range_uj = counter.range_uj;
+  EnergyCounter zone;
+  zone.range = counter.range_uj;
   zone.cap = Watts(400);
   zone.based = true;
   double reported = 0;
   int wraps = 0;
   for (int second = 1; second <= 10'000; ++second) {
     counter.truth_uj += 200e6;
-    const uint64_t before = zone.last_uj;
-    const DomainDelta delta = AdvanceZone(zone, counter.Reading(), At(second));
+    const uint64_t before = zone.last;
+    const DomainDelta delta = Advance(zone, counter.Reading(), At(second));
     EXPECT_FALSE(delta.gap);
-    wraps += zone.last_uj < before ? 1 : 0;
+    wraps += zone.last < before ? 1 : 0;
     reported += delta.energy.value() * 1e6;
   }
   EXPECT_EQ(wraps, 7);
@@ -397,7 +380,7 @@ TEST(RaplProperty, AnyFailedReadWhileOpeningIsSaidOrHarmless) {
   const HostFacts host = DetectHost(RootFs(root));
   for (uint64_t nth = 1; nth <= 40; ++nth) {
     const FaultFs fs(root, nth, ErrorCode::kIo);
-    const auto probe = RaplProbe::Open(fs, host, At(0));
+    const auto probe = OpenRapl({fs, host, At(0)});
     if (!probe) {
       EXPECT_FALSE(probe.error().hint.empty());
       continue;

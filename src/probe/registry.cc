@@ -2,28 +2,33 @@
 // The list of probes, and the choice among them.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/suggest.h"
 #include "probe/agent_probe.h"
+#include "probe/battery.h"
 #include "probe/cpu_load.h"
+#include "probe/hwmon.h"
 #include "probe/nvml.h"
 #include "probe/probe.h"
 #include "probe/rapl.h"
+#include "probe/rapl_perf.h"
 
 namespace modicum {
 namespace {
 
-// Best first: a counter before a model of the same component.
+// Best first: a counter before a sensor before a model of the same component.
 constexpr std::array kKinds = {
-    ProbeKind{"rapl", RaplProbe::Open, RaplProbe::Report},
+    ProbeKind{"rapl-perf", OpenRaplPerf, ReportRaplPerf},
+    ProbeKind{"rapl", OpenRapl, ReportRapl},
     ProbeKind{"agent", AgentProbe::Open, AgentProbe::Report},
     ProbeKind{"nvml", NvmlProbe::Open, NvmlProbe::Report},
+    ProbeKind{"hwmon", OpenHwmon, ReportHwmon},
+    ProbeKind{"battery", OpenBattery, ReportBattery, false},
+    ProbeKind{"wall-load", CpuLoadProbe::OpenCalibrated,
+              CpuLoadProbe::ReportCalibrated},
     ProbeKind{"cpu-load", CpuLoadProbe::Open, CpuLoadProbe::Report},
 };
-
-// Of CpuLoadProbe::OpenCalibrated: no kind of its own, for it needs what was
-// learned.
-constexpr std::string_view kCalibrated = "wall-load";
 
 tl::unexpected<Error> UnknownKind(std::string_view only) {
   std::vector<std::string_view> names;
@@ -32,8 +37,6 @@ tl::unexpected<Error> UnknownKind(std::string_view only) {
     names.push_back(kind.name);
     list += (list.empty() ? "" : ", ") + std::string(kind.name);
   }
-  names.push_back(kCalibrated);
-  list += ", " + std::string(kCalibrated);
   return Fail(
       ErrorCode::kInvalidInput,
       "unknown probe '" + std::string(only) + "'" + DidYouMean(only, names),
@@ -41,53 +44,53 @@ tl::unexpected<Error> UnknownKind(std::string_view only) {
 }
 
 bool HoldsAll(const Domain& domain) {
-  return domain.component == "platform" || domain.component == "wall";
+  return domain.component == "platform" || domain.component == "wall" ||
+         domain.component == "module";
 }
 
-// Whether `probe` counts something that one of `chosen` counts already.
-bool Overlaps(const std::vector<std::unique_ptr<Probe>>& chosen,
-              const Probe& probe) {
-  for (const auto& other : chosen)
-    for (const Domain& a : other->domains())
-      for (const Domain& b : probe.domains())
-        if (a.counted && b.counted &&
-            (a.component == b.component || HoldsAll(a) || HoldsAll(b)))
-          return true;
-  return false;
+std::vector<Domain> CountedOf(const Probe& probe) {
+  std::vector<Domain> counted;
+  for (const Domain& domain : probe.domains())
+    if (domain.counted) counted.push_back(domain);
+  return counted;
 }
 
 }  // namespace
 
+bool Overlaps(const Domain& a, const Domain& b) {
+  if (HoldsAll(a) || HoldsAll(b)) return true;
+  return a.component == b.component &&
+         (a.device.empty() || b.device.empty() || a.device == b.device);
+}
+
 std::span<const ProbeKind> ProbeKinds() { return kKinds; }
 
 Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
-    const RootFs& fs, const HostFacts& host, std::string_view only,
-    MonotonicTime now, const std::optional<Calibration>& calibration) {
+    const ProbeContext& context, std::string_view only) {
   std::vector<std::unique_ptr<Probe>> probes;
-  if (only == kCalibrated) {
-    if (!calibration)
-      return Fail(ErrorCode::kUnavailable, "this machine is not calibrated",
-                  "`modicum calibrate --help` says how, with a wall meter");
-    MODICUM_TRY(probes.emplace_back(),
-                CpuLoadProbe::OpenCalibrated(fs, *calibration, now));
-    return probes;
-  }
   if (!only.empty()) {
     const auto kind = std::ranges::find(kKinds, only, &ProbeKind::name);
     if (kind == kKinds.end()) return UnknownKind(only);
-    MODICUM_TRY(auto probe, kind->open(fs, host, now));
-    probes.push_back(std::move(probe));
+    MODICUM_TRY(probes.emplace_back(), kind->open(context));
     return probes;
   }
   Error last{ErrorCode::kUnavailable, "no probe", ""};
+  ProbeContext rest = context;
   for (const ProbeKind& kind : kKinds) {
-    const bool learned = calibration && kind.name == "cpu-load";
-    auto probe = learned ? CpuLoadProbe::OpenCalibrated(fs, *calibration, now)
-                         : kind.open(fs, host, now);
-    if (!probe)
+    if (!kind.by_default) continue;
+    auto probe = kind.open(rest);
+    if (!probe) {
       last = std::move(probe).error();
-    else if (!Overlaps(probes, **probe))
-      probes.push_back(*std::move(probe));
+      continue;
+    }
+    std::vector<Domain> counted = CountedOf(**probe);
+    const bool twice = std::ranges::any_of(counted, [&](const Domain& a) {
+      return std::ranges::any_of(
+          rest.counted, [&a](const Domain& b) { return Overlaps(a, b); });
+    });
+    if (twice) continue;
+    std::ranges::move(counted, std::back_inserter(rest.counted));
+    probes.push_back(*std::move(probe));
   }
   if (probes.empty())
     return Fail(ErrorCode::kUnavailable,

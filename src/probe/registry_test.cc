@@ -19,7 +19,7 @@ std::string RootOf(const std::string& machine) {
 std::vector<std::string> Chosen(const std::string& machine,
                                 std::string_view only = "") {
   const RootFs fs(RootOf(machine));
-  const auto probes = OpenProbes(fs, DetectHost(fs), only, MonotonicTime{});
+  const auto probes = OpenProbes({fs, DetectHost(fs)}, only);
   std::vector<std::string> names;
   if (!probes) return {"error: " + probes.error().message};
   for (const auto& probe : *probes) names.emplace_back(probe->name());
@@ -36,6 +36,65 @@ TEST(OpenProbes, FallsBackToTheModel) {
   EXPECT_THAT(Chosen("gpu-server-8x"), ElementsAre("cpu-load"));
 }
 
+TEST(OpenProbes, SensorsGoBeforeTheModelAndBesideTheCounters) {
+  EXPECT_THAT(Chosen("epyc-amd-energy"), ElementsAre("hwmon"));
+  EXPECT_THAT(Chosen("laptop-apu-battery"), ElementsAre("hwmon"));
+  EXPECT_THAT(Chosen("desktop-arc"), ElementsAre("rapl", "hwmon"));
+  EXPECT_THAT(Chosen("grace-hopper"), ElementsAre("hwmon"));
+}
+
+Calibration SomeCalibration() {
+  Calibration calibration;
+  calibration.host = "here";
+  calibration.idle = Watts(40);
+  calibration.per_cpu = Watts(10);
+  calibration.ln_sd = 0.05;
+  return calibration;
+}
+
+TEST(OpenProbes, TheLearnedModelGoesBeforeTheTypicalOne) {
+  const RootFs fs(RootOf("epyc-no-rapl-vm"));
+  const HostFacts host = DetectHost(fs);
+  const auto probes =
+      OpenProbes({fs, host, MonotonicTime{}, SomeCalibration()}, "");
+  ASSERT_TRUE(probes.has_value());
+  ASSERT_EQ(probes->size(), 1u);
+  EXPECT_EQ(probes->front()->name(), "wall-load");
+}
+
+// The table that is broken is said where it is asked for, and else the typical
+// model stands in.
+TEST(OpenProbes, ABrokenCalibrationFailsItsSourceAlone) {
+  const RootFs fs(RootOf("epyc-no-rapl-vm"));
+  const HostFacts host = DetectHost(fs);
+  const ProbeContext context{
+      fs, host, MonotonicTime{},
+      Fail(ErrorCode::kInvalidInput, "power.csv:2: no number", "anew")};
+  EXPECT_EQ(OpenProbes(context, "").value().front()->name(), "cpu-load");
+  const auto asked = OpenProbes(context, "wall-load");
+  ASSERT_FALSE(asked.has_value());
+  EXPECT_EQ(asked.error().message, "power.csv:2: no number");
+}
+
+TEST(OverlapsTest, GpusAreToldApartByTheirDevice) {
+  const auto domain = [](const char* component, const char* device = "") {
+    Domain made;
+    made.component = component;
+    made.device = device;
+    return made;
+  };
+  EXPECT_FALSE(
+      Overlaps(domain("gpu", "nvml gpu-0"), domain("gpu", "0000:03:00.0")));
+  EXPECT_TRUE(Overlaps(domain("gpu", "a"), domain("gpu", "a")));
+  EXPECT_TRUE(Overlaps(domain("gpu"), domain("gpu", "a")));
+  EXPECT_TRUE(Overlaps(domain("cpu"), domain("cpu")));
+  EXPECT_FALSE(Overlaps(domain("cpu"), domain("gpu", "a")));
+  for (const char* all : {"platform", "wall", "module"}) {
+    EXPECT_TRUE(Overlaps(domain(all), domain("gpu", "a")));
+    EXPECT_TRUE(Overlaps(domain("dram"), domain(all)));
+  }
+}
+
 TEST(OpenProbes, TakesTheOneAskedFor) {
   EXPECT_THAT(Chosen("xeon-2s-rapl-dram", "cpu-load"), ElementsAre("cpu-load"));
   EXPECT_THAT(Chosen("epyc-no-rapl-vm", "rapl"),
@@ -45,19 +104,20 @@ TEST(OpenProbes, TakesTheOneAskedFor) {
 
 TEST(OpenProbes, AnUnknownNameIsRefusedWithTheList) {
   const RootFs fs(RootOf("epyc-no-rapl-vm"));
-  const auto probes = OpenProbes(fs, HostFacts{}, "rapi", MonotonicTime{});
+  const auto probes = OpenProbes({fs, HostFacts{}}, "rapi");
   ASSERT_FALSE(probes.has_value());
   EXPECT_EQ(probes.error().code, ErrorCode::kInvalidInput);
   EXPECT_THAT(probes.error().message,
               testing::StartsWith("unknown probe 'rapi'"));
   EXPECT_EQ(probes.error().hint,
-            "probes: rapl, agent, nvml, cpu-load, wall-load; 'modicum doctor' "
-            "says which can be used");
+            "probes: rapl-perf, rapl, agent, nvml, hwmon, battery, wall-load, "
+            "cpu-load; "
+            "'modicum doctor' says which can be used");
 }
 
 TEST(OpenProbes, NothingAtAllIsAnError) {
   const RootFs fs("/nonexistent");
-  const auto probes = OpenProbes(fs, DetectHost(fs), "", MonotonicTime{});
+  const auto probes = OpenProbes({fs, DetectHost(fs)}, "");
   ASSERT_FALSE(probes.has_value());
   EXPECT_EQ(probes.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(probes.error().message,
@@ -68,12 +128,14 @@ TEST(OpenProbes, NothingAtAllIsAnError) {
 // On every recorded machine: no two counted domains overlap, and each kind
 // says whether it can be used and, when not, why.
 TEST(OpenProbes, CountedDomainsNeverOverlap) {
-  for (const char* machine : {"epyc-no-rapl-vm", "xeon-2s-rapl-dram",
-                              "laptop-psys", "gpu-server-8x"}) {
+  for (const char* machine :
+       {"epyc-no-rapl-vm", "xeon-2s-rapl-dram", "laptop-psys", "gpu-server-8x",
+        "epyc-amd-energy", "laptop-apu-battery", "desktop-arc",
+        "grace-hopper"}) {
     SCOPED_TRACE(machine);
     const RootFs fs(RootOf(machine));
     const HostFacts host = DetectHost(fs);
-    const auto probes = OpenProbes(fs, host, "", MonotonicTime{});
+    const auto probes = OpenProbes({fs, host}, "");
     ASSERT_TRUE(probes.has_value());
     std::set<std::string> names;
     std::set<std::string> components;
@@ -84,14 +146,13 @@ TEST(OpenProbes, CountedDomainsNeverOverlap) {
         components.insert(domain.component);
       }
     EXPECT_FALSE(names.empty());
-    if (components.contains("platform")) {
+    if (components.contains("platform") || components.contains("module")) {
       EXPECT_EQ(components.size(), 1u);
     }
     for (const ProbeKind& kind : ProbeKinds()) {
-      const ProbeReport report = kind.report(fs, host);
+      const ProbeReport report = kind.report({fs, host});
       EXPECT_EQ(report.name, kind.name);
-      EXPECT_EQ(report.usable,
-                kind.open(fs, host, MonotonicTime{}).has_value());
+      EXPECT_EQ(report.usable, kind.open({fs, host}).has_value());
       if (report.usable)
         EXPECT_FALSE(report.covers.empty());
       else

@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     now = now + Seconds(1);
     if (probe == nullptr) {
-      auto opened = RaplProbe::Open(fs, HostFacts{}, now);
+      auto opened = OpenRapl({fs, HostFacts{}, now});
       if (!opened) return 0;
       probe = *std::move(opened);
       CheckDomains(*probe);

@@ -11,7 +11,7 @@ namespace {
 
 struct Bench {
   Bench() : host(DetectHost(fs)), subjects(fs, SystemClock()) {
-    auto probes = OpenProbes(fs, host, "", SystemClock().Now());
+    auto probes = OpenProbes({fs, host, SystemClock().Now()}, "");
     MODICUM_CHECK(probes.has_value());
     core = std::make_unique<MeterCore>(MeterOptions{}, *std::move(probes), fs,
                                        host, SystemClock(), subjects);

@@ -26,13 +26,13 @@ void ReadAll(benchmark::State& state, Result<std::unique_ptr<Probe>> probe) {
 
 void RaplSample(benchmark::State& state) {
   const RootFs fs(MODICUM_SOURCE_DIR "/tests/roots/xeon-2s-rapl-dram");
-  ReadAll(state, RaplProbe::Open(fs, DetectHost(fs), SystemClock().Now()));
+  ReadAll(state, OpenRapl({fs, DetectHost(fs), SystemClock().Now()}));
 }
 BENCHMARK(RaplSample);
 
 void CpuLoadSample(benchmark::State& state) {
   const RootFs fs;
-  ReadAll(state, CpuLoadProbe::Open(fs, DetectHost(fs), SystemClock().Now()));
+  ReadAll(state, CpuLoadProbe::Open({fs, DetectHost(fs), SystemClock().Now()}));
 }
 BENCHMARK(CpuLoadSample);
 
