@@ -373,6 +373,11 @@ void Count(const std::vector<Domain>& elsewhere, std::vector<Found>& all,
   }
 }
 
+// What counts only where nothing else does.
+bool IsSpare(Group group) {
+  return group == Group::kMachine || group == Group::kBoard;
+}
+
 Error WithCure(Error error, const std::string& path) {
   if (error.code == ErrorCode::kPermission)
     error.hint = fmt::format(
@@ -404,7 +409,13 @@ Opened OpenAll(const ProbeContext& context) {
   KeepOneOuter(all, Group::kBoard);
   Opened opened;
   unsigned broken = 0;
+  const bool spare = !context.counted.empty() ||
+                     std::ranges::any_of(all, [](const Found& found) {
+                       return found.outer && !IsSpare(found.group);
+                     });
   for (Found& found : all) {
+    // Those of a board may take long to answer: not only to be shown.
+    if (spare && IsSpare(found.group)) continue;
     Status started = found.sensor.Start(context.now);
     if (started) {
       opened.all.push_back(std::move(found));
