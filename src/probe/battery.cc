@@ -102,7 +102,7 @@ class BatteryReader final : public CountReader {
   const std::vector<std::string> batteries_;
 };
 
-Result<std::vector<Sensor>> OpenAll(const ProbeContext& context) {
+Result<SensorSource> FindBattery(const ProbeContext& context) {
   MODICUM_TRY(auto batteries, FindBatteries(context.fs));
   Domain domain;
   domain.name = "battery";
@@ -123,33 +123,22 @@ Result<std::vector<Sensor>> OpenAll(const ProbeContext& context) {
     if (error.code == ErrorCode::kRetry) error.code = ErrorCode::kUnavailable;
     return Fail(std::move(error));
   }
-  return sensors;
+  return SensorSource{
+      std::move(sensors),
+      {{InternSource("battery gauge (assumed)"), kAccuracySd}},
+      "microwatts, integrated; a new value every 1 s or as it turns out",
+      "the whole machine, screen included, while it discharges",
+      {ErrorCode::kUnavailable, "never chosen by itself: --probe battery", ""}};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Probe>> OpenBattery(const ProbeContext& context) {
-  MODICUM_TRY(auto sensors, OpenAll(context));
-  return std::unique_ptr<Probe>(new SensorProbe(
-      "battery", std::move(sensors),
-      {{InternSource("battery gauge (assumed)"), kAccuracySd}}));
+  return OpenSource("battery", FindBattery(context));
 }
 
 ProbeReport ReportBattery(const ProbeContext& context) {
-  ProbeReport report;
-  report.name = "battery";
-  const auto sensors = OpenAll(context);
-  report.usable = sensors.has_value();
-  if (!sensors) {
-    report.reason = sensors.error().message;
-    report.cure = sensors.error().hint;
-    return report;
-  }
-  report.covers = "the whole machine, screen included, while it discharges";
-  report.reading =
-      "microwatts, integrated; a new value every 1 s or as it turns out";
-  report.reason = "never chosen by itself: --probe battery";
-  return report;
+  return ReportSource("battery", FindBattery(context));
 }
 
 }  // namespace modicum

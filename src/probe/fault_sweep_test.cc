@@ -262,7 +262,8 @@ void Sweep(Rig& rig, Rng& rng, Tally& tally) {
     power = fault == Fault::kSilence
                 ? any()
                 : std::clamp(power * (0.9 + 0.2 * rng.Unit()), least, most);
-    const Joules flowed = (before + power) / 2 * span;
+    const Joules flowed =
+        (fault == Fault::kSilence ? any() : (before + power) / 2) * span;
     rig.now += span.value();
     rig.Pass(flowed, power, span, fault);
     const auto deltas = rig.probe().Read(At(rig.now));
@@ -298,16 +299,18 @@ void SweepAll(const std::function<std::unique_ptr<Rig>(Rng&)>& make,
   // Most windows meet no fault; a source that only ever says "gap" is none.
   EXPECT_GT(tally.windows, kSequences / 2);
   EXPECT_LT(tally.windows, kSequences * 9 / 10);
-  EXPECT_GE(tally.held, tally.windows * 9 / 10)
+  // Nine in ten are promised. Errors here are bounded, not normal, so almost
+  // all hold but where a step back hides in what flowed since.
+  EXPECT_GE(tally.held, tally.windows * 95 / 100)
       << tally.held << " of " << tally.windows;
   testing::Test::RecordProperty("windows", tally.windows);
   testing::Test::RecordProperty("held", tally.held);
 }
 
 template <class Make>
-void SweepCounter(const Make& make) {
-  SweepAll([&make](Rng& rng) -> std::unique_ptr<Rig> {
-    return std::make_unique<CounterRig>(make(rng), Watts(350), rng);
+void SweepCounter(const Make& make, Watts drawn = Watts(350)) {
+  SweepAll([&make, drawn](Rng& rng) -> std::unique_ptr<Rig> {
+    return std::make_unique<CounterRig>(make(rng), drawn, rng);
   });
 }
 
@@ -339,13 +342,15 @@ TEST(FaultSweep, HwmonEnergyOfACpu) {
 }
 
 TEST(FaultSweep, HwmonEnergyOfAnIntelGpu) {
-  SweepCounter([](Rng&) {
-    EnergyCounter counter;
-    counter.cap = Watts(3000);
-    counter.turn = Joules(262'144);
-    counter.jitter = Seconds(0.1);
-    return counter;
-  });
+  SweepCounter(
+      [](Rng&) {
+        EnergyCounter counter;
+        counter.cap = Watts(3000);
+        counter.turn = Joules(262'144);
+        counter.jitter = Seconds(0.1);
+        return counter;
+      },
+      Watts(1000));
 }
 
 TEST(FaultSweep, NvmlEnergy) {

@@ -89,7 +89,7 @@ std::string NumberOf(std::string_view file, std::string_view kind,
              : "";
 }
 
-// Those of one kind, by number.
+// Those of one kind.
 std::vector<Channel> ChannelsOf(const RootFs& fs, const std::string& folder,
                                 const std::vector<std::string>& files,
                                 std::string_view kind,
@@ -104,10 +104,6 @@ std::vector<Channel> ChannelsOf(const RootFs& fs, const std::string& folder,
       channel.label = TextOf(fs, channel.Sibling("_oem_info"));
     channels.push_back(std::move(channel));
   }
-  std::ranges::sort(channels, [](const Channel& a, const Channel& b) {
-    return std::pair(a.number.size(), a.number) <
-           std::pair(b.number.size(), b.number);
-  });
   return channels;
 }
 
@@ -336,16 +332,14 @@ void AddOf(const ProbeContext& context, const Chip& chip,
 // Several meters or rails without a word on what holds what: one alone may be
 // taken for the whole.
 void KeepOneOuter(std::vector<Found>& all, Group group) {
-  std::vector<Found*> members, outer;
-  for (Found& found : all) {
-    if (found.group != group) continue;
-    members.push_back(&found);
-    if (found.outer) outer.push_back(&found);
+  int members = 0, outer = 0;
+  for (const Found& found : all) {
+    members += found.group == group ? 1 : 0;
+    outer += found.group == group && found.outer ? 1 : 0;
   }
-  if (outer.size() > 1)
-    for (Found* found : outer) found->outer = false;
-  else if (members.size() == 1)
-    members[0]->outer = true;
+  for (Found& found : all)
+    if (found.group == group)
+      found.outer = members == 1 || (outer == 1 && found.outer);
 }
 
 struct Opened {
@@ -379,6 +373,11 @@ void Count(const std::vector<Domain>& elsewhere, std::vector<Found>& all,
   }
 }
 
+// What counts only where nothing else does.
+bool IsSpare(Group group) {
+  return group == Group::kMachine || group == Group::kBoard;
+}
+
 Error WithCure(Error error, const std::string& path) {
   if (error.code == ErrorCode::kPermission)
     error.hint = fmt::format(
@@ -410,7 +409,13 @@ Opened OpenAll(const ProbeContext& context) {
   KeepOneOuter(all, Group::kBoard);
   Opened opened;
   unsigned broken = 0;
+  const bool spare = !context.counted.empty() ||
+                     std::ranges::any_of(all, [](const Found& found) {
+                       return found.outer && !IsSpare(found.group);
+                     });
   for (Found& found : all) {
+    // Those of a board may take long to answer: not only to be shown.
+    if (spare && IsSpare(found.group)) continue;
     Status started = found.sensor.Start(context.now);
     if (started) {
       opened.all.push_back(std::move(found));
@@ -425,81 +430,61 @@ Opened OpenAll(const ProbeContext& context) {
   return opened;
 }
 
-std::vector<Sensor> SensorsOf(Opened& opened) {
-  std::vector<Sensor> sensors;
-  for (Found& found : opened.all) sensors.push_back(std::move(found.sensor));
-  return sensors;
+std::string ReadingOf(const Gauge& gauge) {
+  const auto* power = std::get_if<PowerSensor>(&gauge);
+  return fmt::format(
+      "{}; a new value every {}{}",
+      power == nullptr ? "microjoules" : "microwatts, integrated",
+      FormatDuration(PeriodOf(gauge)),
+      power != nullptr && !power->stated ? " or as it turns out" : "");
 }
 
-Error WhyNone(const Opened& opened) {
-  if (opened.failure) return *opened.failure;
+// `text` with `more` behind it, once.
+void Join(std::string& text, const std::string& more,
+          std::string_view between) {
+  if (text.find(more) != std::string::npos) return;
+  if (!text.empty()) text += between;
+  text += more;
+}
+
+Result<SensorSource> FindHwmon(const ProbeContext& context) {
+  Opened opened = OpenAll(context);
+  SensorSource source;
+  if (opened.failure) source.note = *opened.failure;
+  source.errors.push_back(
+      {InternSource("hwmon accuracy (assumed)"), kAccuracySd});
   std::string names;
-  for (const Found& found : opened.all)
-    names += (names.empty() ? "" : ", ") + found.sensor.domain.name;
-  return {ErrorCode::kUnavailable,
-          names.empty() ? "no power or energy sensor in " + std::string(kHwmon)
-                        : "no sensor of a CPU, a GPU or the whole board that "
-                          "nothing else counts; there are: " +
-                              names,
-          ""};
-}
-
-bool CountsAny(const Opened& opened) {
-  return std::ranges::any_of(opened.all, [](const Found& found) {
-    return found.sensor.domain.counted;
-  });
-}
-
-// "microwatts, integrated; a new value every 1 s"
-std::string ReadingOf(const Opened& opened) {
-  std::string text;
-  for (const Found& found : opened.all) {
-    if (!found.sensor.domain.counted) continue;
-    const auto* power = std::get_if<PowerSensor>(&found.sensor.gauge);
-    const std::string one = fmt::format(
-        "{}; a new value every {}{}",
-        power == nullptr ? "microjoules" : "microwatts, integrated",
-        FormatDuration(PeriodOf(found.sensor.gauge)),
-        power != nullptr && !power->stated ? " or as it turns out" : "");
-    if (text.find(one) == std::string::npos)
-      text += (text.empty() ? "" : "; ") + one;
+  for (Found& found : opened.all) {
+    const Domain& domain = found.sensor.domain;
+    const Gauge& gauge = found.sensor.gauge;
+    names += (names.empty() ? "" : ", ") + domain.name;
+    if (domain.counted) {
+      Join(source.covers, domain.name + " (" + found.chip + ")", ", ");
+      Join(source.reading, ReadingOf(gauge), "; ");
+      if (gauge.index() == 1 && source.errors.size() == 1)
+        source.errors.push_back(
+            {InternSource("hwmon sampling (assumed)"), kSamplingSd});
+    }
+    source.sensors.push_back(std::move(found.sensor));
   }
-  return text;
+  if (!source.covers.empty()) return source;
+  if (opened.failure) return Fail(*std::move(opened.failure));
+  return Fail(ErrorCode::kUnavailable,
+              names.empty()
+                  ? "no power or energy sensor in " + std::string(kHwmon)
+                  : "no sensor of a CPU, a GPU or the whole board that nothing "
+                    "else counts; there are: " +
+                        names);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Probe>> OpenHwmon(const ProbeContext& context) {
-  Opened opened = OpenAll(context);
-  if (!CountsAny(opened)) return Fail(WhyNone(opened));
-  std::vector<Share> errors = {
-      {InternSource("hwmon accuracy (assumed)"), kAccuracySd}};
-  for (const Found& found : opened.all)
-    if (found.sensor.domain.counted &&
-        std::holds_alternative<PowerSensor>(found.sensor.gauge)) {
-      errors.push_back({InternSource("hwmon sampling (assumed)"), kSamplingSd});
-      break;
-    }
-  return std::unique_ptr<Probe>(
-      new SensorProbe("hwmon", SensorsOf(opened), std::move(errors)));
+  return OpenSource("hwmon", FindHwmon(context));
 }
 
 ProbeReport ReportHwmon(const ProbeContext& context) {
-  const Opened opened = OpenAll(context);
-  ProbeReport report;
-  report.name = "hwmon";
-  report.usable = CountsAny(opened);
-  for (const Found& found : opened.all)
-    if (found.sensor.domain.counted)
-      report.covers +=
-          fmt::format("{}{} ({})", report.covers.empty() ? "" : ", ",
-                      found.sensor.domain.name, found.chip);
-  report.reading = ReadingOf(opened);
-  if (report.usable && !opened.failure) return report;
-  const Error why = WhyNone(opened);
-  report.reason = why.message;
-  report.cure = why.hint;
-  return report;
+  return ReportSource("hwmon", FindHwmon(context));
 }
 
 }  // namespace modicum

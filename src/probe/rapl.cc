@@ -155,7 +155,7 @@ Error WithHint(Error error) {
   return error;
 }
 
-Result<std::vector<Sensor>> UsableZones(const ProbeContext& context) {
+Result<SensorSource> FindRapl(const ProbeContext& context) {
   auto found = FindZones(context.fs);
   if (!found) return Fail(WithHint(std::move(found).error()));
   Opened opened = OpenZones(context, *found);
@@ -171,7 +171,8 @@ Result<std::vector<Sensor>> UsableZones(const ProbeContext& context) {
             ? "virtual machines do not see them; use --probe cpu-load"
             : "try: modprobe intel_rapl_msr (in a container: mount "
               "/sys/class/powercap)");
-  return std::move(opened.sensors);
+  return SensorSource{std::move(opened.sensors), RaplErrors(),
+                      "microjoules, a new value every 1 ms"};
 }
 
 }  // namespace
@@ -219,24 +220,11 @@ std::vector<Share> RaplErrors() {
 }
 
 Result<std::unique_ptr<Probe>> OpenRapl(const ProbeContext& context) {
-  MODICUM_TRY(auto sensors, UsableZones(context));
-  return std::unique_ptr<Probe>(
-      new SensorProbe("rapl", std::move(sensors), RaplErrors()));
+  return OpenSource("rapl", FindRapl(context));
 }
 
 ProbeReport ReportRapl(const ProbeContext& context) {
-  ProbeReport report;
-  report.name = "rapl";
-  const auto sensors = UsableZones(context);
-  report.usable = sensors.has_value();
-  if (sensors) {
-    report.covers = NamesOf(*sensors);
-    report.reading = "microjoules, a new value every 1 ms";
-  } else {
-    report.reason = sensors.error().message;
-    report.cure = sensors.error().hint;
-  }
-  return report;
+  return ReportSource("rapl", FindRapl(context));
 }
 
 }  // namespace modicum

@@ -124,8 +124,8 @@ Result<Sensor> OpenEvent(const ProbeContext& context,
   return sensor;
 }
 
-Result<std::vector<Sensor>> OpenAll(const ProbeContext& context,
-                                    const PerfCounters& counters) {
+Result<SensorSource> FindPerf(const ProbeContext& context,
+                              const PerfCounters& counters) {
   const auto type = ReadUnsigned(context.fs, PmuPath("type"));
   if (!type)
     return Fail(ErrorCode::kUnavailable,
@@ -160,57 +160,40 @@ Result<std::vector<Sensor>> OpenAll(const ProbeContext& context,
   CountOutermost(sensors, platform);
   if (NamesOf(sensors).empty())
     return Fail(ErrorCode::kUnavailable, "perf has no event of a package");
-  return sensors;
+  std::string reading = fmt::format(
+      "counts of {:.3g} nJ, 64 bits wide, a new value every 1 ms",
+      std::get<EnergyCounter>(sensors.front().gauge).unit.value() * 1e9);
+  return SensorSource{std::move(sensors), RaplErrors(), std::move(reading)};
 }
 
 // A machine that was recorded has none of this one's counters.
-Status CheckLive(const ProbeContext& context) {
+Result<SensorSource> FindLive(const ProbeContext& context) {
   if (context.fs.root().empty() || !context.fs.Exists(PmuPath("type")))
-    return {};
+    return FindPerf(context, SystemPerfCounters());
   return Fail(ErrorCode::kUnavailable,
               "no perf event can be opened on a recorded machine");
 }
 
-ProbeReport Failed(const Error& error) {
-  ProbeReport report;
-  report.name = "rapl-perf";
-  report.reason = error.message;
-  report.cure = error.hint;
-  return report;
-}
+constexpr std::string_view kName = "rapl-perf";
 
 }  // namespace
 
 Result<std::unique_ptr<Probe>> OpenRaplPerf(const ProbeContext& context,
                                             const PerfCounters& counters) {
-  MODICUM_TRY(auto sensors, OpenAll(context, counters));
-  return std::unique_ptr<Probe>(
-      new SensorProbe("rapl-perf", std::move(sensors), RaplErrors()));
+  return OpenSource(kName, FindPerf(context, counters));
 }
 
 ProbeReport ReportRaplPerf(const ProbeContext& context,
                            const PerfCounters& counters) {
-  const auto sensors = OpenAll(context, counters);
-  if (!sensors) return Failed(sensors.error());
-  ProbeReport report;
-  report.name = "rapl-perf";
-  report.usable = true;
-  report.covers = NamesOf(*sensors);
-  report.reading = fmt::format(
-      "counts of {:.3g} nJ, 64 bits wide, a new value every 1 ms",
-      std::get<EnergyCounter>(sensors->front().gauge).unit.value() * 1e9);
-  return report;
+  return ReportSource(kName, FindPerf(context, counters));
 }
 
 Result<std::unique_ptr<Probe>> OpenRaplPerf(const ProbeContext& context) {
-  MODICUM_RETURN_IF_ERROR(CheckLive(context));
-  return OpenRaplPerf(context, SystemPerfCounters());
+  return OpenSource(kName, FindLive(context));
 }
 
 ProbeReport ReportRaplPerf(const ProbeContext& context) {
-  if (const Status live = CheckLive(context); !live)
-    return Failed(live.error());
-  return ReportRaplPerf(context, SystemPerfCounters());
+  return ReportSource(kName, FindLive(context));
 }
 
 std::string CompareRapl(const Probe& perf,

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/perf_event.h>
 
 #include <map>
 
@@ -195,6 +196,29 @@ TEST_F(RaplPerfTest, OnARecordedMachineNothingIsOpened) {
   const auto probe = OpenRaplPerf({fs_, DetectHost(fs_), At(0)});
   ASSERT_FALSE(probe.has_value());
   EXPECT_THAT(probe.error().message, HasSubstr("recorded machine"));
+}
+
+// Of this kernel, a clock that it has without any hardware.
+TEST(SystemPerfCounters, CountOrSayWhyNot) {
+  const auto clock =
+      SystemPerfCounters().Open(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, 0);
+  if (!clock) {
+    EXPECT_THAT(clock.error().code, testing::AnyOf(ErrorCode::kPermission,
+                                                   ErrorCode::kUnavailable));
+    EXPECT_THAT(clock.error().message, testing::StartsWith("perf_event_open"));
+    return;
+  }
+  const auto first = (*clock)->Read();
+  const auto second = (*clock)->Read();
+  ASSERT_TRUE(first && second);
+  EXPECT_LT(*first, *second);
+}
+
+TEST(SystemPerfCounters, AnUnknownUnitIsUnavailable) {
+  const auto none = SystemPerfCounters().Open(0x7fffffff, 1, 0);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_THAT(none.error().code,
+              testing::AnyOf(ErrorCode::kPermission, ErrorCode::kUnavailable));
 }
 
 TEST_F(RaplPerfTest, DifferencesFromPowercapAreSaid) {

@@ -34,12 +34,35 @@ Status Sensor::Start(MonotonicTime now) {
   return {};
 }
 
-std::string NamesOf(const std::vector<Sensor>& sensors, bool counted) {
+std::string NamesOf(const std::vector<Sensor>& sensors) {
   std::string text;
   for (const Sensor& sensor : sensors)
-    if (sensor.domain.counted == counted)
+    if (sensor.domain.counted)
       text += (text.empty() ? "" : ", ") + sensor.domain.name;
   return text;
+}
+
+Result<std::unique_ptr<Probe>> OpenSource(std::string_view name,
+                                          Result<SensorSource> source) {
+  if (!source) return Fail(std::move(source).error());
+  return std::unique_ptr<Probe>(new SensorProbe(
+      name, std::move(source->sensors), std::move(source->errors)));
+}
+
+ProbeReport ReportSource(std::string_view name,
+                         const Result<SensorSource>& source) {
+  ProbeReport report;
+  report.name = name;
+  report.usable = source.has_value();
+  if (source) {
+    report.covers =
+        source->covers.empty() ? NamesOf(source->sensors) : source->covers;
+    report.reading = source->reading;
+  }
+  const Error& why = source ? source->note : source.error();
+  report.reason = why.message;
+  report.cure = why.hint;
+  return report;
 }
 
 SensorProbe::SensorProbe(std::string_view name, std::vector<Sensor> sensors,

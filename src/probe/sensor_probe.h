@@ -45,9 +45,22 @@ struct Sensor {
   Status Start(MonotonicTime now);
 };
 
-// Names of those that count, "package-0, package-1"; `counted` false: of the
-// others.
-std::string NamesOf(const std::vector<Sensor>& sensors, bool counted = true);
+// What a kind of source found: started sensors, at least one of them counted.
+struct SensorSource {
+  std::vector<Sensor> sensors;
+  std::vector<Share> errors;  // of every joule
+  // Of the report; `covers` is else the names of those that count.
+  std::string reading;
+  std::string covers = {};
+  // Why not all of it can be used, or not by itself.
+  Error note{ErrorCode::kUnavailable, "", ""};
+};
+// Names of those that count, "package-0, package-1".
+std::string NamesOf(const std::vector<Sensor>& sensors);
+Result<std::unique_ptr<Probe>> OpenSource(std::string_view name,
+                                          Result<SensorSource> source);
+ProbeReport ReportSource(std::string_view name,
+                         const Result<SensorSource>& source);
 
 class SensorProbe final : public Probe {
  public:
