@@ -165,6 +165,9 @@ class NeuralEngine {
       const std::string& path, const NeuralSettings& settings,
       const std::function<void(double)>& progress, const CallOptions& call,
       PhaseSink& sink) = 0;
+  // Whether a classifier can be trained on the body of the network at `path`.
+  // kInvalidInput says what is wrong or not supported.
+  virtual Status CheckEncoderBase(const std::string& path) = 0;
   // Writes `to` whole or not at all.
   virtual Status Quantize(const std::string& from, const std::string& to,
                           const QuantizeOptions& options) = 0;

@@ -88,6 +88,7 @@ class Rounded final : public FakeNetwork {
 // Remembers what the last file was made of.
 class FakeEngine final : public NeuralEngine {
  public:
+  Status CheckEncoderBase(const std::string&) override { return {}; }
   std::string_view name() const override { return "fake"; }
   std::string_view version() const override { return "1"; }
   Result<std::unique_ptr<NeuralModel>> Open(const std::string&,

@@ -50,7 +50,7 @@ TEST(Vocabulary, SpecialsCharactersThenPieces) {
   EXPECT_EQ(tokens[kSpecialTokens], "▁");
   for (const char* piece : {"l", "▁low", "▁lower", "▁,", "▁!", "st"})
     EXPECT_THAT(tokens, testing::Contains(piece));
-  const auto tokenizer = WordPieceTokenizer::Open(tokens);
+  const auto tokenizer = WordPieceTokenizer::Open(DescribeVocabulary(tokens));
   ASSERT_TRUE(tokenizer);
   const auto ids = (*tokenizer)->Tokenize("Lower qqq");
   ASSERT_EQ(ids->size(), 4U);
@@ -72,7 +72,7 @@ TEST(EncoderFile, LlamaCppReadsAndScoresAlike) {
   ASSERT_TRUE(engine) << engine.error().message;
   const std::vector<std::string> texts = ManyTexts();
   const auto tokens = VocabularyOf(texts, 200);
-  const auto tokenizer = WordPieceTokenizer::Open(tokens);
+  const auto tokenizer = WordPieceTokenizer::Open(DescribeVocabulary(tokens));
   ASSERT_TRUE(tokenizer);
   const TestFolder folder;
   for (const uint32_t layers : {1U, 2U, 3U}) {
@@ -92,7 +92,7 @@ TEST(EncoderFile, LlamaCppReadsAndScoresAlike) {
     weights.Set(values);
     const std::string path = folder.path() + "/model.gguf";
     const std::vector<std::string> labels = {"bad", "good", "so, so"};
-    ASSERT_TRUE(SaveEncoder(weights, tokens, labels, path));
+    ASSERT_TRUE(SaveEncoder(weights, DescribeVocabulary(tokens), labels, path));
     NullSink sink;
     NeuralSettings settings;
     settings.threads = 1;
@@ -134,8 +134,9 @@ TEST(EncoderFile, LlamaCppReadsAndScoresAlike) {
 
 TEST(EncoderFile, NothingIsLeftWhereItCannotBeWritten) {
   EncoderWeights weights({.vocabulary = 6, .labels = 2, .width = 32});
-  const auto saved = SaveEncoder(weights, {"a", "b", "c", "d", "e", "f"},
-                                 {"x", "y"}, "/proc/modicum/model.gguf");
+  const auto saved =
+      SaveEncoder(weights, DescribeVocabulary({"a", "b", "c", "d", "e", "f"}),
+                  {"x", "y"}, "/proc/modicum/model.gguf");
   ASSERT_FALSE(saved);
 }
 

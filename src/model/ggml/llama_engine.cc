@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/root_fs.h"
+#include "model/ggml/encoder_base.h"
 #include "model/ggml/llama_log.h"
 #include "model/ggml/llama_model.h"
 #include "model/ggml/quantize.h"
@@ -67,6 +68,10 @@ class LlamaEngine final : public NeuralEngine {
     MODICUM_TRY(const GgufFile file, ReadGguf(path));
     MODICUM_RETURN_IF_ERROR(CheckRoom(file, settings));
     return LlamaModel::Open(file, settings, progress, call);
+  }
+
+  Status CheckEncoderBase(const std::string& path) override {
+    return ReadEncoderBase(path).map([](const EncoderBase&) {});
   }
 
   Status Quantize(const std::string& from, const std::string& to,
