@@ -68,6 +68,10 @@ void AddNeuralFlags(CLI::App& app, NeuralFlags& flags) {
   app.add_option("-m,--model", flags.model, "the network, a GGUF file")
       ->required()
       ->type_name("FILE");
+  app.add_option("--lora", flags.settings.lora,
+                 "with this adapter, times SCALE; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("FILE[:SCALE]");
   AddNeuralSettings(app, flags);
 }
 
@@ -174,13 +178,17 @@ Result<std::unique_ptr<NeuralRun>> NeuralRun::Start(const Context& context,
   return run;
 }
 
-Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path) {
+Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path,
+                                                     bool adapted) {
   MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
   TunedChoice chosen{flags_.settings, {}};
   if (!flags_.no_tuned) {
     MODICUM_TRY(chosen, TunedUnder(flags_.settings, path, context_.settings,
                                    instruments_.host));
   }
+  if (!adapted) chosen.settings.lora.clear();
+  if (!chosen.settings.lora.empty())
+    Tag("lora", fmt::format("{}", fmt::join(chosen.settings.lora, ", ")));
   if (!chosen.note.empty()) Tag("run settings", chosen.note);
   Progress progress(stderr, "load", 100, context_.clock);
   CallOptions call;

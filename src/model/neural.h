@@ -23,7 +23,8 @@ namespace modicum {
 using TokenId = int32_t;
 using TokenIds = std::vector<TokenId>;
 
-// How a network is run: its speed, memory and joules, not its answers.
+// How a network is run: its speed, memory and joules, not its answers (but for
+// `lora`).
 struct NeuralSettings {
   int threads = 0;        // of decoding; 0: every CPU this process may use
   int batch_threads = 0;  // of prefill and encoding; 0: as `threads`
@@ -37,6 +38,9 @@ struct NeuralSettings {
   int poll = 50;          // 0 (sleep) to 100 (spin): waiting threads
   std::string cpus = {};  // "0,2-3": threads stay on them; "": anywhere
   bool repack = true;     // weights rearranged for the CPU while loading
+  // LoRA adapters, each FILE or FILE:SCALE: what the network was taught beside
+  // its weights. These do change its answers.
+  std::vector<std::string> lora = {};
   // Only Embed and Classify will be called: no keys and values are kept, and
   // the memory for them is not asked for.
   bool vectors = false;
@@ -94,6 +98,10 @@ class NeuralModel {
   // looks like a control token in the text is text.
   virtual Result<TokenIds> Tokenize(std::string_view text,
                                     bool special) const = 0;
+  // A query and a document in one, as a reranker reads them. kUnavailable where
+  // the network is none: Classify then has no single output.
+  virtual Result<TokenIds> TokenizePair(std::string_view query,
+                                        std::string_view document) const = 0;
   // The bytes a token stands for; they may end inside a character.
   virtual std::string Piece(TokenId token) const = 0;
 
