@@ -122,6 +122,9 @@ void AddNeuralSettings(CLI::App& app, NeuralFlags& flags) {
   app.add_flag_callback(
       "--no-repack", [&settings] { settings.repack = false; },
       "leave the weights as they are in the file");
+  app.add_flag_callback(
+      "--trust", [] { GuardNetworks({}); },
+      "load the file at once, not first in a child process without network");
   app.add_flag("--no-tuned", flags.no_tuned,
                "as the flags say, not as 'modicum tune' found");
   app.add_flag("--quiet", flags.quiet, "print no bill");

@@ -160,6 +160,15 @@ struct QuantizeOptions {
   std::stop_token stop = {};
 };
 
+// How files that nobody vouches for are tried before this process loads them.
+struct NetworkGuard {
+  // Started as `program try-network FILE`, without network and with limits;
+  // "": nothing is tried.
+  std::string program = {};
+  std::string known = {};  // file that lists what passed
+};
+inline constexpr char kTryNetwork[] = "try-network";
+
 class NeuralEngine {
  public:
   virtual ~NeuralEngine() = default;
@@ -173,6 +182,11 @@ class NeuralEngine {
       const std::string& path, const NeuralSettings& settings,
       const std::function<void(double)>& progress, const CallOptions& call,
       PhaseSink& sink) = 0;
+  // From now on Open tries files first.
+  virtual void SetGuard(NetworkGuard guard) = 0;
+  // What the child does: gives up what it needs no more, loads the network,
+  // computes one token, sends what is wrong to its standard output, and ends.
+  [[noreturn]] virtual void TryAndEnd(const std::string& path) = 0;
   // Whether a classifier can be trained on the body of the network at `path`.
   // kInvalidInput says what is wrong or not supported.
   virtual Status CheckEncoderBase(const std::string& path) = 0;
@@ -181,6 +195,9 @@ class NeuralEngine {
                           const QuantizeOptions& options) = 0;
 };
 
+// Of every engine that is opened from now on, and of the one that is open.
+// Thread-safe.
+void GuardNetworks(NetworkGuard guard);
 // Opens the module once. Thread-safe. kUnavailable when it is not installed,
 // with how to build it.
 Result<NeuralEngine*> FindNeuralEngine();
