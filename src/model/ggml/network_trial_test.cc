@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -138,6 +139,9 @@ TEST_F(NetworkTrialTest, AProgramThatIsNotThereIsSaid) {
   rlimit limit{};
   getrlimit(RLIMIT_CPU, &limit);
   if (limit.rlim_max > 30) _exit(12);
+  if (fork() >= 0) _exit(13);
+  if (syscall(SYS_tgkill, getppid(), getppid(), 0) == 0) _exit(14);
+  if (raise(SIGURG) != 0) _exit(15);
   std::thread([] {}).join();
   _exit(0);
 }

@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -51,6 +52,11 @@ constexpr uint32_t kDenied[] = {
     SYS_process_vm_readv,
     SYS_process_vm_writev,
     SYS_kill,
+    SYS_tkill,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_send_signal,
+    SYS_ioctl,
     SYS_io_uring_setup,
     SYS_openat2,
     SYS_open_by_handle_at,
@@ -115,6 +121,13 @@ class Filter {
     DenyWrites(SYS_open, 1);
 #endif
     DenyWrites(SYS_openat, 2);
+    // Threads, no processes; by the call whose flags can be seen.
+    Allow(SYS_clone, BPF_JSET, CLONE_THREAD);
+    Add(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);
+    Return(SECCOMP_RET_ERRNO | ENOSYS);
+    // Its own signals and limits.
+    Allow(SYS_tgkill, BPF_JEQ, static_cast<uint32_t>(getpid()));
+    Allow(SYS_prlimit64, BPF_JEQ, 0);
     Return(kAllow);
   }
 
@@ -138,6 +151,15 @@ class Filter {
     Add(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
     Load(offsetof(seccomp_data, args) + 8 * index);  // its lower half
     Add(BPF_JMP | BPF_JSET | BPF_K, kWrites, 0, 1);
+    Return(kDeny);
+    Return(kAllow);
+  }
+
+  // `call` only where its first argument is, or has, `k`.
+  void Allow(uint32_t call, int how, uint32_t k) {
+    Add(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+    Load(offsetof(seccomp_data, args));
+    Add(BPF_JMP | how | BPF_K, k, 1, 0);
     Return(kDeny);
     Return(kAllow);
   }
