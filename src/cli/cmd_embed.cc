@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `modicum embed`: a vector for each line of text, with a bill at the end.
+// `modicum embed`: a vector for each line of text, or how well each answers a
+// query, with a bill at the end.
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "base/format.h"
 #include "cli/command.h"
@@ -21,6 +23,7 @@ struct EmbedFlags : NeuralFlags {
   std::string input = "-";
   ItemReaderOptions items;
   bool normalize = true;
+  std::optional<std::string> query;  // to rank by
   size_t lines = 256;
 };
 
@@ -29,7 +32,9 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   CLI::App app(
       "A vector for each line of text, and the bill.\n\n"
       "  modicum embed -m encoder.gguf < texts.jsonl\n"
-      "  modicum embed -m encoder.gguf --plain --input lines.txt\n");
+      "  modicum embed -m encoder.gguf --plain --input lines.txt\n"
+      "  modicum embed -m reranker.gguf --rerank 'what is a watt' < "
+      "texts.jsonl\n");
   app.name("modicum embed");
   app.add_option("--input", flags.input, "read this file, not stdin")
       ->type_name("FILE");
@@ -41,6 +46,10 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   app.add_flag_callback(
       "--no-normalize", [&flags] { flags.normalize = false; },
       "vectors as they are, not of length 1");
+  app.add_option("--rerank", flags.query,
+                 "not vectors: how well each text answers this query, by a "
+                 "reranker")
+      ->type_name("QUERY");
   app.add_option("--batch", flags.lines,
                  "lines at a time, put together by their lengths")
       ->check(CLI::Range(1, 1 << 20))
@@ -54,10 +63,11 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
 }
 
 // Shortest text that reads back as the same number.
-void WriteVector(const std::vector<float>& vector) {
+void WriteLine(const std::vector<float>& vector, bool score) {
   fmt::memory_buffer text;
-  fmt::format_to(std::back_inserter(text), "{{\"embedding\":[{}]}}\n",
-                 fmt::join(vector, ","));
+  fmt::format_to(std::back_inserter(text), "{{\"{}{}{}}}\n",
+                 score ? "score\":" : "embedding\":[", fmt::join(vector, ","),
+                 score ? "" : "]");
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
@@ -85,8 +95,7 @@ class Work {
             line->find_first_not_of(" \t") == line->npos)
           continue;
         MODICUM_RETURN_IF_ERROR(items->Read(*line, lines.line(), payload));
-        MODICUM_TRY(TokenIds tokens,
-                    model_->Tokenize(std::get<Text>(payload).text, true));
+        MODICUM_TRY(TokenIds tokens, Tokenize(std::get<Text>(payload).text));
         if (tokens.size() > model_->info().context) ++cut_;
         texts.push_back(std::move(tokens));
       }
@@ -114,11 +123,19 @@ class Work {
   }
 
  private:
+  Result<TokenIds> Tokenize(const std::string& text) const {
+    return flags_.query ? model_->TokenizePair(*flags_.query, text)
+                        : model_->Tokenize(text, true);
+  }
+
   Status Embed(const std::vector<TokenIds>& texts) {
     MODICUM_TRY(const auto vectors,
-                model_->Embed(texts, flags_.normalize, call_, run_.phases()));
+                flags_.query ? model_->Classify(texts, call_, run_.phases())
+                             : model_->Embed(texts, flags_.normalize, call_,
+                                             run_.phases()));
     run_.phases().Begin(Phase::kPrepare);
-    for (const std::vector<float>& vector : vectors) WriteVector(vector);
+    for (const std::vector<float>& vector : vectors)
+      WriteLine(vector, flags_.query.has_value());
     texts_ += vectors.size();
     if (std::fflush(stdout) == 0) return {};
     return Fail(ErrorCode::kIo, "cannot write the output");

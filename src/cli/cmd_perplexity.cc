@@ -70,7 +70,7 @@ struct Work {
     MODICUM_TRY(const auto network, run.Open(flags.model));
     std::unique_ptr<NeuralModel> base;
     if (!flags.base.empty()) {
-      MODICUM_TRY(base, run.Open(flags.base));
+      MODICUM_TRY(base, run.Open(flags.base, /*adapted=*/false));
     }
     loaded = true;
     run.phases().Begin(Phase::kPrepare);

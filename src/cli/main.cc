@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/print_error.h"
 #include "cli/stop_signals.h"
+#include "model/neural.h"
 
 namespace modicum {
 namespace {
@@ -89,6 +90,8 @@ int RunCommand(const Command& command, const Words& args, SettingFlags flags) {
   const char* root = std::getenv("MODICUM_ROOT");
   const RootFs fs(root == nullptr ? "" : root);
   const StopSignals signals;
+  if (settings && std::getenv("MODICUM_TRUST") == nullptr)
+    GuardNetworks({"/proc/self/exe", settings->data_dir + "/networks-tried"});
   Context context{settings.value_or(Settings()), fs, SystemClock(),
                   signals.token()};
   const Result<int> code = command.run(context, args);
@@ -97,7 +100,14 @@ int RunCommand(const Command& command, const Words& args, SettingFlags flags) {
   return ExitCodeOf(code.error().code);
 }
 
+// What a child of ours is started for: see NetworkGuard. Not for users.
+int TryNetwork(const std::string& path) {
+  if (const auto engine = FindNeuralEngine()) (*engine)->TryAndEnd(path);
+  return kExitFailed;
+}
+
 int Dispatch(Words words) {
+  if (words.size() == 2 && words[0] == kTryNetwork) return TryNetwork(words[1]);
   Result<SettingFlags> flags = TakeSettingFlags(words);
   if (!flags) return UsageError(flags.error());
   if (words.empty()) {

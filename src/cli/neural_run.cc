@@ -68,6 +68,10 @@ void AddNeuralFlags(CLI::App& app, NeuralFlags& flags) {
   app.add_option("-m,--model", flags.model, "the network, a GGUF file")
       ->required()
       ->type_name("FILE");
+  app.add_option("--lora", flags.settings.lora,
+                 "with this adapter, times SCALE; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("FILE[:SCALE]");
   AddNeuralSettings(app, flags);
 }
 
@@ -118,6 +122,9 @@ void AddNeuralSettings(CLI::App& app, NeuralFlags& flags) {
   app.add_flag_callback(
       "--no-repack", [&settings] { settings.repack = false; },
       "leave the weights as they are in the file");
+  app.add_flag_callback(
+      "--trust", [] { GuardNetworks({}); },
+      "load the file at once, not first in a child process without network");
   app.add_flag("--no-tuned", flags.no_tuned,
                "as the flags say, not as 'modicum tune' found");
   app.add_flag("--quiet", flags.quiet, "print no bill");
@@ -174,13 +181,17 @@ Result<std::unique_ptr<NeuralRun>> NeuralRun::Start(const Context& context,
   return run;
 }
 
-Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path) {
+Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path,
+                                                     bool adapted) {
   MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
   TunedChoice chosen{flags_.settings, {}};
   if (!flags_.no_tuned) {
     MODICUM_TRY(chosen, TunedUnder(flags_.settings, path, context_.settings,
                                    instruments_.host));
   }
+  if (!adapted) chosen.settings.lora.clear();
+  if (!chosen.settings.lora.empty())
+    Tag("lora", fmt::format("{}", fmt::join(chosen.settings.lora, ", ")));
   if (!chosen.note.empty()) Tag("run settings", chosen.note);
   Progress progress(stderr, "load", 100, context_.clock);
   CallOptions call;

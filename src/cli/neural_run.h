@@ -28,7 +28,7 @@ struct NeuralFlags {
   bool no_ledger = false;
 };
 
-// --model and AddNeuralSettings.
+// --model, --lora and AddNeuralSettings.
 void AddNeuralFlags(CLI::App& app, NeuralFlags& flags);
 // How it is run, --quiet and --no-ledger.
 void AddNeuralSettings(CLI::App& app, NeuralFlags& flags);
@@ -52,8 +52,10 @@ class NeuralRun {
   PhaseCosts& phases() { return phases_; }
   const Instruments& instruments() const { return instruments_; }
 
-  // Loads the network at `path`, with progress on a terminal.
-  Result<std::unique_ptr<NeuralModel>> Open(const std::string& path);
+  // Loads the network at `path`, with progress on a terminal; `adapted`: with
+  // the adapters of --lora.
+  Result<std::unique_ptr<NeuralModel>> Open(const std::string& path,
+                                            bool adapted = true);
 
   // What it was about, for the ledger.
   void Tag(const std::string& key, std::string value) {

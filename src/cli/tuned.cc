@@ -30,6 +30,9 @@ Result<TunedChoice> TunedUnder(const NeuralSettings& flags,
     found += fmt::format("{}{} {}", found.empty() ? "" : ", ", name, value);
   for (const auto& [name, value] : ToTexts(flags)) texts[name] = value;
   MODICUM_TRY(choice.settings, SettingsOf(texts));
+  // What changes answers, or what will be called, is no run setting.
+  choice.settings.lora = flags.lora;
+  choice.settings.vectors = flags.vectors;
   choice.note =
       fmt::format("{} (tuned: {}, {})", found.empty() ? "the defaults" : found,
                   tuned->workload, tuned->created.substr(0, 10));

@@ -141,6 +141,24 @@ void AddOnNetwork(const FamilySpace& space, const NetworkFile& network,
   all[first].first_of_family = true;
 }
 
+// A new head on the body of each base, which stays or learns too; tried as
+// soon as the task names one.
+void AddOnBases(const Networks& networks, std::vector<Candidate>& all) {
+  for (const NetworkFile& base : networks.bases)
+    for (const bool frozen : {true, false}) {
+      if (frozen != networks.frozen.value_or(frozen)) continue;
+      Candidate candidate;
+      candidate.family = kEncoderFamily;
+      candidate.name = fmt::format("{}, {}{}", kEncoderFamily, base.name,
+                                   frozen ? ", frozen" : "");
+      candidate.params = {{kNetworkParam, base.path},
+                          {kNetworkHashParam, base.sha256},
+                          {kFrozenParam, frozen}};
+      candidate.first_of_family = frozen == networks.frozen.value_or(true);
+      all.push_back(std::move(candidate));
+    }
+}
+
 std::vector<Candidate> WholeSpace(std::string_view kind,
                                   const Networks& networks) {
   const bool table = kind == "tabular-classification";
@@ -152,6 +170,7 @@ std::vector<Candidate> WholeSpace(std::string_view kind,
     AddCombinations(space, 0, std::move(candidate), all);
   }
   if (table) return all;
+  AddOnBases(networks, all);
   for (const FamilySpace& space : NetworkSpace())
     for (const NetworkFile& network : networks.files)
       AddOnNetwork(space, network, networks.prompt, all);

@@ -121,6 +121,33 @@ TEST(Candidates, EveryNetworkIsTriedAndOnlyDecodersArePrompted) {
   EXPECT_EQ(families, all);
 }
 
+// As soon as the task names one; frozen or not is two candidates unless it is
+// said.
+TEST(Candidates, ABaseIsTriedFrozenAndNot) {
+  Networks networks;
+  networks.bases = {{"m/bert.gguf", "bert", "11", false}};
+  const auto named = [&] {
+    std::vector<std::string> names;
+    const auto candidates = EnumerateCandidates(kText, {}, networks);
+    EXPECT_TRUE(candidates.has_value());
+    for (const Candidate& candidate : *candidates) {
+      if (candidate.family != "encoder") continue;
+      names.push_back(candidate.name);
+      EXPECT_EQ(candidate.first_of_family, names.size() == 1);
+      EXPECT_EQ(Get(candidate.params, "model", std::string()), "m/bert.gguf");
+      EXPECT_EQ(Get(candidate.params, "frozen", false),
+                candidate.name.ends_with("frozen"));
+    }
+    return names;
+  };
+  EXPECT_EQ(named(), (std::vector<std::string>{"encoder, bert, frozen",
+                                               "encoder, bert"}));
+  networks.frozen = false;
+  EXPECT_EQ(named(), std::vector<std::string>{"encoder, bert"});
+  networks.frozen = true;
+  EXPECT_EQ(named(), std::vector<std::string>{"encoder, bert, frozen"});
+}
+
 TEST(Candidates, AnotherFileOfTheSameNameIsAnotherModel) {
   Networks networks = TwoNetworks();
   const auto before = EnumerateCandidates(kText, {"prompt, small"}, networks);

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "model/gguf/gguf_file.h"
+#include "model/neural.h"
 
 namespace modicum {
 
@@ -23,11 +24,12 @@ constexpr std::string_view kEncoders[] = {
     "t5encoder", "gemma-embedding", "llama-embed"};
 
 Result<std::vector<std::string>> Matches(const std::string& pattern,
+                                         std::string_view key,
                                          const std::string& file) {
   std::vector<std::string> paths = PathsMatching(pattern);
   if (!paths.empty()) return paths;
   return Fail(ErrorCode::kNotFound,
-              file + ": models: no file is named " + pattern,
+              fmt::format("{}: {}: no file is named {}", file, key, pattern),
               "paths are relative to the task file's folder");
 }
 
@@ -43,21 +45,35 @@ Result<NetworkFile> Describe(const std::string& path) {
   return network;
 }
 
-}  // namespace
-
-Result<Networks> FindNetworks(const Task& task) {
-  Networks networks;
+Result<std::vector<NetworkFile>> Find(const std::vector<std::string>& patterns,
+                                      std::string_view key,
+                                      const std::string& file) {
   std::set<std::string> paths;
-  for (const std::string& pattern : task.models) {
-    MODICUM_TRY(const auto matches, Matches(pattern, task.file));
+  for (const std::string& pattern : patterns) {
+    MODICUM_TRY(const auto matches, Matches(pattern, key, file));
     paths.insert(matches.begin(), matches.end());
   }
+  std::vector<NetworkFile> files;
   std::set<std::string> names;
   for (const std::string& path : paths) {
     MODICUM_TRY(NetworkFile network, Describe(path));
     if (!names.insert(network.name).second) network.name = path;
-    networks.files.push_back(std::move(network));
+    files.push_back(std::move(network));
   }
+  return files;
+}
+
+}  // namespace
+
+Result<Networks> FindNetworks(const Task& task) {
+  Networks networks;
+  MODICUM_TRY(networks.files, Find(task.models, "models", task.file));
+  MODICUM_TRY(networks.bases, Find(task.bases, "encoder.base", task.file));
+  for (const NetworkFile& base : networks.bases) {
+    MODICUM_TRY(NeuralEngine * engine, FindNeuralEngine());
+    MODICUM_RETURN_IF_ERROR(engine->CheckEncoderBase(base.path));
+  }
+  networks.frozen = task.frozen;
   if (!task.prompt_template.empty())
     networks.prompt["template"] = task.prompt_template;
   for (const auto& [label, word] : task.prompt_words)

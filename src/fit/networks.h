@@ -3,6 +3,7 @@
 // trained from nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,14 @@ struct Networks {
   Params prompt;  // of family prompt, as the task says
   // Of family remote, one for each endpoint.
   std::vector<Params> remotes = {};
+  std::vector<NetworkFile> bases = {};  // of family encoder
+  std::optional<bool> frozen = {};      // as the task says
 };
 
 // Every file that one of the task's patterns matches, each once, by path.
 // kNotFound for a pattern without one, kInvalidInput for a file that is no
-// sound GGUF model.
+// sound GGUF model, or no encoder where one is to be a base; kUnavailable for a
+// base where the neural engine is not installed.
 Result<Networks> FindNetworks(const Task& task);
 
 // kInvalidInput when the task has a word for what is no label of the data.

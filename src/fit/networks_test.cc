@@ -54,6 +54,27 @@ TEST(Networks, AFileThatIsNoModelIsRefused) {
   EXPECT_THAT(networks.error().message, HasSubstr("a.gguf"));
 }
 
+TEST(Networks, ABaseIsLookedAtBeforeTheSearch) {
+  const TestFolder folder;
+  ASSERT_TRUE(
+      WriteFileAtomically(folder.path() + "/a.gguf", GgufSample().File()));
+  Task task;
+  task.file = "task.toml";
+  task.bases = {folder.path() + "/b.gguf"};
+  EXPECT_EQ(
+      FindNetworks(task).error().message,
+      "task.toml: encoder.base: no file is named " + folder.path() + "/b.gguf");
+  task.bases = {folder.path() + "/a.gguf"};
+  const auto networks = FindNetworks(task);
+  ASSERT_FALSE(networks);
+  if (networks.error().code == ErrorCode::kUnavailable)
+    GTEST_SKIP() << networks.error().message;  // built without llama.cpp
+  EXPECT_EQ(networks.error().message,
+            folder.path() +
+                "/a.gguf: a network of architecture 'llama' is no base of an "
+                "encoder: 'bert' is");
+}
+
 TEST(Networks, AWordForNoLabelIsRefused) {
   Task task;
   task.file = "task.toml";

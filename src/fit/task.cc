@@ -98,6 +98,14 @@ Status ReadPrompt(TomlSection& section, Task& task) {
   return section.Finish();
 }
 
+Status ReadEncoder(TomlSection& section, Task& task) {
+  section.ReadOneOrMore("base", task.bases);
+  section.Read("frozen", task.frozen);
+  if (task.frozen && task.bases.empty())
+    section.Fault("frozen", "needs a base", "add base = \"bert.gguf\"");
+  return section.Finish();
+}
+
 Status ReadBudget(TomlSection& section, TaskBudget& budget) {
   std::optional<double> seconds;
   std::optional<double> joules;
@@ -227,10 +235,11 @@ Status ReadSections(const toml::table& root, const std::string& path,
                     Task& task) {
   TomlSection top(root, "task file", path);
   for (const std::string_view key :
-       {"task", "place", "budget", "prompt", "reference", "remote"})
+       {"task", "place", "budget", "prompt", "encoder", "reference", "remote"})
     top.Allow(key);
   top.Require("task");
-  for (const std::string_view key : {"task", "place", "budget", "prompt"})
+  for (const std::string_view key :
+       {"task", "place", "budget", "prompt", "encoder"})
     top.RequireTable(key);
   MODICUM_RETURN_IF_ERROR(top.Finish());
   const toml::table empty;
@@ -244,6 +253,8 @@ Status ReadSections(const toml::table& root, const std::string& path,
   MODICUM_RETURN_IF_ERROR(ReadPlace(place_section, task.place));
   TomlSection prompt_section = section("prompt");
   MODICUM_RETURN_IF_ERROR(ReadPrompt(prompt_section, task));
+  TomlSection encoder_section = section("encoder");
+  MODICUM_RETURN_IF_ERROR(ReadEncoder(encoder_section, task));
   TomlSection budget_section = section("budget");
   MODICUM_RETURN_IF_ERROR(ReadBudget(budget_section, task.budget));
   MODICUM_RETURN_IF_ERROR(ReadRemotes(root, path, task.remotes));
@@ -268,7 +279,8 @@ Result<Task> ParseTask(std::string_view toml, const std::string& path) {
   MODICUM_RETURN_IF_ERROR(ReadSections(root, path, task));
   const auto folder = std::filesystem::path(path).parent_path();
   if (!FromCatalog(task)) task.data = (folder / task.data).string();
-  for (std::string& model : task.models) model = (folder / model).string();
+  for (auto* paths : {&task.models, &task.bases})
+    for (std::string& path_of : *paths) path_of = (folder / path_of).string();
   return task;
 }
 

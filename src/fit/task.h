@@ -45,6 +45,9 @@ struct Task {
   double validation = 0.15;
   std::vector<std::string> families;  // empty: all
   std::vector<std::string> models;    // GGUF files; may have * and ?
+  // Encoders whose bodies are trained on, patterns too.
+  std::vector<std::string> bases = {};
+  std::optional<bool> frozen = {};  // their bodies stay as they are; else both
   // What a decoder is asked; see model/prompt_model.h.
   std::string prompt_template;                      // "": as that says
   std::map<std::string, std::string> prompt_words;  // by label

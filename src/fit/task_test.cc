@@ -210,5 +210,23 @@ TEST(RemoteTask, FaultsAreNamed) {
             "task.toml:9: remote.parallel must be 1 to 64");
 }
 
+TEST(Task, AnEncodersBaseIsAFileOrSeveral) {
+  const std::string text(kMinimal);
+  const Task one = Parse(text + "[encoder]\nbase = \"bert.gguf\"\n");
+  EXPECT_THAT(one.bases, ElementsAre("dir/bert.gguf"));
+  EXPECT_FALSE(one.frozen.has_value());
+  const Task two = Parse(
+      text + "[encoder]\nbase = [\"a.gguf\", \"b/*.gguf\"]\nfrozen = true\n");
+  EXPECT_THAT(two.bases, ElementsAre("dir/a.gguf", "dir/b/*.gguf"));
+  EXPECT_EQ(two.frozen, true);
+  EXPECT_EQ(Refused(text + "[encoder]\nfrozen = true\n").message,
+            "task.toml:6: encoder.frozen needs a base");
+  EXPECT_EQ(Refused(text + "[encoder]\nbse = \"a.gguf\"\n").message,
+            "task.toml:6: unknown key 'bse' in [encoder], did you mean "
+            "'base'?");
+  EXPECT_EQ(Refused(text + "[encoder]\nbase = 1\n").message,
+            "task.toml:6: encoder.base must be a string, or a list of such");
+}
+
 }  // namespace
 }  // namespace modicum

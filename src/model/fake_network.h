@@ -13,6 +13,10 @@ class FakeNetwork : public NeuralModel {
   Result<TokenIds> Tokenize(std::string_view, bool) const override {
     return TokenIds{};
   }
+  Result<TokenIds> TokenizePair(std::string_view,
+                                std::string_view) const override {
+    return TokenIds{};
+  }
   std::string Piece(TokenId) const override { return ""; }
   Result<Generation> Generate(std::span<const TokenId>, const GenerateOptions&,
                               const std::function<bool(std::string_view)>&,

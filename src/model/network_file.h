@@ -25,6 +25,9 @@ bool RunsNetwork(std::string_view family);
 inline constexpr char kNetworkParam[] = "model";
 inline constexpr char kNetworkHashParam[] = "sha256";
 
+// Of family encoder on a network: whether the body stays as it is.
+inline constexpr char kFrozenParam[] = "frozen";
+
 // The path in `params`; kInvalidInput when it has none, or the file is not
 // what it was.
 Result<std::string> NetworkOf(const Params& params, std::string_view family);

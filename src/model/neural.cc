@@ -7,9 +7,25 @@
 
 namespace modicum {
 
+namespace {
+
+std::mutex mutex;
+NeuralEngine* engine = nullptr;  // lives as long as the process
+
+NetworkGuard& Guard() {
+  static NetworkGuard guard;
+  return guard;
+}
+
+}  // namespace
+
+void GuardNetworks(NetworkGuard guard) {
+  const std::lock_guard lock(mutex);
+  Guard() = std::move(guard);
+  if (engine != nullptr) engine->SetGuard(Guard());
+}
+
 Result<NeuralEngine*> FindNeuralEngine() {
-  static std::mutex mutex;
-  static NeuralEngine* engine = nullptr;  // lives as long as the process
   const std::lock_guard lock(mutex);
   if (engine != nullptr) return engine;
   const auto library = OpenModuleLibrary(kNeuralModule, ModuleFolders());
@@ -22,6 +38,7 @@ Result<NeuralEngine*> FindNeuralEngine() {
     return Fail(ErrorCode::kUnavailable,
                 library->path() + " runs no neural networks", kModuleCure);
   engine = factory();
+  engine->SetGuard(Guard());
   return engine;
 }
 

@@ -23,7 +23,8 @@ namespace modicum {
 using TokenId = int32_t;
 using TokenIds = std::vector<TokenId>;
 
-// How a network is run: its speed, memory and joules, not its answers.
+// How a network is run: its speed, memory and joules, not its answers (but for
+// `lora`).
 struct NeuralSettings {
   int threads = 0;        // of decoding; 0: every CPU this process may use
   int batch_threads = 0;  // of prefill and encoding; 0: as `threads`
@@ -37,6 +38,9 @@ struct NeuralSettings {
   int poll = 50;          // 0 (sleep) to 100 (spin): waiting threads
   std::string cpus = {};  // "0,2-3": threads stay on them; "": anywhere
   bool repack = true;     // weights rearranged for the CPU while loading
+  // LoRA adapters, each FILE or FILE:SCALE: what the network was taught beside
+  // its weights. These do change its answers.
+  std::vector<std::string> lora = {};
   // Only Embed and Classify will be called: no keys and values are kept, and
   // the memory for them is not asked for.
   bool vectors = false;
@@ -94,6 +98,10 @@ class NeuralModel {
   // looks like a control token in the text is text.
   virtual Result<TokenIds> Tokenize(std::string_view text,
                                     bool special) const = 0;
+  // A query and a document in one, as a reranker reads them. kUnavailable where
+  // the network is none: Classify then has no single output.
+  virtual Result<TokenIds> TokenizePair(std::string_view query,
+                                        std::string_view document) const = 0;
   // The bytes a token stands for; they may end inside a character.
   virtual std::string Piece(TokenId token) const = 0;
 
@@ -152,6 +160,15 @@ struct QuantizeOptions {
   std::stop_token stop = {};
 };
 
+// How files that nobody vouches for are tried before this process loads them.
+struct NetworkGuard {
+  // Started as `program try-network FILE`, without network and with limits;
+  // "": nothing is tried.
+  std::string program = {};
+  std::string known = {};  // file that lists what passed
+};
+inline constexpr char kTryNetwork[] = "try-network";
+
 class NeuralEngine {
  public:
   virtual ~NeuralEngine() = default;
@@ -165,11 +182,22 @@ class NeuralEngine {
       const std::string& path, const NeuralSettings& settings,
       const std::function<void(double)>& progress, const CallOptions& call,
       PhaseSink& sink) = 0;
+  // From now on Open tries files first.
+  virtual void SetGuard(NetworkGuard guard) = 0;
+  // What the child does: gives up what it needs no more, loads the network,
+  // computes one token, sends what is wrong to its standard output, and ends.
+  [[noreturn]] virtual void TryAndEnd(const std::string& path) = 0;
+  // Whether a classifier can be trained on the body of the network at `path`.
+  // kInvalidInput says what is wrong or not supported.
+  virtual Status CheckEncoderBase(const std::string& path) = 0;
   // Writes `to` whole or not at all.
   virtual Status Quantize(const std::string& from, const std::string& to,
                           const QuantizeOptions& options) = 0;
 };
 
+// Of every engine that is opened from now on, and of the one that is open.
+// Thread-safe.
+void GuardNetworks(NetworkGuard guard);
 // Opens the module once. Thread-safe. kUnavailable when it is not installed,
 // with how to build it.
 Result<NeuralEngine*> FindNeuralEngine();

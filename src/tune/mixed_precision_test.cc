@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -88,6 +89,9 @@ class Rounded final : public FakeNetwork {
 // Remembers what the last file was made of.
 class FakeEngine final : public NeuralEngine {
  public:
+  void SetGuard(NetworkGuard) override {}
+  [[noreturn]] void TryAndEnd(const std::string&) override { std::abort(); }
+  Status CheckEncoderBase(const std::string&) override { return {}; }
   std::string_view name() const override { return "fake"; }
   std::string_view version() const override { return "1"; }
   Result<std::unique_ptr<NeuralModel>> Open(const std::string&,

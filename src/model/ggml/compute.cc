@@ -102,6 +102,12 @@ Result<std::unique_ptr<Compute>> Compute::Open(llama_model& model,
   return compute;
 }
 
+void Compute::Adapt(std::vector<llama_adapter_lora*> adapters,
+                    std::vector<float> scales) {
+  MODICUM_CHECK(llama_set_adapters_lora(context_.get(), adapters.data(),
+                                        adapters.size(), scales.data()) == 0);
+}
+
 bool Compute::ShouldAbort(void* self) {
   const CallOptions* call = static_cast<Compute*>(self)->call_;
   return call != nullptr && !CheckCall(*call);

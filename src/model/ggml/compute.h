@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "model/ggml/llama_handles.h"
@@ -58,6 +59,10 @@ class Compute {
                                                const ComputeShape& shape,
                                                const NeuralSettings& settings,
                                                const ThreadPools& pools);
+
+  // From now on it computes with these adapters of the model, and no others.
+  void Adapt(std::vector<llama_adapter_lora*> adapters,
+             std::vector<float> scales);
 
   // One call of the library. kInterrupted when `call` ends, also in the
   // middle; what was kept of the batch's sequences is then not defined.

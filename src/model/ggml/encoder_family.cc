@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/hash.h"
+#include "model/ggml/encoder_base.h"
 #include "model/ggml/encoder_file.h"
 #include "model/ggml/encoder_training.h"
 #include "model/ggml/vocabulary.h"
@@ -31,15 +33,37 @@ constexpr int64_t kEnoughSteps = 600;
 struct EncoderWish {
   EncoderSettings settings;
   size_t vocabulary = 0;
+  std::optional<EncoderBase> base;
+  Learns learns = Learns::kAll;
 };
+
+// What a base already has, and what only a base has.
+Status CheckBaseParams(const Params& params, bool base) {
+  if (!base) {
+    if (!params.contains(kFrozenParam)) return {};
+    return Fail(ErrorCode::kInvalidInput,
+                "parameter frozen: there is no base to freeze",
+                "name one in the task file: [encoder] base = \"bert.gguf\"");
+  }
+  for (const char* own : {"layers", "width", "vocabulary", "context"})
+    if (params.contains(own))
+      return Fail(ErrorCode::kInvalidInput,
+                  std::string("parameter ") + own + ": the base has its own",
+                  "leave it out");
+  return {};
+}
 
 // `rows`: as many texts there are to learn from.
 Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
   static constexpr std::string_view kKnown[] = {
-      "layers", "width",        "vocabulary", "context",
-      "epochs", "rate",         "batch",      "dropout",
-      "decay",  "word_dropout", "patience",   "label_smoothing"};
+      "layers",      "width",        "vocabulary",      "context",
+      "epochs",      "rate",         "batch",           "dropout",
+      "decay",       "word_dropout", "label_smoothing", "patience",
+      kNetworkParam, kFrozenParam,   kNetworkHashParam};
   MODICUM_RETURN_IF_ERROR(CheckParamNames(params, "encoder", kKnown));
+  const bool base = params.contains(kNetworkParam);
+  const bool frozen = Get(params, kFrozenParam, false);
+  MODICUM_RETURN_IF_ERROR(CheckBaseParams(params, base));
   const auto integer = [&params](std::string_view name, int64_t fallback,
                                  int64_t low, int64_t high) {
     return IntegerParam(params, name, fallback, low, high);
@@ -64,12 +88,17 @@ Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
               integer("patience", std::max<int64_t>(1, epochs / 2), 1, 10000));
   EncoderWish wish;
   EncoderSettings& settings = wish.settings;
-  MODICUM_TRY(settings.rate, NumberParam(params, "rate", 1e-3, 1e-6, 1));
+  // What was learnt already is not to be thrown away in a few steps.
+  MODICUM_TRY(
+      settings.rate,
+      NumberParam(params, "rate", base && !frozen ? 1e-4 : 1e-3, 1e-6, 1));
   MODICUM_TRY(settings.adamw.decay, NumberParam(params, "decay", 0.01, 0, 10));
   MODICUM_TRY(const double dropout,
-              NumberParam(params, "dropout", 0.3, 0, 0.9));
-  MODICUM_TRY(settings.word_dropout,
-              NumberParam(params, "word_dropout", 0.1, 0, 0.9));
+              NumberParam(params, "dropout", base ? 0.1 : 0.3, 0, 0.9));
+  // A frozen body reads each text once, as it is.
+  MODICUM_TRY(
+      settings.word_dropout,
+      NumberParam(params, "word_dropout", base ? 0 : 0.1, 0, frozen ? 0 : 0.9));
   MODICUM_TRY(settings.label_smoothing,
               NumberParam(params, "label_smoothing", 0, 0, 0.9));
   settings.dropout.embedding = settings.dropout.hidden =
@@ -83,7 +112,28 @@ Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
   settings.shape.feed_forward = static_cast<uint32_t>(2 * width);
   settings.shape.context = static_cast<uint32_t>(context);
   wish.vocabulary = static_cast<size_t>(vocabulary);
+  if (!base) return wish;
+  MODICUM_TRY(const std::string path, NetworkOf(params, kEncoderFamily));
+  MODICUM_TRY(wish.base, ReadEncoderBase(path));
+  settings.shape = wish.base->shape;
+  settings.unknown = wish.base->unknown;
+  if (frozen) wish.learns = Learns::kHead;
   return wish;
+}
+
+// The base's, or one learned from the texts.
+Result<GgufMetadata> VocabularyOf(const EncoderWish& wish, const Dataset& data,
+                                  std::span<const uint32_t> rows,
+                                  const Budget& budget) {
+  if (wish.base) return wish.base->vocabulary;
+  std::vector<std::string_view> texts;
+  for (const uint32_t row : rows) {
+    MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
+    texts.push_back(text);
+  }
+  MODICUM_TRY(const auto tokens,
+              LearnVocabulary(texts, wish.vocabulary, budget.stop));
+  return DescribeVocabulary(tokens);
 }
 
 struct Sides {
@@ -163,28 +213,29 @@ class EncoderTrainer final : public Trainer {
     MODICUM_TRY(EncoderWish wish, ParseEncoderParams(params, rows.size()));
     MODICUM_RETURN_IF_ERROR(CheckTrainingRows(data, rows));
     const Sides sides = HoldOut(data, rows, budget.seed);
-    std::vector<std::string_view> texts;
-    for (const uint32_t row : sides.learned) {
-      MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
-      texts.push_back(text);
-    }
-    MODICUM_TRY(const auto tokens,
-                LearnVocabulary(texts, wish.vocabulary, budget.stop));
-    MODICUM_TRY(const auto tokenizer, WordPieceTokenizer::Open(tokens));
+    MODICUM_TRY(const GgufMetadata vocabulary,
+                VocabularyOf(wish, data, sides.learned, budget));
+    MODICUM_TRY(const auto tokenizer, WordPieceTokenizer::Open(vocabulary));
     MODICUM_TRY(const auto examples,
                 Tokenize(data, sides.learned, *tokenizer, budget));
     MODICUM_TRY(const auto held_out,
                 Tokenize(data, sides.held_out, *tokenizer, budget));
     sink.Begin(Phase::kTrain);
-    wish.settings.shape.vocabulary = static_cast<uint32_t>(tokens.size());
-    wish.settings.shape.labels = static_cast<uint32_t>(data.labels.size());
-    MODICUM_RETURN_IF_ERROR(CheckNumbersFit(wish.settings.shape, budget));
-    EncoderWeights weights(wish.settings.shape);
-    weights.Draw(budget.seed);
+    EncoderShape& shape = wish.settings.shape;
+    shape.vocabulary = static_cast<uint32_t>(tokenizer->size());
+    shape.labels = static_cast<uint32_t>(data.labels.size());
+    MODICUM_RETURN_IF_ERROR(CheckNumbersFit(shape, wish.learns, budget));
+    EncoderWeights weights(shape, wish.learns);
+    if (wish.base) {
+      weights.DrawHead(budget.seed);
+      MODICUM_RETURN_IF_ERROR(LoadBody(*wish.base, weights));
+    } else {
+      weights.Draw(budget.seed);
+    }
     MODICUM_RETURN_IF_ERROR(
         TrainEncoder(weights, {wish.settings, examples, held_out, budget,
                                checkpoint, KeyOf(examples, params, budget)}));
-    MODICUM_RETURN_IF_ERROR(SaveEncoder(weights, tokens, data.labels,
+    MODICUM_RETURN_IF_ERROR(SaveEncoder(weights, vocabulary, data.labels,
                                         directory + "/" + kNetworkFile));
     return TrainedModel{{kNetworkFile}};
   }

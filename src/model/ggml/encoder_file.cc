@@ -3,15 +3,13 @@
 
 #include <llama.h>
 
-#include "model/ggml/vocabulary.h"
 #include "model/gguf/gguf_writer.h"
 
 namespace modicum {
 
 namespace {
 
-GgufMetadata Describe(const EncoderShape& shape,
-                      const std::vector<std::string>& tokens,
+GgufMetadata Describe(const EncoderShape& shape, const GgufMetadata& vocabulary,
                       const std::vector<std::string>& labels) {
   GgufMetadata metadata = {
       {"general.architecture", std::string("bert")},
@@ -27,8 +25,7 @@ GgufMetadata Describe(const EncoderShape& shape,
       {"bert.pooling_type", uint32_t{LLAMA_POOLING_TYPE_RANK}},
       {"bert.classifier.output_labels", GgufArray::Of(labels)},
   };
-  for (auto& entry : DescribeVocabulary(tokens))
-    metadata.push_back(std::move(entry));
+  metadata.insert(metadata.end(), vocabulary.begin(), vocabulary.end());
   return metadata;
 }
 
@@ -47,12 +44,12 @@ std::vector<GgufTensor> TensorsOf(const EncoderWeights& weights) {
 }  // namespace
 
 Status SaveEncoder(const EncoderWeights& weights,
-                   const std::vector<std::string>& tokens,
+                   const GgufMetadata& vocabulary,
                    const std::vector<std::string>& labels,
                    const std::string& path) {
   MODICUM_TRY(
       GgufWriter writer,
-      GgufWriter::Create(path, Describe(weights.shape(), tokens, labels),
+      GgufWriter::Create(path, Describe(weights.shape(), vocabulary, labels),
                          TensorsOf(weights)));
   for (const Parameter& parameter : weights.parameters()) {
     const std::span<const float> values = parameter.values();

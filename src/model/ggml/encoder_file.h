@@ -8,11 +8,13 @@
 
 #include "base/result.h"
 #include "model/ggml/encoder_weights.h"
+#include "model/gguf/gguf_file.h"
 
 namespace modicum {
 
+// `vocabulary`: every tokenizer.* key, see DescribeVocabulary.
 Status SaveEncoder(const EncoderWeights& weights,
-                   const std::vector<std::string>& tokens,
+                   const GgufMetadata& vocabulary,
                    const std::vector<std::string>& labels,
                    const std::string& path);
 

@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 
 #include "model/ggml/encoder_graph.h"
+#include "model/ggml/encoder_sample.h"
+#include "model/ggml/reference_encoder.h"
 #include "model/ggml/vocabulary.h"
+#include "model/gguf/random_network.h"
 #include "model/neural.h"
 #include "model/test_data.h"
 
@@ -50,7 +53,7 @@ TEST(Vocabulary, SpecialsCharactersThenPieces) {
   EXPECT_EQ(tokens[kSpecialTokens], "▁");
   for (const char* piece : {"l", "▁low", "▁lower", "▁,", "▁!", "st"})
     EXPECT_THAT(tokens, testing::Contains(piece));
-  const auto tokenizer = WordPieceTokenizer::Open(tokens);
+  const auto tokenizer = WordPieceTokenizer::Open(DescribeVocabulary(tokens));
   ASSERT_TRUE(tokenizer);
   const auto ids = (*tokenizer)->Tokenize("Lower qqq");
   ASSERT_EQ(ids->size(), 4U);
@@ -72,7 +75,7 @@ TEST(EncoderFile, LlamaCppReadsAndScoresAlike) {
   ASSERT_TRUE(engine) << engine.error().message;
   const std::vector<std::string> texts = ManyTexts();
   const auto tokens = VocabularyOf(texts, 200);
-  const auto tokenizer = WordPieceTokenizer::Open(tokens);
+  const auto tokenizer = WordPieceTokenizer::Open(DescribeVocabulary(tokens));
   ASSERT_TRUE(tokenizer);
   const TestFolder folder;
   for (const uint32_t layers : {1U, 2U, 3U}) {
@@ -92,7 +95,7 @@ TEST(EncoderFile, LlamaCppReadsAndScoresAlike) {
     weights.Set(values);
     const std::string path = folder.path() + "/model.gguf";
     const std::vector<std::string> labels = {"bad", "good", "so, so"};
-    ASSERT_TRUE(SaveEncoder(weights, tokens, labels, path));
+    ASSERT_TRUE(SaveEncoder(weights, DescribeVocabulary(tokens), labels, path));
     NullSink sink;
     NeuralSettings settings;
     settings.threads = 1;
@@ -132,10 +135,77 @@ TEST(EncoderFile, LlamaCppReadsAndScoresAlike) {
   }
 }
 
+// A query and a document in one text, by a head of one output, as computed in
+// double precision.
+TEST(EncoderFile, LlamaCppRanksPairsAlike) {
+  const auto engine = FindNeuralEngine();
+  ASSERT_TRUE(engine) << engine.error().message;
+  const std::vector<std::string> texts = ManyTexts();
+  const GgufMetadata vocabulary = DescribeVocabulary(VocabularyOf(texts, 200));
+  const auto tokenizer = WordPieceTokenizer::Open(vocabulary);
+  ASSERT_TRUE(tokenizer);
+  const EncoderShape shape{
+      .vocabulary = static_cast<uint32_t>((*tokenizer)->size()),
+      .labels = 1,
+      .width = 32,
+      .layers = 2,
+      .heads = 2,
+      .feed_forward = 48,
+      .context = 64};
+  const auto weights = SomeWeights(shape);
+  const TestFolder folder;
+  const std::string path = folder.path() + "/model.gguf";
+  ASSERT_TRUE(SaveEncoder(*weights, vocabulary, {"score"}, path));
+  NullSink sink;
+  NeuralSettings settings;
+  settings.threads = 1;
+  settings.sequences = 4;
+  const auto network = (*engine)->Open(path, settings, {}, {}, sink);
+  ASSERT_TRUE(network) << network.error().message;
+  const std::string query = "the film";
+  const TokenIds asked = *(*tokenizer)->Tokenize(query);
+  const std::vector<std::string> documents = {
+      "Unbelievable film", "x=1+2", "", "the the film, don't ... the film"};
+  std::vector<TokenIds> pairs;
+  for (const std::string& document : documents) {
+    pairs.push_back(*(*network)->TokenizePair(query, document));
+    TokenIds expected = asked;  // [CLS] query [SEP] document [SEP]
+    const TokenIds answer = *(*tokenizer)->Tokenize(document);
+    expected.insert(expected.end(), answer.begin() + 1, answer.end());
+    EXPECT_EQ(pairs.back(), expected) << document;
+  }
+  const auto scores = (*network)->Classify(pairs, {}, sink);
+  ASSERT_TRUE(scores) << scores.error().message;
+  const ReferenceEncoder reference(*weights);
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    ASSERT_EQ((*scores)[i].size(), 1U);
+    EXPECT_NEAR((*scores)[i][0], reference.Logits(pairs[i])[0], 0.02);
+  }
+  EXPECT_GT(std::abs((*scores)[0][0] - (*scores)[3][0]), 0.05);
+}
+
+TEST(EncoderFile, AClassifierIsNoReranker) {
+  const auto engine = FindNeuralEngine();
+  ASSERT_TRUE(engine) << engine.error().message;
+  const TestFolder folder;
+  const std::string path = folder.path() + "/model.gguf";
+  ASSERT_TRUE(WriteRandomNetwork(
+      {.architecture = "bert", .pooling = 4, .labels = {"a", "b"}}, path));
+  NullSink sink;
+  const auto network = (*engine)->Open(path, {}, {}, {}, sink);
+  ASSERT_TRUE(network) << network.error().message;
+  const auto pair = (*network)->TokenizePair("a", "b");
+  ASSERT_FALSE(pair);
+  EXPECT_EQ(pair.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(pair.error().message,
+            path + " is no reranker: an encoder with a head of one output is");
+}
+
 TEST(EncoderFile, NothingIsLeftWhereItCannotBeWritten) {
   EncoderWeights weights({.vocabulary = 6, .labels = 2, .width = 32});
-  const auto saved = SaveEncoder(weights, {"a", "b", "c", "d", "e", "f"},
-                                 {"x", "y"}, "/proc/modicum/model.gguf");
+  const auto saved =
+      SaveEncoder(weights, DescribeVocabulary({"a", "b", "c", "d", "e", "f"}),
+                  {"x", "y"}, "/proc/modicum/model.gguf");
   ASSERT_FALSE(saved);
 }
 

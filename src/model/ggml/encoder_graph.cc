@@ -52,7 +52,9 @@ struct EncoderGraph::Build {
   GgmlContext context;
   ggml_cgraph* graph = nullptr;
 
+  ggml_tensor* read = nullptr;  // all others of the body are null then
   ggml_tensor* tokens = nullptr;
+  ggml_tensor* kind = nullptr;  // of all tokens: the first
   ggml_tensor* places = nullptr;
   ggml_tensor* first = nullptr;  // the row of each text's first token
   ggml_tensor* mask = nullptr;
@@ -108,6 +110,7 @@ struct EncoderGraph::Build {
   ggml_tensor* Attend(const std::string& prefix, ggml_tensor* queries,
                       ggml_tensor* x);
   ggml_tensor* Layer(uint32_t index, ggml_tensor* x);
+  ggml_tensor* Body();
   void MakeForward();
   void MakeLoss();
   void MakeBackward();
@@ -122,6 +125,10 @@ ggml_tensor* EncoderGraph::Build::Embed() {
   places = Input(GGML_TYPE_I32, length());
   ggml_tensor* x = ggml_get_rows(c, weights["token_embd.weight"], tokens);
   x = ggml_reshape_3d(c, x, width(), length(), texts());
+  if (weights.shape().token_types > 0) {
+    kind = Input(GGML_TYPE_I32, 1);
+    x = ggml_add(c, x, ggml_get_rows(c, weights["token_types.weight"], kind));
+  }
   x = ggml_add(c, x, ggml_get_rows(c, weights["position_embd.weight"], places));
   x = ggml_reshape_2d(c, x, width(), length() * texts());
   x = Norm("token_embd_norm", x);
@@ -136,7 +143,7 @@ ggml_tensor* EncoderGraph::Build::Attend(const std::string& prefix,
   const int64_t size = width() / heads;
   const int64_t asking = queries->ne[1] / texts();
   ggml_tensor* q = Linear(prefix + "attn_q", queries);
-  ggml_tensor* k = Linear(prefix + "attn_k", x, false);
+  ggml_tensor* k = Linear(prefix + "attn_k", x, weights.shape().key_bias);
   ggml_tensor* v = Linear(prefix + "attn_v", x);
   q = ggml_reshape_4d(c, q, size, heads, asking, texts());
   k = ggml_reshape_4d(c, k, size, heads, length(), texts());
@@ -169,11 +176,18 @@ ggml_tensor* EncoderGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
   return Norm(prefix + "layer_output_norm", ggml_add(c, fed, x));
 }
 
-void EncoderGraph::Build::MakeForward() {
+// [width, texts]
+ggml_tensor* EncoderGraph::Build::Body() {
   mask = Input(GGML_TYPE_F32, length(), 1, 1, texts());
   first = Input(GGML_TYPE_I32, texts());
   ggml_tensor* x = Embed();
   for (uint32_t i = 0; i < weights.shape().layers; ++i) x = Layer(i, x);
+  return x;
+}
+
+void EncoderGraph::Build::MakeForward() {
+  if (!batch.read.empty()) read = Input(GGML_TYPE_F32, width(), texts());
+  ggml_tensor* x = read != nullptr ? read : Body();
   x = Tanh(context.get(), Linear("cls", x));
   x = Drop(x, dropout ? dropout->pooled : 0);
   logits = Linear("cls.output", x);
@@ -193,7 +207,7 @@ void EncoderGraph::Build::MakeBackward() {
   const int nodes = ggml_graph_n_nodes(graph);
   std::vector<ggml_tensor*> gradients(static_cast<size_t>(nodes));
   for (int i = 0; i < nodes; ++i)
-    for (const Parameter& parameter : weights.parameters())
+    for (const Parameter& parameter : weights.learnt())
       if (ggml_graph_node(graph, i) == parameter.value)
         gradients[static_cast<size_t>(i)] = parameter.gradient;
   ggml_build_backward_expand(context.get(), graph, gradients.data());
@@ -201,7 +215,11 @@ void EncoderGraph::Build::MakeBackward() {
 }
 
 void EncoderGraph::Build::FillInputs() const {
+  if (targets != nullptr) Fill(targets, batch.targets.data());
+  if (read != nullptr) return Fill(read, batch.read.data());
   Fill(tokens, batch.tokens.data());
+  constexpr int32_t kFirstKind = 0;
+  if (kind != nullptr) Fill(kind, &kFirstKind);
   auto* place = static_cast<int32_t*>(places->data);
   for (uint32_t i = 0; i < batch.length; ++i)
     place[i] = static_cast<int32_t>(i);
@@ -213,7 +231,6 @@ void EncoderGraph::Build::FillInputs() const {
     std::fill_n(of_text, batch.length, kNever);
     std::fill_n(of_text, batch.lengths[text], 0.0F);
   }
-  if (targets != nullptr) Fill(targets, batch.targets.data());
 }
 
 void EncoderGraph::Build::FillDropout(Rng& rng) const {
@@ -255,19 +272,33 @@ Status EncoderGraph::Run(Build& build) {
   return {};
 }
 
-Result<std::vector<float>> EncoderGraph::Logits(const EncoderBatch& batch) {
-  Build build(weights_, batch, nullptr, arena_);
-  build.MakeForward();
+Result<std::vector<float>> EncoderGraph::Compute(Build& build,
+                                                 ggml_tensor* output) {
   MODICUM_CHECK(ggml_gallocr_alloc_graph(allocator_, build.graph));
   build.FillInputs();
   MODICUM_RETURN_IF_ERROR(Run(build));
-  const auto* values = static_cast<const float*>(build.logits->data);
-  return std::vector<float>(values, values + ggml_nelements(build.logits));
+  const auto* values = static_cast<const float*>(output->data);
+  return std::vector<float>(values, values + ggml_nelements(output));
+}
+
+Result<std::vector<float>> EncoderGraph::Logits(const EncoderBatch& batch) {
+  Build build(weights_, batch, nullptr, arena_);
+  build.MakeForward();
+  return Compute(build, build.logits);
+}
+
+Result<std::vector<float>> EncoderGraph::Read(const EncoderBatch& batch) {
+  Build build(weights_, batch, nullptr, arena_);
+  ggml_tensor* output = build.Body();
+  ggml_set_output(output);
+  ggml_build_forward_expand(build.graph, output);
+  return Compute(build, output);
 }
 
 Result<double> EncoderGraph::Gradients(const EncoderBatch& batch,
                                        const Dropout& dropout, float weight,
                                        Rng& rng) {
+  MODICUM_CHECK(weights_.learns() == Learns::kAll || !batch.read.empty());
   Build build(weights_, batch, &dropout, arena_);
   build.MakeForward();
   build.MakeLoss();
@@ -284,6 +315,8 @@ Bytes EncoderGraph::WorkingMemory(uint32_t texts, uint32_t length) {
   EncoderBatch batch;
   batch.length = length;
   batch.lengths.assign(texts, length);
+  if (weights_.learns() == Learns::kHead)
+    batch.read.resize(size_t{texts} * weights_.shape().width);
   const Dropout dropout{0.1F, 0.1F, 0.1F};
   Build build(weights_, batch, &dropout, arena_);
   build.MakeForward();

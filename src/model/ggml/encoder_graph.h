@@ -25,6 +25,9 @@ struct EncoderBatch {
   uint32_t length = 0;
   std::vector<int32_t> tokens;    // `length` a text
   std::vector<uint32_t> lengths;  // of the texts, in 1..length
+  // Instead of tokens what a body made of them (EncoderGraph::Read): only the
+  // head is computed.
+  std::vector<float> read = {};
   // Wanted probabilities, one per label a text; empty when only asked.
   std::vector<float> targets;
 
@@ -49,17 +52,22 @@ class EncoderGraph {
 
   // Logits, one per label a text. kInterrupted when stopped.
   Result<std::vector<float>> Logits(const EncoderBatch& batch);
+  // The vector of each text's first token after the last layer: what the head
+  // sees, `width` numbers a text. kInterrupted when stopped.
+  Result<std::vector<float>> Read(const EncoderBatch& batch);
   // The mean cross-entropy of the batch; adds `weight` times its gradient to
   // the weights'.
   Result<double> Gradients(const EncoderBatch& batch, const Dropout& dropout,
                            float weight, Rng& rng);
   // What one call to Gradients for `texts` texts of `length` tokens needs
-  // beside the weights.
+  // beside the weights; where the head alone learns, texts are read before.
   Bytes WorkingMemory(uint32_t texts, uint32_t length);
 
  private:
   struct Build;
   Status Run(Build& build);
+  // Runs what was built up to `output`, and returns that.
+  Result<std::vector<float>> Compute(Build& build, ggml_tensor* output);
 
   EncoderWeights& weights_;
   const std::stop_token stop_;

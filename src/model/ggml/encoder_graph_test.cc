@@ -19,7 +19,7 @@ namespace {
 
 TEST(EncoderGraph, LogitsAreThoseOfTheReference) {
   for (const uint32_t layers : {1U, 2U, 3U}) {
-    EncoderShape shape = kTwoLayers;
+    EncoderShape shape = layers == 2 ? kImported : kTwoLayers;
     shape.layers = layers;
     const auto weights = SomeWeights(shape);
     EncoderGraph graph(*weights, 1, {});
@@ -36,20 +36,22 @@ TEST(EncoderGraph, LogitsAreThoseOfTheReference) {
   }
 }
 
-// Every number of every parameter, by central differences of the reference.
-TEST(EncoderGraph, GradientsAreThoseOfTheReference) {
-  const auto weights = SomeWeights(kTwoLayers);
-  EncoderGraph graph(*weights, 1, {});
-  const EncoderBatch batch = SomeBatch(kTwoLayers, 9);
+// Every number of every parameter that learns, by central differences of the
+// reference.
+void ExpectGradientsOfTheReference(EncoderWeights& weights,
+                                   const EncoderBatch& asked) {
+  const EncoderShape& shape = weights.shape();
+  const EncoderBatch batch = SomeBatch(shape, 9);
+  EncoderGraph graph(weights, 1, {});
   Rng rng(1);
-  weights->ClearGradients();
-  const auto loss = graph.Gradients(batch, {}, 1, rng);
+  weights.ClearGradients();
+  const auto loss = graph.Gradients(asked, {}, 1, rng);
   ASSERT_TRUE(loss);
-  ReferenceEncoder reference(*weights);
+  ReferenceEncoder reference(weights);
   EXPECT_NEAR(*loss, reference.Loss(batch), 1e-6);
   constexpr double kStep = 1e-4;
   size_t checked = 0;
-  for (const Parameter& parameter : weights->parameters()) {
+  for (const Parameter& parameter : weights.learnt()) {
     std::vector<double>& values = reference.values(parameter.value->name);
     for (size_t i = 0; i < values.size(); ++i) {
       const double value = values[i];
@@ -64,7 +66,35 @@ TEST(EncoderGraph, GradientsAreThoseOfTheReference) {
       ++checked;
     }
   }
-  EXPECT_EQ(checked, ParametersOf(kTwoLayers));
+  EXPECT_EQ(checked, ParametersOf(shape, weights.learns()));
+}
+
+TEST(EncoderGraph, GradientsAreThoseOfTheReference) {
+  for (const EncoderShape& shape : {kTwoLayers, kImported})
+    ExpectGradientsOfTheReference(*SomeWeights(shape), SomeBatch(shape, 9));
+}
+
+// Texts read once, and a head over what was read.
+TEST(EncoderGraph, AHeadAloneHasTheGradientsOfTheReference) {
+  const auto whole = SomeWeights(kImported);
+  EncoderWeights weights(kImported, Learns::kHead);
+  for (size_t i = 0; i < whole->parameters().size(); ++i)
+    std::ranges::copy(whole->parameters()[i].values(),
+                      weights.parameters()[i].values().begin());
+  EXPECT_EQ(weights.learnt().size(), 4U);
+  EncoderBatch batch = SomeBatch(kImported, 9);
+  EncoderGraph graph(weights, 1, {});
+  const auto logits = graph.Logits(batch);
+  const auto read = graph.Read(batch);
+  ASSERT_TRUE(logits && read);
+  EXPECT_EQ(read->size(), 9 * kImported.width);
+  EncoderBatch of_head;
+  of_head.length = 1;
+  of_head.lengths.assign(9, 1);
+  of_head.read = *read;
+  of_head.targets = batch.targets;
+  EXPECT_EQ(*graph.Logits(of_head), *logits);
+  ExpectGradientsOfTheReference(weights, of_head);
 }
 
 TEST(EncoderGraph, GradientsAddUp) {

@@ -18,6 +18,17 @@ inline constexpr EncoderShape kTwoLayers{.vocabulary = 11,
                                          .feed_forward = 12,
                                          .context = 7};
 
+// With what networks from elsewhere have.
+inline constexpr EncoderShape kImported{.vocabulary = 11,
+                                        .labels = 2,
+                                        .width = 8,
+                                        .layers = 2,
+                                        .heads = 2,
+                                        .feed_forward = 12,
+                                        .context = 7,
+                                        .token_types = 2,
+                                        .key_bias = true};
+
 // Texts of 1 to 7 tokens, soft targets.
 inline EncoderBatch SomeBatch(const EncoderShape& shape, size_t texts) {
   Rng rng(5);

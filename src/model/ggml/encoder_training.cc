@@ -9,7 +9,6 @@
 
 #include "base/format.h"
 #include "model/bytes.h"
-#include "model/ggml/vocabulary.h"
 
 namespace modicum {
 
@@ -18,12 +17,25 @@ namespace {
 // Texts are sorted by length within so many batches: alike enough to fill up
 // little, mixed enough to be a fair draw.
 constexpr size_t kWindow = 32;
-// Copies of each number: value, gradient, AdamW's two, the mean, the best.
-constexpr double kCopies = 6;
+// Copies of each number that learns beside its value: gradient, AdamW's two,
+// the mean, the best.
+constexpr double kCopies = 5;
+// Tokens that a body which learns nothing reads at once, about.
+constexpr size_t kReadTogether = 2048;
 
-Bytes NumbersOf(const EncoderShape& shape) {
-  return Bytes(kCopies * sizeof(float) *
-               static_cast<double>(ParametersOf(shape)));
+Bytes NumbersOf(const EncoderShape& shape, Learns learns) {
+  return Bytes(sizeof(float) *
+               (static_cast<double>(ParametersOf(shape)) +
+                kCopies * static_cast<double>(ParametersOf(shape, learns))));
+}
+
+std::vector<uint32_t> ByLength(const EncoderExamples& examples) {
+  std::vector<uint32_t> order(examples.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return examples.texts[a].size() < examples.texts[b].size();
+  });
+  return order;
 }
 
 tl::unexpected<Error> TooLittleMemory(Bytes needed, const Budget& budget) {
@@ -83,7 +95,8 @@ class Training {
         parts_(parts),
         settings_(parts.settings),
         graph_(weights, parts.budget.threads, parts.budget.stop),
-        adamw_(ParametersOf(settings_.shape), settings_.adamw),
+        adamw_(ParametersOf(settings_.shape, weights.learns()),
+               settings_.adamw),
         mean_(settings_.average),
         steps_an_epoch_((parts.examples.size() + settings_.batch - 1) /
                         settings_.batch),
@@ -91,25 +104,31 @@ class Training {
 
   Status Run() {
     MODICUM_RETURN_IF_ERROR(FitIntoMemory());
+    if (weights_.learns() == Learns::kHead) {
+      MODICUM_TRY(read_, ReadAll(parts_.examples));
+      MODICUM_TRY(read_held_out_, ReadAll(parts_.held_out));
+    }
     MODICUM_RETURN_IF_ERROR(Resume());
     for (; epoch_ < settings_.epochs && !Exhausted(); ++epoch_) {
       MODICUM_TRY(const bool whole, RunEpoch());
       if (!whole) break;  // out of time
       MODICUM_RETURN_IF_ERROR(EndEpoch());
     }
-    if (best_.empty())
-      return Fail(
-          ErrorCode::kUnavailable,
-          fmt::format("not one pass over {} texts fits into {:.0f} s "
-                      "of training",
-                      parts_.examples.size(), parts_.budget.wall.value()),
-          "take fewer texts, a smaller encoder, or more time");
+    if (best_.empty()) return OutOfTime();
     weights_.Set(best_);
     if (parts_.checkpoint != nullptr) parts_.checkpoint->Remove();
     return {};
   }
 
  private:
+  tl::unexpected<Error> OutOfTime() const {
+    return Fail(ErrorCode::kUnavailable,
+                fmt::format("not one pass over {} texts fits into {:.0f} s "
+                            "of training",
+                            parts_.examples.size(), parts_.budget.wall.value()),
+                "take fewer texts, a smaller encoder, or more time");
+  }
+
   bool Exhausted() const {
     return !parts_.held_out.texts.empty() && !best_.empty() &&
            epoch_ > best_epoch_ + settings_.patience;
@@ -122,12 +141,58 @@ class Training {
       longest = std::max(longest, text.size());
     const auto length = static_cast<uint32_t>(
         std::min<size_t>(longest, settings_.shape.context));
+    Bytes read;
+    if (weights_.learns() == Learns::kHead)
+      read =
+          Bytes(sizeof(float) * static_cast<double>(settings_.shape.width *
+                                                    (parts_.examples.size() +
+                                                     parts_.held_out.size())));
+    const auto needed = [&](uint32_t part) {
+      return read + TrainingMemory(graph_, weights_, part, length);
+    };
     for (part_ = settings_.batch; part_ > 0; part_ /= 2)
-      if (TrainingMemory(graph_, settings_.shape, part_, length) <=
-          parts_.budget.memory)
-        return {};
-    return TooLittleMemory(TrainingMemory(graph_, settings_.shape, 1, length),
-                           parts_.budget);
+      if (needed(part_) <= parts_.budget.memory) return {};
+    return TooLittleMemory(needed(1), parts_.budget);
+  }
+
+  // What the body makes of each text, in their order.
+  Result<std::vector<float>> ReadAll(const EncoderExamples& examples) {
+    const size_t width = settings_.shape.width;
+    std::vector<float> read(width * examples.size());
+    const Rows order = ByLength(examples);
+    for (size_t at = 0; at < order.size();) {
+      if (parts_.clock->Now() >= end_) return OutOfTime();
+      size_t texts = 1;
+      while (at + texts < order.size() &&
+             (texts + 1) * examples.texts[order[at + texts]].size() <=
+                 kReadTogether)
+        ++texts;
+      const auto rows = std::span(order).subspan(at, texts);
+      MODICUM_TRY(const auto vectors,
+                  graph_.Read(MakeBatch(examples.texts, rows,
+                                        settings_.shape.context)));
+      for (size_t i = 0; i < rows.size(); ++i)
+        std::copy_n(&vectors[i * width], width, &read[rows[i] * width]);
+      at += rows.size();
+    }
+    return read;
+  }
+
+  EncoderBatch BatchOf(const EncoderExamples& examples,
+                       const std::vector<float>& read,
+                       std::span<const uint32_t> rows) const {
+    if (weights_.learns() != Learns::kHead)
+      return MakeBatch(examples.texts, rows, settings_.shape.context);
+    EncoderBatch batch;
+    batch.length = 1;
+    batch.lengths.assign(rows.size(), 1);
+    const size_t width = settings_.shape.width;
+    for (const uint32_t row : rows) {
+      const auto from = read.begin() + static_cast<int64_t>(row * width);
+      batch.read.insert(batch.read.end(), from,
+                        from + static_cast<int64_t>(width));
+    }
+    return batch;
   }
 
   // False when the time was up before the epoch was.
@@ -161,7 +226,7 @@ class Training {
           at, std::min<size_t>(part_, rows.size() - at));
       const float share =
           static_cast<float>(part.size()) / static_cast<float>(rows.size());
-      const EncoderBatch batch = Noisy(Targeted(parts_.examples, part), rng);
+      const EncoderBatch batch = Noisy(Targeted(part), rng);
       MODICUM_TRY(const double mean,
                   graph_.Gradients(batch, settings_.dropout, share, rng));
       loss += mean * double{share};
@@ -172,25 +237,23 @@ class Training {
                               "number",
                               done_ + 1),
                   "lower rate");
-    ClipGradients(weights_.parameters(), settings_.clip);
-    adamw_.Step(weights_.parameters(),
+    ClipGradients(weights_.learnt(), settings_.clip);
+    adamw_.Step(weights_.learnt(),
                 LearningRate(done_, steps_an_epoch_ * settings_.epochs,
                              settings_.warm_up, settings_.rate));
-    mean_.Add(weights_.parameters());
+    mean_.Add(weights_.learnt());
     ++done_;
     return loss;
   }
 
-  EncoderBatch Targeted(const EncoderExamples& examples,
-                        std::span<const uint32_t> rows) const {
-    EncoderBatch batch =
-        MakeBatch(examples.texts, rows, settings_.shape.context);
+  EncoderBatch Targeted(std::span<const uint32_t> rows) const {
+    EncoderBatch batch = BatchOf(parts_.examples, read_, rows);
     const size_t labels = settings_.shape.labels;
     const auto spread = static_cast<float>(settings_.label_smoothing);
     batch.targets.assign(rows.size() * labels,
                          spread / static_cast<float>(labels));
     for (size_t i = 0; i < rows.size(); ++i)
-      batch.targets[i * labels + examples.labels[rows[i]]] += 1 - spread;
+      batch.targets[i * labels + parts_.examples.labels[rows[i]]] += 1 - spread;
     return batch;
   }
 
@@ -200,15 +263,15 @@ class Training {
     for (size_t i = 0; i < batch.texts(); ++i)
       for (size_t at = 1; at + 1 < batch.lengths[i]; ++at)
         if (rng.Unit() < settings_.word_dropout)
-          batch.tokens[i * batch.length + at] = kUnknownToken;
+          batch.tokens[i * batch.length + at] = settings_.unknown;
     return batch;
   }
 
   // What counts is the mean, not where the last step ended.
   Status EndEpoch() {
-    mean_.Swap(weights_.parameters());
+    mean_.Swap(weights_.learnt());
     const auto judged = Judge();
-    mean_.Swap(weights_.parameters());
+    mean_.Swap(weights_.learnt());
     if (!judged && judged.error().code == ErrorCode::kInterrupted)
       MODICUM_RETURN_IF_ERROR(Save());
     return judged;
@@ -237,11 +300,7 @@ class Training {
 
   Result<Score> ScoreHeldOut() {
     const EncoderExamples& held_out = parts_.held_out;
-    Rows order(held_out.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-      return held_out.texts[a].size() < held_out.texts[b].size();
-    });
+    const Rows order = ByLength(held_out);
     const size_t labels = settings_.shape.labels;
     size_t right = 0;
     double loss = 0;
@@ -249,8 +308,7 @@ class Training {
       const std::span<const uint32_t> rows = std::span(order).subspan(
           at, std::min<size_t>(part_, order.size() - at));
       MODICUM_TRY(const auto logits,
-                  graph_.Logits(MakeBatch(held_out.texts, rows,
-                                          settings_.shape.context)));
+                  graph_.Logits(BatchOf(held_out, read_held_out_, rows)));
       for (size_t i = 0; i < rows.size(); ++i) {
         const std::span<const float> own =
             std::span(logits).subspan(i * labels, labels);
@@ -289,7 +347,7 @@ class Training {
     if (parts_.checkpoint == nullptr) return {};
     MODICUM_TRY(const auto state, parts_.checkpoint->Load(parts_.key));
     if (!state) return {};
-    const uint64_t numbers = ParametersOf(settings_.shape);
+    const uint64_t numbers = ParametersOf(settings_.shape, weights_.learns());
     ByteReader in(*state);
     epoch_ = in.Get<uint32_t>();
     done_ = in.Get<uint64_t>();
@@ -324,6 +382,8 @@ class Training {
   const uint64_t steps_an_epoch_;
   const MonotonicTime end_;
   uint32_t part_ = 1;  // texts computed at once
+  // Where the head alone learns: `width` numbers a text.
+  std::vector<float> read_, read_held_out_;
 
   uint32_t epoch_ = 0;
   uint64_t done_ = 0;  // steps
@@ -335,14 +395,17 @@ class Training {
 
 }  // namespace
 
-Status CheckNumbersFit(const EncoderShape& shape, const Budget& budget) {
-  if (NumbersOf(shape) <= budget.memory) return {};
-  return TooLittleMemory(NumbersOf(shape), budget);
+Status CheckNumbersFit(const EncoderShape& shape, Learns learns,
+                       const Budget& budget) {
+  const Bytes needed = NumbersOf(shape, learns);
+  if (needed <= budget.memory) return {};
+  return TooLittleMemory(needed, budget);
 }
 
-Bytes TrainingMemory(EncoderGraph& graph, const EncoderShape& shape,
+Bytes TrainingMemory(EncoderGraph& graph, const EncoderWeights& weights,
                      uint32_t texts, uint32_t length) {
-  return NumbersOf(shape) + graph.WorkingMemory(texts, length);
+  return NumbersOf(weights.shape(), weights.learns()) +
+         graph.WorkingMemory(texts, length);
 }
 
 Status TrainEncoder(EncoderWeights& weights, const EncoderParts& parts) {

@@ -14,6 +14,7 @@
 #include "model/engine.h"
 #include "model/ggml/adamw.h"
 #include "model/ggml/encoder_graph.h"
+#include "model/ggml/vocabulary.h"
 
 namespace modicum {
 
@@ -35,7 +36,8 @@ struct EncoderSettings {
   AdamWSettings adamw;
   double average = 200;  // steps that the final weights are a mean over
   Dropout dropout;
-  double word_dropout = 0;     // share of tokens that are made unknown
+  double word_dropout = 0;  // share of tokens that are made unknown
+  TokenId unknown = kUnknownToken;
   double label_smoothing = 0;  // share of a target given to all labels alike
 };
 
@@ -58,19 +60,20 @@ struct EncoderParts {
   std::function<void(const EncoderEpoch&)> on_epoch = nullptr;
 };
 
-// Sets `weights`, drawn before, to the mean of recent steps that did best on
-// the held-out texts (by accuracy, then loss), or to the last where none are
-// held out. When the
-// wall time ends first, the best so far; kUnavailable when there is none, or
-// the memory is too small. kInterrupted when stopped: the checkpoint then
-// keeps the state.
+// Sets what learns of `weights`, drawn or loaded before, to the mean of recent
+// steps that did best on the held-out texts (by accuracy, then loss), or to the
+// last where none are held out. When the wall time ends first, the best so far;
+// kUnavailable when there is none, or the memory is too small. kInterrupted
+// when stopped: the checkpoint then keeps the state. Where the head alone
+// learns, the body reads each text once, before the first step.
 Status TrainEncoder(EncoderWeights& weights, const EncoderParts& parts);
 
 // Before the weights are there: whether their numbers alone fit into the
 // memory. kUnavailable when they do not.
-Status CheckNumbersFit(const EncoderShape& shape, const Budget& budget);
+Status CheckNumbersFit(const EncoderShape& shape, Learns learns,
+                       const Budget& budget);
 // What a training needs that computes so much at once, apart from the texts.
-Bytes TrainingMemory(EncoderGraph& graph, const EncoderShape& shape,
+Bytes TrainingMemory(EncoderGraph& graph, const EncoderWeights& weights,
                      uint32_t texts, uint32_t length);
 
 }  // namespace modicum

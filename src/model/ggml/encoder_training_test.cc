@@ -44,7 +44,7 @@ TEST(ClipGradients, KeepsTheDirection) {
 
 // Of weights that grow by one a step: about half the window behind.
 TEST(WeightMean, IsOverTheLastSteps) {
-  EncoderWeights weights(kTwoLayers, false);
+  EncoderWeights weights(kTwoLayers, Learns::kNothing);
   const auto parameters = weights.parameters();
   WeightMean mean(20);
   const auto step = [&](float value) {
@@ -265,11 +265,43 @@ TEST_F(TrainEncoderTest, LittleMemoryMakesSmallerParts) {
   const auto whole = Train();
   EncoderWeights weights(settings_.shape);
   EncoderGraph graph(weights, 1, {});
-  budget_.memory = TrainingMemory(graph, settings_.shape, 2, 6);
+  budget_.memory = TrainingMemory(graph, weights, 2, 6);
   const auto parts = Train();
   ASSERT_TRUE(parts);
   EXPECT_NE(*parts, *whole);  // sums in another order
   EXPECT_NEAR(epochs_[0].loss, epochs_[6].loss, 1e-3);
+}
+
+// The body is drawn, not trained: what it makes of a text still tells which
+// tokens are in it.
+TEST_F(TrainEncoderTest, AHeadAloneLearnsAndLeavesTheBody) {
+  settings_.epochs = 40;
+  settings_.patience = 40;
+  settings_.word_dropout = 0;
+  EncoderWeights weights(settings_.shape, Learns::kHead);
+  weights.Draw(1);
+  const auto body = [&] {
+    std::vector<float> all;
+    for (const Parameter& parameter : weights.parameters()) {
+      if (std::string_view(parameter.value->name).starts_with("cls")) continue;
+      all.insert(all.end(), parameter.values().begin(),
+                 parameter.values().end());
+    }
+    return all;
+  };
+  const auto before = body();
+  EncoderParts parts{settings_, examples_, held_out_, budget_};
+  parts.clock = &clock_;
+  parts.on_epoch = [this](const EncoderEpoch& epoch) {
+    epochs_.push_back(epoch);
+  };
+  const auto trained = TrainEncoder(weights, parts);
+  ASSERT_TRUE(trained) << trained.error().message;
+  EXPECT_LT(epochs_.back().loss, 0.9 * epochs_.front().loss);
+  EXPECT_EQ(body(), before);
+  EncoderWeights drawn(settings_.shape, Learns::kHead);
+  drawn.Draw(1);
+  EXPECT_NE(weights.Copy(), drawn.Copy());
 }
 
 TEST_F(TrainEncoderTest, GoesOnWhereItWasStopped) {

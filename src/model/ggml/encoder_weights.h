@@ -24,11 +24,31 @@ struct EncoderShape {
   uint32_t feed_forward = 128;
   uint32_t context = 256;  // tokens a text
   float epsilon = 1e-6F;   // of the norms
+  // What networks from elsewhere may have: kinds of tokens, the first of which
+  // all are; and a bias of the keys, which cancels in the softmax.
+  uint32_t token_types = 0;
+  bool key_bias = false;
 
   friend bool operator==(const EncoderShape&, const EncoderShape&) = default;
 };
-// How many numbers a network of this shape has.
-uint64_t ParametersOf(const EncoderShape& shape);
+
+// Its tensors by GGUF's names, those of the head (`cls`) last.
+struct EncoderTensor {
+  std::string name;
+  uint32_t columns = 0;
+  uint32_t rows = 0;  // 0: a vector
+
+  bool of_head() const { return name.starts_with("cls."); }
+  uint64_t numbers() const {
+    return uint64_t{columns} * (rows == 0 ? 1 : rows);
+  }
+};
+std::vector<EncoderTensor> TensorsOf(const EncoderShape& shape);
+
+// What a training changes.
+enum class Learns { kNothing, kHead, kAll };
+// How many numbers that is in a network of this shape.
+uint64_t ParametersOf(const EncoderShape& shape, Learns learns = Learns::kAll);
 
 struct GgmlContextFree {
   void operator()(ggml_context* context) const { ggml_free(context); }
@@ -52,31 +72,37 @@ struct Parameter {
 
 class EncoderWeights {
  public:
-  // All zero. `gradients` false: for use, not for training.
-  explicit EncoderWeights(const EncoderShape& shape, bool gradients = true);
+  // All zero. Only what learns has gradients.
+  explicit EncoderWeights(const EncoderShape& shape,
+                          Learns learns = Learns::kAll);
 
   const EncoderShape& shape() const { return shape_; }
+  Learns learns() const { return learns_; }
   std::span<const Parameter> parameters() const { return parameters_; }
+  // Those that a training changes.
+  std::span<const Parameter> learnt() const {
+    return std::span(parameters_).subspan(first_learnt_);
+  }
   // By its GGUF name, which must be one: "blk.0.attn_q.weight".
   ggml_tensor* operator[](std::string_view name) const;
   // Fresh random numbers, the same for the same seed.
   void Draw(uint64_t seed);
+  void DrawHead(uint64_t seed);
   void ClearGradients();
 
-  // All values in the order of parameters().
+  // The values in the order of learnt().
   std::vector<float> Copy() const;
   void Set(std::span<const float> values);
 
  private:
-  void Add(const std::string& name, int64_t inputs, int64_t outputs);
-  void AddVector(const std::string& name, int64_t size);
-  void AddNorm(const std::string& name);
-  void AddLayer(const std::string& prefix);
+  size_t head() const;  // where it begins in parameters_
 
   const EncoderShape shape_;
+  const Learns learns_;
   GgmlContext context_;
   GgmlBuffer buffer_;
   std::vector<Parameter> parameters_;
+  size_t first_learnt_ = 0;
 };
 
 }  // namespace modicum

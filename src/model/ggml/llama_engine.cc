@@ -8,9 +8,12 @@
 #include <filesystem>
 
 #include "base/root_fs.h"
+#include "model/ggml/encoder_base.h"
 #include "model/ggml/llama_log.h"
 #include "model/ggml/llama_model.h"
+#include "model/ggml/network_trial.h"
 #include "model/ggml/quantize.h"
+#include "model/ggml/sandbox.h"
 #include "model/gguf/gguf_memory.h"
 
 namespace modicum {
@@ -49,6 +52,44 @@ Status CheckRoom(const GgufFile& file, const NeuralSettings& settings) {
   return CheckMemory(file, context, *available);
 }
 
+// What the trial of a file may take: to read it at 20 MB/s, and what is
+// computed on top.
+SandboxLimits LimitsFor(uint64_t bytes) {
+  const auto size = static_cast<double>(bytes);
+  return {Bytes(4 * size + 4e9), Seconds(60 + size / 20e6)};
+}
+
+// All of it once: the vocabulary, the tensors, one token through every layer.
+Status TryHere(const std::string& path) {
+  std::error_code error;
+  const uint64_t bytes = std::filesystem::file_size(path, error);
+  MODICUM_RETURN_IF_ERROR(EnterSandbox(LimitsFor(error ? 0 : bytes)));
+  MODICUM_TRY(const GgufFile file, ReadGguf(path));
+  constexpr uint64_t kContext = 64;
+  NeuralSettings settings;
+  settings.threads = 1;
+  settings.context = static_cast<int>(
+      std::min(kContext, file.Unsigned(file.ArchitectureKey("context_length"))
+                             .value_or(kContext)));
+  MODICUM_TRY(const auto model, LlamaModel::Open(file, settings, {}, {}));
+  TokenIds tokens = model->Tokenize("a", true).value_or(TokenIds{});
+  if (tokens.empty()) tokens = {0};
+  if (tokens.size() > static_cast<size_t>(settings.context))
+    tokens.resize(static_cast<size_t>(settings.context));
+  NullSink sink;
+  const NeuralInfo& info = model->info();
+  if (info.generates) {
+    GenerateOptions options;
+    options.max_tokens = 1;
+    return model->Generate(tokens, options, {}, sink)
+        .map([](const Generation&) {});
+  }
+  const auto ignore = [](const auto&) {};
+  if (!info.labels.empty())
+    return model->Classify({{tokens}}, {}, sink).map(ignore);
+  return model->Embed({{tokens}}, false, {}, sink).map(ignore);
+}
+
 class LlamaEngine final : public NeuralEngine {
  public:
   LlamaEngine() {
@@ -63,10 +104,22 @@ class LlamaEngine final : public NeuralEngine {
       const std::string& path, const NeuralSettings& settings,
       const std::function<void(double)>& progress, const CallOptions& call,
       PhaseSink& sink) override {
-    sink.Begin(Phase::kLoad);
     MODICUM_TRY(const GgufFile file, ReadGguf(path));
     MODICUM_RETURN_IF_ERROR(CheckRoom(file, settings));
+    MODICUM_RETURN_IF_ERROR(Try(path, call));
+    sink.Begin(Phase::kLoad);
     return LlamaModel::Open(file, settings, progress, call);
+  }
+
+  void SetGuard(NetworkGuard guard) override { guard_ = std::move(guard); }
+
+  [[noreturn]] void TryAndEnd(const std::string& path) override {
+    EndTrial(TryHere(path));
+  }
+
+  Status CheckEncoderBase(const std::string& path) override {
+    MODICUM_TRY(const EncoderBase base, ReadEncoderBase(path));
+    return Try(base.file.name, {});
   }
 
   Status Quantize(const std::string& from, const std::string& to,
@@ -77,8 +130,19 @@ class LlamaEngine final : public NeuralEngine {
       return Fail(ErrorCode::kInvalidInput,
                   to + " is the file that is to be quantized",
                   "name another with -o");
+    CallOptions call;
+    call.stop = options.stop;
+    MODICUM_RETURN_IF_ERROR(Try(from, call));
     return QuantizeFile(file, to, options);
   }
+
+ private:
+  Status Try(const std::string& path, const CallOptions& call) const {
+    if (guard_.program.empty()) return {};
+    return TryInChild(guard_, path, version(), call);
+  }
+
+  NetworkGuard guard_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "model/ggml/llama_log.h"
 #include "model/gguf/gguf_memory.h"
+#include "model/gguf/gguf_weights.h"
 
 namespace modicum {
 namespace {
@@ -73,6 +74,21 @@ Result<uint32_t> ContextOf(const GgufFile& file,
   return static_cast<uint32_t>(context);
 }
 
+// Before the network is loaded.
+Result<std::vector<AdapterWish>> CheckAdapters(const NeuralSettings& settings,
+                                               const GgufFile& network) {
+  std::vector<AdapterWish> wishes;
+  for (const std::string& text : settings.lora) {
+    MODICUM_TRY(AdapterWish wish, ParseAdapter(text));
+    MODICUM_TRY(const GgufFile adapter,
+                ReadGguf(wish.path, GgufCheck::kStructure));
+    MODICUM_RETURN_IF_ERROR(CheckAdapter(adapter, network));
+    MODICUM_RETURN_IF_ERROR(CheckWeights(adapter));
+    wishes.push_back(std::move(wish));
+  }
+  return wishes;
+}
+
 std::string MetaText(const llama_model& model, const char* key) {
   std::array<char, 256> text{};
   const int length =
@@ -87,10 +103,12 @@ Result<std::unique_ptr<NeuralModel>> LlamaModel::Open(
     const std::function<void(double)>& progress, const CallOptions& call) {
   MODICUM_RETURN_IF_ERROR(CheckSettings(settings));
   MODICUM_TRY(const uint32_t context, ContextOf(file, settings));
+  MODICUM_TRY(const auto adapters, CheckAdapters(settings, file));
   MODICUM_TRY(ThreadPools pools, ThreadPools::Start(settings));
   std::unique_ptr<LlamaModel> model(new LlamaModel(settings, std::move(pools)));
   model->info_.context = context;
   MODICUM_RETURN_IF_ERROR(model->Load(file, progress, call));
+  MODICUM_RETURN_IF_ERROR(model->LoadAdapters(adapters));
   model->Describe(file);
   MODICUM_RETURN_IF_ERROR(model->OpenFirst());
   return model;
@@ -111,6 +129,27 @@ Status LlamaModel::Load(const GgufFile& file,
   MODICUM_RETURN_IF_ERROR(CheckCall(call));
   return Fail(ErrorCode::kInvalidInput,
               errors.Explain("llama.cpp cannot load " + file.name));
+}
+
+Status LlamaModel::LoadAdapters(const std::vector<AdapterWish>& wishes) {
+  for (const AdapterWish& wish : wishes) {
+    const LlamaErrors errors;
+    llama_adapter_lora* adapter =
+        llama_adapter_lora_init(model_.get(), wish.path.c_str());
+    if (adapter == nullptr)
+      return Fail(ErrorCode::kInvalidInput,
+                  errors.Explain("llama.cpp cannot load " + wish.path));
+    adapters_.push_back(adapter);
+    scales_.push_back(wish.scale);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Compute>> LlamaModel::OpenCompute(
+    const ComputeShape& shape) {
+  MODICUM_TRY(auto compute, Compute::Open(*model_, shape, settings_, pools_));
+  if (!adapters_.empty()) compute->Adapt(adapters_, scales_);
+  return compute;
 }
 
 void LlamaModel::Describe(const GgufFile& file) {
@@ -162,7 +201,7 @@ Status LlamaModel::OpenFirst() {
     const bool small = pools;  // what it keeps matters, not how much
     ComputeShape shape = TextShape();
     if (small) shape.cells = shape.batch = shape.micro_batch = shape.sequences;
-    MODICUM_TRY(auto text, Compute::Open(*model_, shape, settings_, pools_));
+    MODICUM_TRY(auto text, OpenCompute(shape));
     info_.generates = text->memory() != nullptr;
     if (info_.generates && !small) text_ = std::move(text);
   }
@@ -187,7 +226,7 @@ Result<Compute*> LlamaModel::TextCompute() {
                 info_.path + " is an encoder: it continues no text",
                 "use `modicum embed`, or a network that generates");
   if (text_ == nullptr) {
-    MODICUM_TRY(text_, Compute::Open(*model_, TextShape(), settings_, pools_));
+    MODICUM_TRY(text_, OpenCompute(TextShape()));
   }
   return text_.get();
 }
@@ -243,6 +282,28 @@ Result<TokenIds> LlamaModel::Tokenize(std::string_view text,
                 "cut it into parts");
   tokens.resize(static_cast<size_t>(count));
   return tokens;
+}
+
+Result<TokenIds> LlamaModel::TokenizePair(std::string_view query,
+                                          std::string_view document) const {
+  if (pooling_ != LLAMA_POOLING_TYPE_RANK || info_.labels.size() != 1 ||
+      info_.generates)
+    return Fail(ErrorCode::kUnavailable,
+                info_.path +
+                    " is no reranker: an encoder with a head of one "
+                    "output is",
+                "take one that was trained to rank, a cross-encoder");
+  MODICUM_TRY(TokenIds pair, Tokenize(query, true));
+  MODICUM_TRY(const TokenIds second, Tokenize(document, true));
+  // WordPiece ends a text with the separator; others, as RoBERTa's, have one
+  // between two texts beside that.
+  if (llama_vocab_get_add_sep(vocabulary_) &&
+      llama_vocab_type(vocabulary_) != LLAMA_VOCAB_TYPE_WPM)
+    pair.push_back(llama_vocab_sep(vocabulary_));
+  const bool begins =
+      !second.empty() && info_.beginning && second.front() == *info_.beginning;
+  pair.insert(pair.end(), second.begin() + (begins ? 1 : 0), second.end());
+  return pair;
 }
 
 std::string LlamaModel::Piece(TokenId token) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/ggml/adapter.h"
 #include "model/ggml/compute.h"
 #include "model/ggml/thread_pools.h"
 #include "model/gguf/gguf_file.h"
@@ -25,6 +26,8 @@ class LlamaModel final : public NeuralModel {
 
   const NeuralInfo& info() const override { return info_; }
   Result<TokenIds> Tokenize(std::string_view text, bool special) const override;
+  Result<TokenIds> TokenizePair(std::string_view query,
+                                std::string_view document) const override;
   std::string Piece(TokenId token) const override;
   // llama_generate.cc
   Result<Generation> Generate(
@@ -57,9 +60,12 @@ class LlamaModel final : public NeuralModel {
       : settings_(settings), pools_(std::move(pools)) {}
   Status Load(const GgufFile& file, const std::function<void(double)>& progress,
               const CallOptions& call);
+  Status LoadAdapters(const std::vector<AdapterWish>& wishes);
   void Describe(const GgufFile& file);
   Status OpenFirst();
 
+  // With the adapters.
+  Result<std::unique_ptr<Compute>> OpenCompute(const ComputeShape& shape);
   // The context that generates and scores; opened when first asked for.
   Result<Compute*> TextCompute();
   ComputeShape TextShape() const;
@@ -94,6 +100,9 @@ class LlamaModel final : public NeuralModel {
   const NeuralSettings settings_;
   const ThreadPools pools_;
   ModelHandle model_;
+  // They go with the model.
+  std::vector<llama_adapter_lora*> adapters_;
+  std::vector<float> scales_;
   const llama_vocab* vocabulary_ = nullptr;
   TokenIds ends_;  // tokens that end a text
   NeuralInfo info_;

@@ -48,7 +48,7 @@ Result<Compute*> LlamaModel::VectorCompute(size_t longest) {
   shape.pooling =
       pooling_ == LLAMA_POOLING_TYPE_NONE ? LLAMA_POOLING_TYPE_MEAN : pooling_;
   vectors_.reset();  // before the larger one takes its memory
-  MODICUM_TRY(vectors_, Compute::Open(*model_, shape, settings_, pools_));
+  MODICUM_TRY(vectors_, OpenCompute(shape));
   return vectors_.get();
 }
 

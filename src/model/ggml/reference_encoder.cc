@@ -80,7 +80,7 @@ Rows ReferenceEncoder::Norm(const std::string& name, const Rows& x) const {
 
 Rows ReferenceEncoder::Attend(const std::string& prefix, const Rows& x) const {
   const Rows q = Linear(prefix + "attn_q", x);
-  const Rows k = Linear(prefix + "attn_k", x, false);
+  const Rows k = Linear(prefix + "attn_k", x, shape_.key_bias);
   const Rows v = Linear(prefix + "attn_v", x);
   const size_t size = shape_.width / shape_.heads;
   Rows gathered(x.size(), std::vector<double>(shape_.width));
@@ -107,7 +107,8 @@ std::vector<double> ReferenceEncoder::Logits(
       x[t][i] =
           values_.at(
               "token_embd.weight")[static_cast<size_t>(tokens[t]) * d + i] +
-          values_.at("position_embd.weight")[t * d + i];
+          values_.at("position_embd.weight")[t * d + i] +
+          (shape_.token_types > 0 ? values_.at("token_types.weight")[i] : 0);
   x = Norm("token_embd_norm", x);
   for (uint32_t l = 0; l < shape_.layers; ++l) {
     const std::string prefix = "blk." + std::to_string(l) + ".";

@@ -43,8 +43,7 @@ struct FileClose {
 using File = std::unique_ptr<FILE, FileClose>;
 
 // A GGUF file that has a vocabulary only, in memory.
-File VocabularyFile(const std::vector<std::string>& tokens) {
-  GgufMetadata metadata = DescribeVocabulary(tokens);
+File VocabularyFile(GgufMetadata metadata) {
   metadata.insert(metadata.begin(),
                   {"general.architecture", std::string("bert")});
   const std::string bytes = GgufHeader(metadata, {});
@@ -140,8 +139,8 @@ GgufMetadata DescribeVocabulary(const std::vector<std::string>& tokens) {
 }
 
 Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
-    const std::vector<std::string>& tokens) {
-  const File file = VocabularyFile(tokens);
+    const GgufMetadata& vocabulary) {
+  const File file = VocabularyFile(vocabulary);
   if (file == nullptr)
     return Fail(ErrorCode::kIo, "cannot keep the vocabulary in memory");
   CatchLlamaLog();
@@ -155,6 +154,11 @@ Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
                 errors.Explain("llama.cpp refuses the vocabulary"));
   return std::unique_ptr<WordPieceTokenizer>(
       new WordPieceTokenizer(std::move(model)));
+}
+
+size_t WordPieceTokenizer::size() const {
+  return static_cast<size_t>(
+      llama_vocab_n_tokens(llama_model_get_vocab(model_.get())));
 }
 
 Result<TokenIds> WordPieceTokenizer::Tokenize(std::string_view text) const {
@@ -176,8 +180,9 @@ Result<std::vector<std::string>> LearnVocabulary(
     const std::stop_token& stop) {
   const std::vector<std::string> alphabet = Alphabet(
       texts, static_cast<size_t>(kCharacterShare * static_cast<double>(size)));
-  MODICUM_TRY(const auto characters,
-              WordPieceTokenizer::Open(WithSpecials(alphabet)));
+  MODICUM_TRY(
+      const auto characters,
+      WordPieceTokenizer::Open(DescribeVocabulary(WithSpecials(alphabet))));
   MODICUM_TRY(const auto words, CountWords(texts, *characters, stop));
   MODICUM_TRY(
       const auto pieces,

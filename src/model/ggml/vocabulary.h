@@ -36,8 +36,10 @@ GgufMetadata DescribeVocabulary(const std::vector<std::string>& tokens);
 // Not thread-safe.
 class WordPieceTokenizer {
  public:
+  // `vocabulary` as DescribeVocabulary gives it, or as a file has it.
   static Result<std::unique_ptr<WordPieceTokenizer>> Open(
-      const std::vector<std::string>& tokens);
+      const GgufMetadata& vocabulary);
+  size_t size() const;  // of the vocabulary
   // With the class token before and the separator after.
   Result<TokenIds> Tokenize(std::string_view text) const;
 

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/ggml/encoder_base.h"
+
+#include <fmt/format.h>
+#include <ggml.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/file.h"
+#include "model/gguf/gguf_names.h"
+
+namespace modicum {
+
+namespace {
+
+constexpr char kWhatFits[] =
+    "name a file that 'modicum import' made of a BERT, or an encoder that "
+    "'modicum fit' trained";
+constexpr char kOtherFile[] =
+    "the file was converted wrongly or is of a variant of BERT: take another";
+// Numbers that are read at a time.
+constexpr uint64_t kChunk = uint64_t{1} << 20;
+
+tl::unexpected<Error> Refuse(const GgufFile& file, std::string_view what,
+                             std::string_view hint) {
+  return Fail(ErrorCode::kInvalidInput, fmt::format("{}: {}", file.name, what),
+              std::string(hint));
+}
+
+// llama.cpp does without these, which is as if they were zero.
+bool MayBeMissing(std::string_view name) {
+  return name.ends_with(".bias") && !name.ends_with("_norm.bias");
+}
+
+// Of this kind of network alone.
+Status CheckKind(const GgufFile& file) {
+  if (file.architecture() != "bert")
+    return Refuse(file,
+                  fmt::format("a network of architecture '{}' is no base of an "
+                              "encoder: 'bert' is",
+                              file.architecture()),
+                  kWhatFits);
+  const std::string_view tokenizer =
+      file.Text("tokenizer.ggml.model").value_or("none");
+  if (tokenizer != "bert")
+    return Refuse(file,
+                  fmt::format("its vocabulary is of kind {}, not of WordPiece",
+                              Shown(tokenizer)),
+                  kWhatFits);
+  if (file.Flag("bert.attention.causal").value_or(true))
+    return Refuse(file,
+                  "'bert.attention.causal' is not false: it reads forwards "
+                  "alone, and an encoder both ways",
+                  kOtherFile);
+  return {};
+}
+
+Result<EncoderShape> ShapeOf(const GgufFile& file) {
+  const auto number = [&](std::string_view key) {
+    return static_cast<uint32_t>(file.Unsigned(key).value_or(0));
+  };
+  EncoderShape shape;
+  const GgufArray* tokens = file.Array("tokenizer.ggml.tokens");
+  shape.vocabulary =
+      tokens == nullptr ? 0 : static_cast<uint32_t>(tokens->size);
+  shape.width = number("bert.embedding_length");
+  shape.layers = number("bert.block_count");
+  shape.heads = number("bert.attention.head_count");
+  shape.feed_forward = number("bert.feed_forward_length");
+  shape.context = number("bert.context_length");
+  shape.epsilon = static_cast<float>(
+      file.Number("bert.attention.layer_norm_epsilon").value_or(0));
+  shape.key_bias = file.FindTensor("blk.0.attn_k.bias") != nullptr;
+  if (file.FindTensor("token_types.weight") != nullptr)
+    shape.token_types = number("tokenizer.ggml.token_type_count");
+  if (shape.heads == 0 || shape.feed_forward == 0 ||
+      file.Unsigned("bert.attention.head_count_kv").value_or(shape.heads) !=
+          shape.heads)
+    return Refuse(file, "its layers are not alike, or share keys and values",
+                  kOtherFile);
+  return shape;
+}
+
+Status CheckTensors(const GgufFile& file, const EncoderShape& shape) {
+  const std::vector<EncoderTensor> expected = TensorsOf(shape);
+  for (const EncoderTensor& tensor : expected) {
+    if (tensor.of_head()) continue;
+    const GgufTensor* found = file.FindTensor(tensor.name);
+    if (found == nullptr && MayBeMissing(tensor.name)) continue;
+    if (found == nullptr)
+      return Refuse(file, fmt::format("tensor '{}' is missing", tensor.name),
+                    kOtherFile);
+    const std::array<uint64_t, 4> wanted = {tensor.columns,
+                                            std::max(tensor.rows, 1U), 1, 1};
+    if (found->shape != wanted)
+      return Refuse(file,
+                    fmt::format("tensor '{}' is {} x {}, by the metadata it is "
+                                "{} x {}",
+                                tensor.name, found->shape[0], found->shape[1],
+                                wanted[0], wanted[1]),
+                    kOtherFile);
+  }
+  for (const GgufTensor& tensor : file.tensors) {
+    if (tensor.name.starts_with("cls.")) continue;
+    if (std::ranges::find(expected, tensor.name, &EncoderTensor::name) ==
+        expected.end())
+      return Refuse(file,
+                    fmt::format("tensor {} is of no BERT", Shown(tensor.name)),
+                    kOtherFile);
+  }
+  return {};
+}
+
+// The numbers of a tensor as they are stored, to single precision.
+Status ReadNumbers(const GgufFile& file, const RandomAccessFile& bytes,
+                   const GgufTensor& tensor, std::span<float> to) {
+  const GgmlTypeInfo& info = InfoOf(tensor.type);
+  const ggml_to_float_t to_float =
+      ggml_get_type_traits(static_cast<ggml_type>(tensor.type))->to_float;
+  if (tensor.type != GgmlType::kF32 && to_float == nullptr)
+    return Refuse(file,
+                  fmt::format("tensor '{}' is stored as {}, which is not read "
+                              "here",
+                              tensor.name, info.name),
+                  "take the file in f32, f16 or bf16");
+  for (uint64_t at = 0; at < to.size(); at += kChunk) {
+    const std::span<float> part =
+        to.subspan(at, std::min<uint64_t>(kChunk, to.size() - at));
+    const uint64_t offset =
+        file.data_offset + tensor.offset + at / info.block * info.bytes;
+    const auto size =
+        static_cast<size_t>(part.size() / info.block * info.bytes);
+    if (tensor.type == GgmlType::kF32) {
+      MODICUM_RETURN_IF_ERROR(
+          bytes.ReadInto(offset, reinterpret_cast<char*>(part.data()), size));
+    } else {
+      MODICUM_TRY(const std::string stored, bytes.Read(offset, size));
+      to_float(stored.data(), part.data(), static_cast<int64_t>(part.size()));
+    }
+    const auto bad = std::ranges::find_if_not(
+        part, [](float value) { return std::isfinite(value); });
+    if (bad != part.end())
+      return Refuse(
+          file,
+          fmt::format("tensor '{}' has a NaN or an infinity at index {}",
+                      tensor.name,
+                      at + static_cast<uint64_t>(bad - part.begin())),
+          "the training diverged or the file was altered: take another");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<EncoderBase> ReadEncoderBase(const std::string& path) {
+  EncoderBase base;
+  MODICUM_TRY(base.file, ReadGguf(path));
+  MODICUM_RETURN_IF_ERROR(CheckKind(base.file));
+  MODICUM_TRY(base.shape, ShapeOf(base.file));
+  MODICUM_RETURN_IF_ERROR(CheckTensors(base.file, base.shape));
+  for (const auto& entry : base.file.metadata)
+    if (entry.first.starts_with("tokenizer.")) base.vocabulary.push_back(entry);
+  // 100 is llama.cpp's for a BERT that does not say.
+  const uint64_t unknown =
+      base.file.Unsigned("tokenizer.ggml.unknown_token_id").value_or(100);
+  base.unknown = static_cast<TokenId>(
+      std::min<uint64_t>(unknown, base.shape.vocabulary - 1));
+  return base;
+}
+
+Status LoadBody(const EncoderBase& base, EncoderWeights& weights) {
+  MODICUM_TRY(const RandomAccessFile bytes,
+              RandomAccessFile::Open(base.file.name));
+  for (const Parameter& parameter : weights.parameters()) {
+    const std::string_view name = parameter.value->name;
+    const GgufTensor* tensor = base.file.FindTensor(name);
+    if (tensor == nullptr || name.starts_with("cls.")) continue;
+    MODICUM_RETURN_IF_ERROR(
+        ReadNumbers(base.file, bytes, *tensor, parameter.values()));
+  }
+  return {};
+}
+
+}  // namespace modicum

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trained encoder to begin from: the body of a GGUF file of architecture
+// `bert`, whatever head it has.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "model/ggml/encoder_weights.h"
+#include "model/gguf/gguf_file.h"
+#include "model/neural.h"
+
+namespace modicum {
+
+struct EncoderBase {
+  GgufFile file;
+  EncoderShape shape;  // without labels
+  GgufMetadata vocabulary;
+  TokenId unknown = 0;
+};
+
+// Reads the header. kInvalidInput names what it is instead of a BERT with a
+// WordPiece vocabulary, or the tensor that is missing, not of its shape, or
+// of a variant that is not computed here.
+Result<EncoderBase> ReadEncoderBase(const std::string& path);
+
+// Its numbers as single precision, whatever they are stored as; the head stays
+// as it is. kInvalidInput for one that is no number.
+Status LoadBody(const EncoderBase& base, EncoderWeights& weights);
+
+}  // namespace modicum
