@@ -28,7 +28,9 @@ class Collector {
       response.set_content("{}", "application/json");
     });
     port_ = port == 0 ? server_.bind_to_any_port("127.0.0.1") : port;
-    if (port != 0) EXPECT_TRUE(server_.bind_to_port("127.0.0.1", port));
+    if (port != 0) {
+      EXPECT_TRUE(server_.bind_to_port("127.0.0.1", port));
+    }
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::yield();
   }

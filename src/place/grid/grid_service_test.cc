@@ -59,8 +59,8 @@ class GridServiceTest : public testing::Test {
     query_.service = "uk";
     query_.now = {1'790'000'000 * int64_t{1'000'000}};
     query_.base_url = "http://127.0.0.1:" + std::to_string(port_);
-    query_.environment = [this](const std::string& name) {
-      const auto found = variables_.find(name);
+    query_.environment = [this](const std::string& key) {
+      const auto found = variables_.find(key);
       return found == variables_.end() ? std::nullopt
                                        : std::optional(found->second);
     };
