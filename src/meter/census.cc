@@ -86,11 +86,23 @@ void Census::LookAtIdentity(pid_t pid, Known& known) {
   if (known.cgroup.empty()) known.cgroup = "/";
 }
 
+ProcessCpuUse Census::UseOf(pid_t pid, const Known& known, uint64_t ticks) {
+  return {pid,
+          known.stat.parent,
+          known.stat.start,
+          known.stat.name,
+          known.user,
+          known.cgroup,
+          HostCpuReader::Tick() * static_cast<double>(ticks)};
+}
+
 // Takes what was charged to the dead before off what their ancestors waited
-// for: the nearest first, for an orphan is waited for further up.
-void Census::Settle(Processes& now) const {
+// for: the nearest first, for an orphan is waited for further up. Returns the
+// last entries of the dead.
+std::vector<ProcessCpuUse> Census::Settle(Processes& now) const {
   // Pids that were used again may make a ring; a line is never longer.
   const size_t longest = known_.size() + now.size();
+  std::vector<std::pair<pid_t, Known*>> waited_for;  // dead, its heir
   for (const auto& [pid, dead] : known_) {
     const auto heir = now.find(pid);
     if (heir != now.end() && Same(heir->second.stat, dead.stat)) continue;
@@ -103,6 +115,7 @@ void Census::Settle(Processes& now) const {
         const uint64_t paid = std::min(charged, alive->second.waited);
         alive->second.waited -= paid;
         charged -= paid;
+        if (charged == 0) waited_for.emplace_back(pid, &alive->second);
         at = alive->second.stat.parent;
       } else if (before != known_.end()) {
         at = before->second.stat.parent;
@@ -111,6 +124,15 @@ void Census::Settle(Processes& now) const {
       }
     }
   }
+  std::vector<ProcessCpuUse> last;
+  for (const auto& [pid, heir] : waited_for) {
+    if (now.contains(pid)) continue;  // its pid is another's by now
+    const Known& dead = known_.at(pid);
+    const uint64_t ticks = std::min(heir->waited, dead.ticks + dead.waited);
+    heir->waited -= ticks;
+    if (ticks > 0) last.push_back(UseOf(pid, dead, ticks));
+  }
+  return last;
 }
 
 Result<std::vector<ProcessCpuUse>> Census::Take() {
@@ -124,14 +146,10 @@ Result<std::vector<ProcessCpuUse>> Census::Take() {
   }
   std::erase_if(stats_,
                 [&now](const auto& file) { return !now.contains(file.first); });
-  Settle(now);
-  std::vector<ProcessCpuUse> uses;
-  uses.reserve(now.size());
-  for (const auto& [pid, known] : now) {
-    const auto ticks = static_cast<double>(known.ticks + known.waited);
-    uses.push_back({pid, known.stat.parent, known.stat.start, known.stat.name,
-                    known.user, known.cgroup, HostCpuReader::Tick() * ticks});
-  }
+  std::vector<ProcessCpuUse> uses = Settle(now);
+  uses.reserve(uses.size() + now.size());
+  for (const auto& [pid, known] : now)
+    uses.push_back(UseOf(pid, known, known.ticks + known.waited));
   known_ = std::move(now);
   first_ = false;
   return uses;

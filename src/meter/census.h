@@ -29,17 +29,19 @@ struct ProcessCpuUse {
 };
 
 // A process that lives and dies between two looks is charged to its parent, by
-// whom the kernel accounts it when it is waited for; the part of a longer one
-// after its last look also. What was charged to the dead already is not charged
-// again. What nobody waits for (a parent that ignores SIGCHLD) stays unseen.
+// whom the kernel accounts it when it is waited for. One that was seen has a
+// last entry in the look after its death: what its parent was left with for it,
+// at most what it used between the two looks before; the rest is its parent's.
+// What was charged to the dead already is not charged again. What nobody waits
+// for (a parent that ignores SIGCHLD) stays unseen.
 // Not thread-safe.
 // Lifetime: the file system outlives it.
 class Census {
  public:
   explicit Census(const RootFs& fs) : fs_(fs) {}
 
-  // CPU time since the last call, of all that are alive; at the first call
-  // none. Fails when /proc cannot be listed.
+  // CPU time since the last call, of all that are alive and of who ended since;
+  // at the first call none. Fails when /proc cannot be listed.
   Result<std::vector<ProcessCpuUse>> Take();
 
  private:
@@ -56,7 +58,8 @@ class Census {
   bool ReadStat(pid_t pid);  // into buffer_
   bool Look(pid_t pid, Known& now);
   void LookAtIdentity(pid_t pid, Known& known);
-  void Settle(Processes& now) const;
+  static ProcessCpuUse UseOf(pid_t pid, const Known& known, uint64_t ticks);
+  std::vector<ProcessCpuUse> Settle(Processes& now) const;
 
   const RootFs& fs_;
   bool first_ = true;

@@ -82,7 +82,22 @@ TEST(Census, WhatWasChargedToTheDeadIsNotChargedAgain) {
   EXPECT_EQ(Ticks(census), (Uses{{10, 0}, {11, 20}}));
   fs.Remove("/proc/11");
   Put(fs, {.pid = 10, .waited = 27});
-  EXPECT_EQ(Ticks(census), (Uses{{10, 2}}));
+  EXPECT_EQ(Ticks(census), (Uses{{10, 0}, {11, 2}}));
+  EXPECT_EQ(Ticks(census), (Uses{{10, 0}}));
+}
+
+TEST(Census, TheDeadGetNoMoreThanTheyUsedBefore) {
+  MemoryFs fs;
+  Put(fs, {.pid = 10});
+  Put(fs, {.pid = 11, .parent = 10, .own = 5});
+  Census census(fs);
+  Ticks(census);
+  Put(fs, {.pid = 11, .parent = 10, .own = 8});
+  Ticks(census);
+  fs.Remove("/proc/11");
+  // Its own 8, and 40 of which others nobody saw must have used most.
+  Put(fs, {.pid = 10, .waited = 48});
+  EXPECT_EQ(Ticks(census), (Uses{{10, 37}, {11, 3}}));
 }
 
 TEST(Census, ADeadFamilyIsSettledWithItsNearestLivingAncestor) {
