@@ -71,9 +71,9 @@ void WriteLine(const std::vector<float>& vector, bool score) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-class Work {
+class EmbedWork {
  public:
-  Work(const Context& context, const EmbedFlags& flags, NeuralRun& run)
+  EmbedWork(const Context& context, const EmbedFlags& flags, NeuralRun& run)
       : flags_(flags), run_(run) {
     call_.stop = context.stop;
   }
@@ -155,7 +155,7 @@ Result<int> CmdEmbed(Context& context, const std::vector<std::string>& args) {
   EmbedFlags flags;
   if (const auto code = ParseFlags(args, flags)) return *code;
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "embed", flags));
-  Work work(context, flags, *run);
+  EmbedWork work(context, flags, *run);
   const Status status = work.Do();
   if (!work.loaded()) return Fail(status.error());
   work.Tag();

@@ -133,9 +133,10 @@ class Output {
   char last_ = '\n';
 };
 
-class Work {
+class GenerateWork {
  public:
-  Work(const Context& context, const GenerateFlags& flags, NeuralRun& run)
+  GenerateWork(const Context& context, const GenerateFlags& flags,
+               NeuralRun& run)
       : context_(context), flags_(flags), run_(run) {}
 
   // What was generated is printed by then, or lost with the error.
@@ -206,7 +207,7 @@ Result<int> CmdGenerate(Context& context,
   GenerateFlags flags;
   if (const auto code = ParseFlags(args, flags)) return *code;
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "generate", flags));
-  Work work(context, flags, *run);
+  GenerateWork work(context, flags, *run);
   const Status status = work.Do();
   if (!work.loaded()) return Fail(status.error());
   work.Tag();

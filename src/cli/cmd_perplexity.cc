@@ -60,7 +60,7 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   return ParseArgs(app, args);
 }
 
-struct Work {
+struct PerplexityWork {
   bool loaded = false;
   PerplexityFigure figure;
 
@@ -112,7 +112,7 @@ Result<int> CmdPerplexity(Context& context,
   // As much as llama-perplexity takes, where the network keeps as much.
   MODICUM_RETURN_IF_ERROR(SetContext(PerplexityOptions().context, flags));
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "perplexity", flags));
-  Work work;
+  PerplexityWork work;
   const Status status = work.Do(context, flags, *run);
   if (!work.loaded) return Fail(status.error());
   MODICUM_TRY(const NeuralRun::Outcome outcome, run->End(status));

@@ -110,12 +110,13 @@ class File {
   int fd_;
 };
 
-struct Setup : Instruments {
+struct PredictSetup : Instruments {
   std::unique_ptr<Ledger> ledger;  // null with --no-ledger
 };
 
-Result<Setup> Prepare(const Context& context, const PredictOptions& options) {
-  Setup setup;
+Result<PredictSetup> Prepare(const Context& context,
+                             const PredictOptions& options) {
+  PredictSetup setup;
   MODICUM_TRY(static_cast<Instruments&>(setup),
               OpenInstruments(context, PlaceQueryOf(context.settings)));
   if (!options.no_ledger) {
@@ -175,7 +176,7 @@ RunStatus StatusOf(const Status& status) {
 }
 
 Run MakeRun(const Context& context, const PredictOptions& options,
-            const Setup& setup, const Outcome& outcome,
+            const PredictSetup& setup, const Outcome& outcome,
             const WindowReading& reading) {
   Run run;
   run.id = NewUuid();
@@ -232,8 +233,8 @@ std::string ElsewhereLines() {
 }
 
 // What fails here is said, but the answers stand.
-void Record(const PredictOptions& options, const Setup& setup, const Run& run,
-            const StreamResult& counts) {
+void Record(const PredictOptions& options, const PredictSetup& setup,
+            const Run& run, const StreamResult& counts) {
   if (!options.quiet) {
     const std::string text =
         FormatRunBill(run) + ItemsLine(counts, *run.bill) + ElsewhereLines();
@@ -252,7 +253,7 @@ Result<int> CmdPredict(Context& context, const std::vector<std::string>& args) {
     return UsageError({ErrorCode::kInvalidInput,
                        "--explain has no place in --format label",
                        "leave out one of them"});
-  MODICUM_TRY(const Setup setup, Prepare(context, options));
+  MODICUM_TRY(const PredictSetup setup, Prepare(context, options));
 
   const WindowId window = setup.meter->Begin("predict");
   const Outcome outcome = Work(context, options);

@@ -84,12 +84,12 @@ class Recorder {
 };
 
 // What is looked up before the command starts, so that it can still be refused.
-struct Setup : Instruments {
+struct RunSetup : Instruments {
   std::unique_ptr<Recorder> recorder;  // null with --no-ledger
 };
 
-Result<Setup> Prepare(const Context& context, const RunOptions& options) {
-  Setup setup;
+Result<RunSetup> Prepare(const Context& context, const RunOptions& options) {
+  RunSetup setup;
   MODICUM_TRY(static_cast<Instruments&>(setup),
               OpenInstruments(context, PlaceQueryOf(context.settings)));
   if (!options.no_ledger) {
@@ -113,7 +113,7 @@ Run NewRun(const Context& context, const RunOptions& options,
   return run;
 }
 
-constexpr Subject kCommand{Subject::Kind::kTree, 0};
+constexpr Subject kCommandTree{Subject::Kind::kTree, 0};
 
 // A status line would garble a command that draws on the same screen.
 bool WantsLiveLine(const RunOptions& options) {
@@ -127,12 +127,12 @@ constexpr Seconds kMoment = Milliseconds(100);
 // A command past its budget that does not end by itself within this is killed.
 constexpr Seconds kGrace(5);
 
-ChildExit WaitFor(Child& child, const RunOptions& options, const Setup& setup,
-                  const Run& run, RunBudget& budget) {
+ChildExit WaitFor(Child& child, const RunOptions& options,
+                  const RunSetup& setup, const Run& run, RunBudget& budget) {
   std::optional<RunWatch> watch;
   const bool live = WantsLiveLine(options);
   if (live || options.budget)
-    watch.emplace(*setup.meter, kCommand, live, budget,
+    watch.emplace(*setup.meter, kCommandTree, live, budget,
                   [&child, &options](Seconds since) {
                     if (!options.budget_kill) return;
                     since < kGrace ? child.Terminate() : child.Kill();
@@ -148,7 +148,7 @@ RunStatus StatusOf(const ChildExit& exit) {
 }
 
 void Finish(Run& run, const ChildExit& exit, const WindowReading& reading,
-            const Setup& setup) {
+            const RunSetup& setup) {
   run.ended = {run.started.micros +
                static_cast<int64_t>(reading.wall.value() * 1e6)};
   run.exit_code = exit.shell_code();
@@ -178,7 +178,7 @@ void Say(const Status& status) {
   if (!status) PrintError(status.error());
 }
 
-void Record(const RunOptions& options, const Setup& setup,
+void Record(const RunOptions& options, const RunSetup& setup,
             const EndedRun& ended, const WindowReading& reading) {
   if (setup.recorder)
     Say(setup.recorder->PutEnded(
@@ -210,7 +210,7 @@ struct OutputReader {
     if (!options.per.empty()) {
       MODICUM_TRY(work, MakeWorkCount(options.per));
     }
-    phases.emplace(meter, kCommand, options.phase_marker);
+    phases.emplace(meter, kCommandTree, options.phase_marker);
     MODICUM_TRY(tap, OutputTap::Open([this](std::string_view line) {
                   phases->Line(line);
                   if (work) work->Line(line);
@@ -233,11 +233,11 @@ struct OutputReader {
 // that did not start.
 Result<std::variant<int, EndedRun>> RunOnce(const Context& context,
                                             const RunOptions& options,
-                                            const Setup& setup,
+                                            const RunSetup& setup,
                                             RunBudget& budget) {
   EndedRun ended;
   ended.run = NewRun(context, options, setup.host);
-  const WindowId window = setup.meter->Begin(ended.run.name, kCommand);
+  const WindowId window = setup.meter->Begin(ended.run.name, kCommandTree);
   OutputReader reader;
   MODICUM_RETURN_IF_ERROR(reader.Open(options, *setup.meter));
   const auto child = Child::Start(options.command, reader.streams());
@@ -259,7 +259,7 @@ int ExitCode(int code, const RunBudget& budget) {
 }
 
 Result<int> RunAlone(const Context& context, const RunOptions& options,
-                     const Setup& setup, RunBudget& budget) {
+                     const RunSetup& setup, RunBudget& budget) {
   MODICUM_TRY(const auto outcome, RunOnce(context, options, setup, budget));
   if (const int* code = std::get_if<int>(&outcome)) return *code;
   const auto& ended = std::get<EndedRun>(outcome);
@@ -273,7 +273,7 @@ Result<int> RunAlone(const Context& context, const RunOptions& options,
 class Repeater {
  public:
   Repeater(const Context& context, const RunOptions& options,
-           const Setup& setup, RunBudget& budget)
+           const RunSetup& setup, RunBudget& budget)
       : context_(context), options_(options), setup_(setup), budget_(budget) {}
 
   Result<int> Run() {
@@ -345,7 +345,7 @@ class Repeater {
 
   const Context& context_;
   const RunOptions& options_;
-  const Setup& setup_;
+  const RunSetup& setup_;
   RunBudget& budget_;
   int started_ = 0;
   std::vector<EndedRun> first_;
@@ -371,7 +371,7 @@ Result<int> CmdRun(Context& context, const std::vector<std::string>& args) {
     MODICUM_RETURN_IF_ERROR(
         HoldUntilGreenest(options.hold, context.clock, context.stop, stderr));
   }
-  MODICUM_TRY(const Setup setup, Prepare(context, options));
+  MODICUM_TRY(const RunSetup setup, Prepare(context, options));
   RunBudget budget(options.budget, options.budget_text);
   if (options.repeats()) return Repeater(context, options, setup, budget).Run();
   return RunAlone(context, options, setup, budget);

@@ -139,9 +139,9 @@ struct Comparison {
   std::vector<TokenCost> costs;  // of the network, then of the smaller one
 };
 
-class Work {
+class ShrinkWork {
  public:
-  Work(const Context& context, const ShrinkFlags& flags, NeuralRun& run)
+  ShrinkWork(const Context& context, const ShrinkFlags& flags, NeuralRun& run)
       : context_(context), flags_(flags), run_(run) {
     call_.stop = context.stop;
   }
@@ -342,7 +342,7 @@ std::string Verdict(const TokenCost& before, const TokenCost& after) {
                   verb(prefill), verb(decode)));
 }
 
-std::string Work::Report() const {
+std::string ShrinkWork::Report() const {
   std::string text =
       Line("written",
            fmt::format("{}: {} instead of {} ({:.2f}x), {:.2f} bits a weight "
@@ -382,7 +382,7 @@ Result<int> CmdShrink(Context& context, const std::vector<std::string>& args) {
   if (flags.output.empty()) flags.output = DefaultOutput(flags);
   MODICUM_RETURN_IF_ERROR(SetContext(512, flags));
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "shrink", flags));
-  Work work(context, flags, *run);
+  ShrinkWork work(context, flags, *run);
   const Status status = work.Do();
   if (!work.written()) return Fail(status.error());
   MODICUM_TRY(NeuralRun::Outcome outcome, run->End(status));

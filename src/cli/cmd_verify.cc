@@ -77,7 +77,7 @@ std::string Summary(const Checked& checked) {
   return text;
 }
 
-std::string Text(const Checked& checked) {
+std::string CheckedText(const Checked& checked) {
   std::string text = checked.path + '\n' + Summary(checked);
   for (const std::string& fault : checked.verification.faults)
     text += "  FAULT       " + fault + '\n';
@@ -166,7 +166,7 @@ Result<int> CmdVerify(Context& context, const std::vector<std::string>& args) {
     if (flags.format == "json")
       list.push_back(Json(checked));
     else
-      std::fputs(Text(checked).c_str(), stdout);
+      std::fputs(CheckedText(checked).c_str(), stdout);
   }
   if (flags.format == "json")
     std::puts(list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)

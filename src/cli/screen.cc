@@ -56,11 +56,12 @@ void Screen::Draw(std::string_view text) {
 }
 
 std::optional<char> Screen::Key(Seconds wait, const std::stop_token& stop) {
-  using Clock = std::chrono::steady_clock;
-  const auto until = Clock::now() + std::chrono::duration<double>(wait.value());
+  using SteadyClock = std::chrono::steady_clock;
+  const auto until =
+      SteadyClock::now() + std::chrono::duration<double>(wait.value());
   while (!stop.stop_requested()) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        until - Clock::now());
+        until - SteadyClock::now());
     if (left.count() <= 0) return std::nullopt;
     const int slice = static_cast<int>(
         std::min<int64_t>(kSliceMs, static_cast<int64_t>(left.count())));

@@ -6,8 +6,6 @@
 namespace modicum {
 namespace {
 
-constexpr Seconds kForgotten{600};
-
 // OpenTelemetry's hw.type of a component; "" for the machine as a whole.
 std::string_view HardwareType(std::string_view component) {
   if (component == "cpu" || component == "gpu") return component;

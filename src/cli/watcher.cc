@@ -17,9 +17,6 @@ constexpr std::array<std::string_view, 4> kNames = {"process", "command",
 // What the filter leaves out.
 constexpr std::string_view kOthers = "(others)";
 
-// Who has not been there for so long begins anew.
-constexpr Seconds kForgotten{600};
-
 // A path and what is below it; else a part of what people call it.
 bool InCgroup(const std::string& path, const std::string& wanted) {
   if (wanted.starts_with('/'))

@@ -19,6 +19,9 @@
 
 namespace modicum {
 
+// Who has not been there for so long begins anew.
+inline constexpr Seconds kForgotten{600};
+
 // What makes a row: process, command, cgroup, user, or the value of a tag that
 // the charge rules give.
 class WatchBy {
