@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/unix_address.h"
 #include "probe/agent_message.h"
 
 namespace modicum {
@@ -30,16 +30,12 @@ tl::unexpected<Error> Failed(const std::string& path, const char* what) {
 }
 
 Result<sockaddr_un> AddressOf(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return Fail(ErrorCode::kInvalidInput,
-                "the path of a socket has at most " +
-                    std::to_string(sizeof address.sun_path - 1) +
-                    " bytes, this one more: " + path,
-                "choose a shorter one");
-  path.copy(address.sun_path, path.size());
-  return address;
+  if (const auto address = UnixAddress(path)) return *address;
+  return Fail(ErrorCode::kInvalidInput,
+              "the path of a socket has at most " +
+                  std::to_string(kLongestSocketPath) +
+                  " bytes, this one more: " + path,
+              "choose a shorter one");
 }
 
 int64_t NowNanos() {

@@ -4,13 +4,12 @@
 
 #include <httplib.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
 
 #include "agent/otlp.h"
+#include "base/wait.h"
 
 namespace modicum {
 namespace {
@@ -44,14 +43,11 @@ class Push final : public OtlpPush {
 
  private:
   void Run(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    const std::chrono::duration<double> period(period_.value());
-    do {
-      wake.wait_for(lock, stop, period, [] { return false; });
+    bool goes_on = true;
+    while (goes_on) {
+      goes_on = WaitFor(period_, stop);
       Send();
-    } while (!stop.stop_requested());
+    }
   }
 
   void Send() {

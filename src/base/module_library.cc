@@ -45,6 +45,19 @@ Result<ModuleLibrary> ModuleLibrary::Open(
               kModuleCure);
 }
 
+Status ModuleLibrary::CheckBuild(const char* symbol, std::string_view abi,
+                                 std::string_view what) const {
+  const auto own = Symbol<const char* (*)()>(symbol);
+  if (own == nullptr)
+    return Fail(ErrorCode::kUnavailable, path_ + " is not " + std::string(what),
+                kModuleCure);
+  if (std::string_view(own()) == abi) return {};
+  return Fail(ErrorCode::kUnavailable,
+              path_ + " was built for another modicum (" + own() +
+                  "; this is " + std::string(abi) + ")",
+              kModuleCure);
+}
+
 void* ModuleLibrary::Address(const char* name) const {
   return dlsym(handle_, name);
 }

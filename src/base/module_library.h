@@ -32,6 +32,12 @@ class ModuleLibrary {
                                     std::string_view purpose = "",
                                     std::string_view needs = "");
 
+  // kUnavailable unless its C function `symbol` returns `abi`, the text that
+  // modules of this very build have. `what` is what it should be, "a modicum
+  // engine".
+  Status CheckBuild(const char* symbol, std::string_view abi,
+                    std::string_view what) const;
+
   const std::string& path() const { return path_; }
   // A C function of the library, or null.
   template <class Function>

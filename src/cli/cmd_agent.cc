@@ -2,13 +2,11 @@
 // `modicum agent`: meters this machine for all others, until it is stopped.
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -16,6 +14,8 @@
 
 #include "agent/agent_service.h"
 #include "base/privileges.h"
+#include "base/unix_address.h"
+#include "base/wait.h"
 #include "cli/command.h"
 #include "cli/parse.h"
 #include "cli/print_error.h"
@@ -104,17 +104,15 @@ void Say(const std::string& text) {
 // Tells systemd that all is open: sd_notify(3).
 void NotifyReady() {
   const char* path = std::getenv("NOTIFY_SOCKET");
-  sockaddr_un address{};
   const std::string_view name = path == nullptr ? "" : path;
-  if (name.empty() || name.size() >= sizeof address.sun_path) return;
-  address.sun_family = AF_UNIX;
-  name.copy(address.sun_path, name.size());
-  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  auto address = UnixAddress(name);
+  if (name.empty() || !address) return;
+  if (address->sun_path[0] == '@') address->sun_path[0] = '\0';
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
   constexpr std::string_view kReady = "READY=1";
   sendto(fd, kReady.data(), kReady.size(), MSG_NOSIGNAL,
-         reinterpret_cast<const sockaddr*>(&address),
+         reinterpret_cast<const sockaddr*>(&*address),
          static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));
   close(fd);
 }
@@ -197,7 +195,7 @@ class Agent {
   void Look() {
     Meter& meter = *instruments_.meter;
     const WindowId window = meter.Begin("agent", {Subject::Kind::kMachine});
-    Wait();
+    WaitFor(interval_, context_.stop);
     const auto reading = meter.End(window);
     Note(reading ? Take(*reading) : Status(Fail(reading.error())));
   }
@@ -207,14 +205,6 @@ class Agent {
     metrics_.Add(frame, by_, instruments_.place);
     latest_.Set(metrics_.Families());
     return recorder_ ? recorder_->Add(frame, by_) : Status();
-  }
-
-  void Wait() {
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable_any().wait_for(
-        lock, context_.stop, std::chrono::duration<double>(interval_.value()),
-        [] { return false; });
   }
 
   // One that lasts is said once: it does not end what others rely on.

@@ -5,14 +5,13 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/file.h"
 #include "base/terminal.h"
+#include "base/wait.h"
 #include "cli/command.h"
 #include "cli/parse.h"
 #include "cli/print_error.h"
@@ -142,14 +141,7 @@ class WatchLoop {
   // False when it should end.
   bool Wait() {
     const Seconds interval(options_.interval);
-    if (!screen_) {
-      std::mutex mutex;
-      std::unique_lock lock(mutex);
-      std::condition_variable_any().wait_for(
-          lock, context_.stop, std::chrono::duration<double>(interval.value()),
-          [] { return false; });
-      return !context_.stop.stop_requested();
-    }
+    if (!screen_) return WaitFor(interval, context_.stop);
     const MonotonicTime began = context_.clock.Now();
     while (true) {
       const Seconds left = interval - (context_.clock.Now() - began);

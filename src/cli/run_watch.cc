@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 
 #include "base/format.h"
+#include "base/wait.h"
 
 namespace modicum {
 
@@ -40,12 +38,9 @@ RunWatch::RunWatch(Meter& meter, Subject subject, bool live, RunBudget& budget,
       thread_([this](const std::stop_token& s) { Loop(s); }) {}
 
 void RunWatch::Loop(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
     const WindowId second = meter_.Begin("live", subject_);
-    wake.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+    WaitFor(Seconds(1), stop);
     if (const auto reading = meter_.End(second))
       if (!stop.stop_requested()) Add(*reading);
   }

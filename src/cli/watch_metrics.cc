@@ -18,9 +18,8 @@ std::string_view HardwareType(std::string_view component) {
 void WatchMetrics::Add(const WatchFrame& frame, const WatchBy& by,
                        const Place& place) {
   const double seconds = frame.wall.value();
-  const WallTime began{frame.at.micros - static_cast<int64_t>(seconds * 1e6)};
   const auto add = [&](Series& series, const Estimate<Joules>& energy) {
-    if (series.since == WallTime{}) series.since = began;
+    if (series.since == WallTime{}) series.since = frame.began();
     series.seen = frame.watched;
     series.joules += energy.mid.value();
     series.watts = energy.mid.value() / seconds;

@@ -89,8 +89,7 @@ Run WatchRecorder::NewRun(const std::string& name, const WatchFrame& frame,
   run.name = PlainText(name);
   run.project = project_;
   run.tags = tags;
-  run.started = {frame.at.micros -
-                 static_cast<int64_t>(frame.wall.value() * kSecond)};
+  run.started = frame.began();
   run.ended = run.started;
   run.host = instruments_.host;
   run.version = Version();

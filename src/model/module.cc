@@ -6,16 +6,8 @@ namespace modicum {
 Result<ModuleLibrary> OpenModuleLibrary(
     std::string_view name, const std::vector<std::string>& folders) {
   MODICUM_TRY(ModuleLibrary library, ModuleLibrary::Open(name, folders));
-  const auto abi = library.Symbol<const char* (*)()>(kEngineAbiSymbol);
-  if (abi == nullptr)
-    return Fail(ErrorCode::kUnavailable,
-                library.path() + " is not a modicum engine", kModuleCure);
-  if (std::string_view(abi()) != kEngineAbi) {
-    return Fail(ErrorCode::kUnavailable,
-                library.path() + " was built for another modicum (" + abi() +
-                    "; this is " + kEngineAbi + ")",
-                kModuleCure);
-  }
+  MODICUM_RETURN_IF_ERROR(
+      library.CheckBuild(kEngineAbiSymbol, kEngineAbi, "a modicum engine"));
   return library;
 }
 

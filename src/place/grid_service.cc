@@ -24,12 +24,14 @@ constexpr std::string_view kWithZones[] = {"electricitymaps", "watttime"};
 Result<std::string> Ask(const GridQuery& query) {
   MODICUM_TRY(const ModuleLibrary library,
               ModuleLibrary::Open("grid", ModuleFolders(),
-                                  "to ask a service for a series"));
-  const auto abi = library.Symbol<const char* (*)()>("modicum_grid_abi");
+                                  "it asks services for their forecasts"));
+  MODICUM_RETURN_IF_ERROR(library.CheckBuild(
+      "modicum_grid_abi", kGridAbi, "a modicum reader of carbon services"));
   const auto ask = library.Symbol<AskGridFunction>("modicum_grid");
-  if (abi == nullptr || ask == nullptr || std::string_view(abi()) != kGridAbi)
+  if (ask == nullptr)
     return Fail(ErrorCode::kUnavailable,
-                library.path() + " is of another build", kModuleCure);
+                library.path() + " is not a modicum reader of carbon services",
+                kModuleCure);
   return ask(query);
 }
 

@@ -2,12 +2,13 @@
 #include "probe/agent_probe.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "base/unix_address.h"
 
 namespace modicum {
 namespace {
@@ -41,20 +42,18 @@ void AgentProbe::Disconnect() {
 }
 
 Status AgentProbe::Connect() {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path_.size() >= sizeof address.sun_path)
+  const auto address = UnixAddress(path_);
+  if (!address)
     return Fail(ErrorCode::kUnavailable,
                 "the agent's socket has too long a path: " + path_);
-  path_.copy(address.sun_path, path_.size());
   socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0)
     return Fail(ErrorCode::kIo,
                 std::string("no socket for the agent: ") + strerror(errno));
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
-  if (connect(socket_, reinterpret_cast<const sockaddr*>(&address),
-              sizeof address) == 0)
+  if (connect(socket_, reinterpret_cast<const sockaddr*>(&*address),
+              sizeof *address) == 0)
     return {};
   const int cause = errno;
   Disconnect();
@@ -139,15 +138,9 @@ Result<std::unique_ptr<Probe>> AgentProbe::Open(const ProbeContext& context) {
 }
 
 ProbeReport AgentProbe::Report(const ProbeContext& context) {
-  ProbeReport report;
-  report.name = "agent";
   const auto probe = Open(context);
-  report.usable = probe.has_value();
-  if (!probe) {
-    report.reason = probe.error().message;
-    report.cure = probe.error().hint;
-    return report;
-  }
+  ProbeReport report = ReportOf("agent", probe);
+  if (!probe) return report;
   for (const Domain& domain : (*probe)->domains())
     if (domain.counted)
       report.covers += (report.covers.empty() ? "" : ", ") + domain.name;

@@ -156,15 +156,9 @@ Result<std::unique_ptr<Probe>> CpuLoadProbe::OpenCalibrated(
 }
 
 ProbeReport CpuLoadProbe::ReportCalibrated(const ProbeContext& context) {
-  ProbeReport report;
-  report.name = "wall-load";
   const auto probe = OpenCalibrated(context);
-  report.usable = probe.has_value();
-  if (!probe) {
-    report.reason = probe.error().message;
-    report.cure = probe.error().hint;
-    return report;
-  }
+  ProbeReport report = ReportOf("wall-load", probe);
+  if (!probe) return report;
   const Calibration& c = **context.calibration;
   report.covers = fmt::format(
       "the whole machine at its plug, MODELLED from CPU time: {} idle, {} "
@@ -177,12 +171,9 @@ ProbeReport CpuLoadProbe::ReportCalibrated(const ProbeContext& context) {
 }
 
 ProbeReport CpuLoadProbe::Report(const ProbeContext& context) {
-  ProbeReport report;
-  report.name = "cpu-load";
   const auto probe = Open(context);
-  report.usable = probe.has_value();
+  ProbeReport report = ReportOf("cpu-load", probe);
   if (!probe) {
-    report.reason = probe.error().message;
     report.cure = "mount /proc";
     return report;
   }

@@ -29,11 +29,6 @@ void KeptFile::Close() {
   fd_ = -1;
 }
 
-void KeptFile::Open() {
-  if (keep_ && fd_ < 0)
-    fd_ = open((fs_.root() + path_).c_str(), O_RDONLY | O_CLOEXEC);
-}
-
 Status KeptFile::ReadInto(std::string& buffer) {
   if (keep_ && ReadKept(buffer)) return {};
   // What was open is gone, but there may be another file of that name; if
@@ -45,7 +40,7 @@ Status KeptFile::ReadInto(std::string& buffer) {
 // The kernel writes such a file in one piece: a read that does not fill the
 // buffer has reached its end.
 bool KeptFile::ReadKept(std::string& buffer) {
-  Open();
+  if (fd_ < 0) fd_ = open((fs_.root() + path_).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd_ < 0) return false;
   buffer.resize(std::max<size_t>(buffer.capacity(), 4096));
   while (true) {

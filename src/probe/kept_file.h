@@ -21,8 +21,6 @@ class KeptFile {
   KeptFile(KeptFile&& other) noexcept;
   KeptFile& operator=(KeptFile&&) = delete;
 
-  // Now, and not with the first read. A failure is that read's.
-  void Open();
   // As RootFs::ReadInto: the file as it is now, from its beginning.
   Status ReadInto(std::string& buffer);
 

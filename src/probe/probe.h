@@ -109,6 +109,20 @@ struct ProbeReport {
   std::string cure;     // what the user can do; empty when nothing
 };
 
+// Of a source that was opened, or why it was not: what it covers is still to be
+// said.
+template <class Opened>
+ProbeReport ReportOf(std::string_view name, const Result<Opened>& opened) {
+  ProbeReport report;
+  report.name = name;
+  report.usable = opened.has_value();
+  if (!opened) {
+    report.reason = opened.error().message;
+    report.cure = opened.error().hint;
+  }
+  return report;
+}
+
 // Where a source is looked for.
 // Lifetime: `fs` outlives the probes opened there.
 struct ProbeContext {

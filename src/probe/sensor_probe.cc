@@ -51,17 +51,13 @@ Result<std::unique_ptr<Probe>> OpenSource(std::string_view name,
 
 ProbeReport ReportSource(std::string_view name,
                          const Result<SensorSource>& source) {
-  ProbeReport report;
-  report.name = name;
-  report.usable = source.has_value();
-  if (source) {
-    report.covers =
-        source->covers.empty() ? NamesOf(source->sensors) : source->covers;
-    report.reading = source->reading;
-  }
-  const Error& why = source ? source->note : source.error();
-  report.reason = why.message;
-  report.cure = why.hint;
+  ProbeReport report = ReportOf(name, source);
+  if (!source) return report;
+  report.covers =
+      source->covers.empty() ? NamesOf(source->sensors) : source->covers;
+  report.reading = source->reading;
+  report.reason = source->note.message;
+  report.cure = source->note.hint;
   return report;
 }
 

@@ -41,11 +41,11 @@ bool IsTime(const std::string& text) {
 }
 
 // A line for each entry of `answer[list]`: `time` names the member with its
-// time, `grams_of` gives its intensity, nullptr none.
-template <class GramsOf>
+// time, `value_of` gives its intensity, nullptr none, in `grams` per kWh.
+template <class ValueOf>
 Result<std::string> CsvOf(std::string_view service, const Json& answer,
-                          const char* list, const char* time,
-                          GramsOf grams_of) {
+                          const char* list, const char* time, ValueOf value_of,
+                          double grams = 1) {
   const Json* entries = Member(answer, list);
   if (entries == nullptr || !entries->is_array() || entries->empty())
     return NoAnswer(service, fmt::format("without a list '{}'", list));
@@ -54,13 +54,13 @@ Result<std::string> CsvOf(std::string_view service, const Json& answer,
     const std::string at = TextOf(entry, time);
     if (!IsTime(at))
       return NoAnswer(service, fmt::format("an entry without '{}'", time));
-    const Json* grams = grams_of(entry);
+    const Json* value = value_of(entry);
     // Missing is a gap; what is no number is no answer.
-    if (grams != nullptr && !grams->is_null() && !grams->is_number())
+    if (value != nullptr && !value->is_null() && !value->is_number())
       return NoAnswer(service, "an intensity that is no number");
     csv += at + ",";
-    if (grams != nullptr && grams->is_number())
-      csv += fmt::format("{}", grams->get<double>());
+    if (value != nullptr && value->is_number())
+      csv += fmt::format("{}", value->get<double>() * grams);
     csv += '\n';
   }
   return csv;
@@ -103,16 +103,10 @@ Result<std::string> WattTimeCsv(std::string_view answer) {
     return NoAnswer(kService, fmt::format("'{}' in '{}', not co2_aoer in "
                                           "lbs_co2_per_mwh",
                                           signal, units));
-  Json converted = json;
-  for (Json& entry : converted["data"]) {
-    if (!entry.is_object() || !entry.contains("value")) continue;
-    Json& value = entry["value"];
-    if (value.is_number())
-      value =
-          value.get<double>() * kGramsPerPound / kKilowattHoursPerMegawattHour;
-  }
-  return CsvOf(kService, converted, "data", "point_time",
-               [](const Json& entry) { return Member(entry, "value"); });
+  return CsvOf(
+      kService, json, "data", "point_time",
+      [](const Json& entry) { return Member(entry, "value"); },
+      kGramsPerPound / kKilowattHoursPerMegawattHour);
 }
 
 Result<std::string> WattTimeToken(std::string_view answer) {
