@@ -53,6 +53,10 @@ endif()
 if(MODICUM_PCH)
   # ccache needs it to see through a precompiled header.
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  # Eight files are compiled as one, so that the templates they share are made
+  # once too. Names in their unnamed namespaces must therefore differ.
+  set(CMAKE_UNITY_BUILD ON)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 endif()
 
 # modicum_precompile(target owner header ...): the headers parsed once, for
@@ -78,38 +82,55 @@ function(modicum_test program)
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()
 
-# modicum_small(file ...): compiled for size, files of the current folder where
-# no time is spent; the whole program stays under 4 MB.
-function(modicum_small)
-  if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    set_source_files_properties(
-      ${ARGN} PROPERTIES COMPILE_OPTIONS -Os SKIP_PRECOMPILE_HEADERS ON)
+# A precompiled header fits one level of optimisation: this one is for size.
+function(modicum_cold_headers)
+  if(MODICUM_PCH AND NOT TARGET modicum_cold_headers)
+    add_library(modicum_cold_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/empty.cc)
+    target_link_libraries(modicum_cold_headers PRIVATE fmt::fmt)
+    target_compile_options(modicum_cold_headers PRIVATE -Os)
+    modicum_precompile(modicum_cold_headers modicum_cold_headers
+                       ${modicum_headers})
   endif()
 endfunction()
 
-# modicum_layer(name SOURCES a.cc ... [TESTS a_test.cc ...] [LIBS lib ...]
-#               [THREADS b_test.cc ...] [SMALL])
+# modicum_compile(target "lib;..." [COLD]): how a layer's sources are.
+function(modicum_compile target libs)
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/src
+                                              ${CMAKE_BINARY_DIR})
+  target_link_libraries(${target} PUBLIC ${libs})
+  if("COLD" IN_LIST ARGN AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${target} PRIVATE -Os)
+    modicum_cold_headers()
+    modicum_precompile(${target} modicum_cold_headers ${modicum_headers})
+  else()
+    modicum_precompile(${target} modicum_base ${modicum_headers})
+  endif()
+endfunction()
+
+# modicum_layer(name [SOURCES a.cc ...] [COLD b.cc ...] [TESTS a_test.cc ...]
+#               [THREADS b_test.cc ...] [LIBS lib ...])
 # One static library per folder, modicum_<name>, and one test program,
-# <name>_test, for the tests beside the code. THREADS: tests of threaded code,
-# the only ones that the thread sanitizer's build has. SMALL: compiled for
-# size, where no time is spent; the whole program stays under 4 MB.
+# <name>_test, for the tests beside the code. COLD: sources where no time is
+# spent, which a release compiles for size; the whole program stays under 4 MB.
+# THREADS: tests of threaded code, the only ones that the thread sanitizer's
+# build has.
 function(modicum_layer name)
-  cmake_parse_arguments(ARG "SMALL" "" "SOURCES;TESTS;LIBS;THREADS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;COLD;TESTS;LIBS;THREADS" ${ARGN})
   if(NOT MODICUM_SANITIZE STREQUAL "thread")
     list(PREPEND ARG_THREADS ${ARG_TESTS})
   endif()
-  add_library(modicum_${name} STATIC ${ARG_SOURCES})
-  target_include_directories(modicum_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src
-                                                    ${CMAKE_BINARY_DIR})
-  target_link_libraries(modicum_${name} PUBLIC ${ARG_LIBS})
-  if(ARG_SMALL)
-    target_compile_options(modicum_${name} PRIVATE $<$<CONFIG:Release>:-Os>)
-  endif()
-  # A precompiled header fits one level of optimisation.
-  if(ARG_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
-    modicum_precompile(modicum_${name} modicum_record ${modicum_headers})
+  if(ARG_COLD AND ARG_SOURCES AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    add_library(modicum_${name}_cold OBJECT ${ARG_COLD})
+    modicum_compile(modicum_${name}_cold "${ARG_LIBS}" COLD)
+    add_library(modicum_${name} STATIC ${ARG_SOURCES}
+                                       $<TARGET_OBJECTS:modicum_${name}_cold>)
+    modicum_compile(modicum_${name} "${ARG_LIBS}")
+  elseif(ARG_SOURCES)
+    add_library(modicum_${name} STATIC ${ARG_SOURCES} ${ARG_COLD})
+    modicum_compile(modicum_${name} "${ARG_LIBS}")
   else()
-    modicum_precompile(modicum_${name} modicum_base ${modicum_headers})
+    add_library(modicum_${name} STATIC ${ARG_COLD})
+    modicum_compile(modicum_${name} "${ARG_LIBS}" COLD)
   endif()
   if(MODICUM_TESTS AND ARG_THREADS)
     add_executable(${name}_test ${ARG_THREADS})

@@ -10,15 +10,10 @@
 
 #include "base/rng.h"
 #include "base/statistics.h"
+#include "base/statistics_samples.h"
 
 namespace modicum {
 namespace {
-
-void ExpectInterval(Interval interval, double low, double high,
-                    double tolerance) {
-  EXPECT_NEAR(interval.low, low, tolerance);
-  EXPECT_NEAR(interval.high, high, tolerance);
-}
 
 PairedCounts Counts(uint64_t first_only, uint64_t second_only, uint64_t n) {
   PairedCounts counts;

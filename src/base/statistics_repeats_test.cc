@@ -11,19 +11,10 @@
 #include "base/cluster_bootstrap.h"
 #include "base/rng.h"
 #include "base/statistics.h"
+#include "base/statistics_samples.h"
 
 namespace modicum {
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-double Gauss(Rng& rng) { return NormalQuantile((rng.Next() + 0.5) * 0x1p-32); }
-
-void ExpectInterval(Interval interval, double low, double high,
-                    double tolerance) {
-  EXPECT_NEAR(interval.low, low, tolerance);
-  EXPECT_NEAR(interval.high, high, tolerance);
-}
 
 double MeanOf(const std::vector<double>& values,
               std::span<const uint32_t> items) {

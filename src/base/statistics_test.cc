@@ -12,6 +12,7 @@
 #include <numbers>
 
 #include "base/rng.h"
+#include "base/statistics_samples.h"
 
 namespace modicum {
 namespace {
@@ -20,16 +21,6 @@ using ::testing::DoubleEq;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::Pointwise;
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-double Gauss(Rng& rng) { return NormalQuantile((rng.Next() + 0.5) * 0x1p-32); }
-
-void ExpectInterval(Interval interval, double low, double high,
-                    double tolerance) {
-  EXPECT_NEAR(interval.low, low, tolerance);
-  EXPECT_NEAR(interval.high, high, tolerance);
-}
 
 // Expected values to 15 digits by mpmath 1.3 with 30 digits.
 

@@ -22,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kCatalog = "catalog:";
 // Of the machine's memory, what models that are measured in turn may take
 // together: each is loaded as long as the others are measured.
 constexpr double kMemoryShare = 0.4;
@@ -126,8 +125,9 @@ void BenchJob::PlanWorkload(const TaskSettings& settings,
   for (size_t i = 0; i < models.size(); ++i) {
     BenchRow row;
     row.task = settings.task->name;
-    row.data =
-        data.starts_with(kCatalog) ? data : fs::path(data).filename().string();
+    row.data = data.starts_with(kCatalogPrefix)
+                   ? data
+                   : fs::path(data).filename().string();
     row.batch = batch;
     row.length = length;
     row.new_tokens = settings.task->generates ? settings.new_tokens : 0;
@@ -168,12 +168,12 @@ Result<const Dataset*> BenchJob::Load(const TaskSettings& settings,
   if (loaded_ == data && loaded_for_ == &settings) return &data_;
   Progress("loading " + data);
   std::string path = data;
-  if (data.starts_with(kCatalog)) {
+  if (data.starts_with(kCatalogPrefix)) {
     GetDataOptions options;
     options.stop = parts_.stop;
     options.progress = [this](std::string_view step) { Progress(step); };
-    MODICUM_TRY(
-        path, GetData(data.substr(kCatalog.size()), parts_.data_dir, options));
+    MODICUM_TRY(path, GetData(data.substr(kCatalogPrefix.size()),
+                              parts_.data_dir, options));
   }
   MODICUM_TRY(data_, settings.task->load(path, settings));
   loaded_ = data;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/glob.h"
 #include "base/toml_section.h"
+#include "dataset/catalog.h"
 #include "place/place_section.h"
 
 namespace modicum {
@@ -17,7 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kCatalog = "catalog:";
 constexpr uint64_t kMostInferences = 1'000'000'000;
 constexpr uint64_t kMostRuns = 10'000;
 constexpr uint64_t kMostBatch = 65'536;
@@ -109,7 +109,7 @@ Status ReadTask(TomlSection& section, const fs::path& folder,
   // Relative to the file, as its reader expects.
   for (std::string& model : settings.models) model = (folder / model).string();
   for (std::string& data : settings.data)
-    if (!data.starts_with(kCatalog)) data = (folder / data).string();
+    if (!data.starts_with(kCatalogPrefix)) data = (folder / data).string();
   return {};
 }
 

@@ -13,6 +13,9 @@
 
 namespace modicum {
 
+// What names the data of the catalog in place of a path: "catalog:sms-spam".
+inline constexpr std::string_view kCatalogPrefix = "catalog:";
+
 // Where an entry comes from and what is read.
 enum class CatalogKind {
   kMails,     // an npm package of raw mails: data/<group>/<id>.<md5>.txt

@@ -18,26 +18,26 @@ struct Pair {
   std::optional<std::string> text, label;
 };
 
-Result<Pair> Read(JsonLineReader& reader, std::string_view line) {
+Result<Pair> ReadPair(JsonLineReader& reader, std::string_view line) {
   const std::string_view keys[] = {"text", "label"};
   std::optional<std::string> values[2];
   MODICUM_RETURN_IF_ERROR(reader.Read(line, keys, values));
   return Pair{values[0], values[1]};
 }
 
-Result<Pair> Read(std::string_view line) {
+Result<Pair> ReadPair(std::string_view line) {
   JsonLineReader reader;
-  return Read(reader, line);
+  return ReadPair(reader, line);
 }
 
 TEST(JsonLine, ReadsStringsNumbersAndBooleansAsWritten) {
-  const auto pair = Read(R"( {"label" : 1.50 , "x":[1,{"y":null}],)"
-                         R"("text":"a\n\"b\" \u00e9\ud83d\ude00"} )");
+  const auto pair = ReadPair(R"( {"label" : 1.50 , "x":[1,{"y":null}],)"
+                             R"("text":"a\n\"b\" \u00e9\ud83d\ude00"} )");
   ASSERT_TRUE(pair.has_value()) << pair.error().message;
   EXPECT_EQ(pair->text, "a\n\"b\" \xC3\xA9\xF0\x9F\x98\x80");
   EXPECT_EQ(pair->label, "1.50");
-  EXPECT_EQ(Read(R"({"label":true})")->label, "true");
-  EXPECT_EQ(Read(R"({"label":12345678901234567890123})")->label,
+  EXPECT_EQ(ReadPair(R"({"label":true})")->label, "true");
+  EXPECT_EQ(ReadPair(R"({"label":12345678901234567890123})")->label,
             "12345678901234567890123");
 }
 
@@ -53,8 +53,8 @@ TEST(JsonLine, AbsentAndNullAreNoValueAlsoAfterALineThatHadOne) {
 }
 
 TEST(JsonLine, EscapedAndRepeatedKeys) {
-  EXPECT_EQ(Read(R"({"te\u0078t":"a"})")->text, "a");
-  EXPECT_EQ(Read(R"({"text":"a","text":"b"})")->text, "b");
+  EXPECT_EQ(ReadPair(R"({"te\u0078t":"a"})")->text, "a");
+  EXPECT_EQ(ReadPair(R"({"text":"a","text":"b"})")->text, "b");
 }
 
 TEST(JsonLine, ListsKeysInOrder) {
@@ -82,7 +82,7 @@ TEST(JsonLine, SaysWhatIsWrongAndWhere) {
        "not valid JSON at byte 20: a word that is not true, false or null"},
   };
   for (const auto& [line, message] : cases) {
-    const auto pair = Read(line);
+    const auto pair = ReadPair(line);
     ASSERT_FALSE(pair.has_value()) << line;
     EXPECT_EQ(pair.error().code, ErrorCode::kInvalidInput);
     EXPECT_EQ(pair.error().message, message);
@@ -91,17 +91,17 @@ TEST(JsonLine, SaysWhatIsWrongAndWhere) {
 
 TEST(JsonLine, DeepNestingIsRefusedNotFollowed) {
   const std::string line = "{\"x\":" + std::string(100000, '[');
-  EXPECT_FALSE(Read(line).has_value());
+  EXPECT_FALSE(ReadPair(line).has_value());
   const std::string deep =
       "{\"x\":" + std::string(600, '[') + std::string(600, ']') + "}";
-  EXPECT_THAT(Read(deep).error().message, HasSubstr("512 levels"));
+  EXPECT_THAT(ReadPair(deep).error().message, HasSubstr("512 levels"));
 }
 
 TEST(JsonLine, JsonStringIsReadBackUnchanged) {
   std::string all;
   for (char c = 1; c < 127; ++c) all += c;
   all += "\xC3\xA9";
-  EXPECT_EQ(Read("{\"text\":" + JsonString(all) + "}")->text, all);
+  EXPECT_EQ(ReadPair("{\"text\":" + JsonString(all) + "}")->text, all);
 }
 
 // Every line is judged as an independent parser judges it, and read alike.
@@ -132,7 +132,7 @@ TEST(JsonLine, AgreesWithAnotherParserOnDamagedLines) {
       }
     }
     const auto json = nlohmann::json::parse(line, nullptr, false);
-    const auto pair = Read(reader, line);
+    const auto pair = ReadPair(reader, line);
     if (json.is_discarded() || !json.is_object()) {
       EXPECT_FALSE(pair.has_value()) << line;
       continue;

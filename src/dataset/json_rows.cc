@@ -14,7 +14,7 @@
 namespace modicum {
 namespace {
 
-using Columns = std::vector<std::string>;
+using KeyColumns = std::vector<std::string>;
 
 class JsonRows final : public LineRows {
  public:
@@ -113,7 +113,7 @@ class JsonTableRows final : public LineRows {
     return {};
   }
 
-  Status SetColumns(const Columns& keys) {
+  Status SetColumns(const KeyColumns& keys) {
     const auto chosen = ChooseColumns(keys, options_.columns, options_.label);
     if (!chosen) return At(lines_, chosen.error());
     for (const size_t index : *chosen) columns_.push_back(keys[index]);
@@ -122,7 +122,7 @@ class JsonTableRows final : public LineRows {
   }
 
   JsonLineReader reader_;
-  Columns columns_;
+  KeyColumns columns_;
   std::vector<std::string_view> names_;  // of columns_
   std::array<std::optional<std::string>, 1> label_;
 };

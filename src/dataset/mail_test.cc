@@ -191,7 +191,7 @@ TEST(Charset, CodePointsRoundTripThroughUtf8) {
   std::string text;
   for (const char32_t c : {0x7FU, 0x80U, 0x7FFU, 0x800U, 0xFFFFU, 0x10000U,
                            0x10FFFFU, 0xDFFFU, 0x110000U})
-    AppendUtf8(c, text);
+    AppendCodePoint(c, text);
   EXPECT_EQ(text,
             "\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80"
             "\xF4\x8F\xBF\xBF\xEF\xBF\xBD\xEF\xBF\xBD");

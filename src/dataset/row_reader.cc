@@ -20,13 +20,13 @@ namespace {
 using Columns = std::vector<std::string>;
 
 constexpr std::string_view kLabelPrefix = "__label__";
-constexpr std::string_view kBlank = " \t\r\n\v\f";
-constexpr size_t kShownBytes = 40;  // of a value in a message
+constexpr std::string_view kBlankBytes = " \t\r\n\v\f";
+constexpr size_t kShownLineBytes = 40;  // of a value in a message
 
 std::string_view Trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kBlank);
+  const size_t begin = text.find_first_not_of(kBlankBytes);
   if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+  return text.substr(begin, text.find_last_not_of(kBlankBytes) - begin + 1);
 }
 
 // Whether a quoted field is open after `line`, given whether one was before.
@@ -112,7 +112,7 @@ class ColumnRows : public LineRows {
         return At(
             lines_,
             fmt::format("column '{}': '{}' is {}", names_[i],
-                        CutUtf8(cell, kShownBytes), number.error().message),
+                        CutUtf8(cell, kShownLineBytes), number.error().message),
             "columns = [...] in the task chooses what is read; an empty "
             "cell, ?, NA or nan is a missing value");
       numbers.push_back(*number);
@@ -224,7 +224,7 @@ class FastTextRows final : public LineRows {
  private:
   static std::string_view TakeLabel(std::string_view& rest) {
     if (!rest.starts_with(kLabelPrefix)) return {};
-    const size_t end = std::min(rest.find_first_of(kBlank), rest.size());
+    const size_t end = std::min(rest.find_first_of(kBlankBytes), rest.size());
     const std::string_view label =
         rest.substr(kLabelPrefix.size(), end - kLabelPrefix.size());
     rest = Trim(rest.substr(end));

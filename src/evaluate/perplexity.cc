@@ -70,10 +70,10 @@ double KlDivergence(std::span<const float> base, double base_sum,
   return total;
 }
 
-class Comparison {
+class PairedChunks {
  public:
-  Comparison(NeuralModel& network, NeuralModel* base,
-             const PerplexityOptions& options, PhaseSink& sink)
+  PairedChunks(NeuralModel& network, NeuralModel* base,
+               const PerplexityOptions& options, PhaseSink& sink)
       : network_(network),
         base_(base),
         options_(options),
@@ -190,7 +190,7 @@ Result<PerplexityFigure> MeasurePerplexity(NeuralModel& network,
   const size_t step = options.stride == 0 ? options.context : options.stride;
   uint64_t chunks = (text.size() - options.context) / step + 1;
   if (options.chunks > 0) chunks = std::min(chunks, options.chunks);
-  Comparison comparison(network, base, options, sink);
+  PairedChunks comparison(network, base, options, sink);
   for (uint64_t i = 0; i < chunks; ++i) {
     if (i > 0 && options.progress) options.progress(i, chunks);
     MODICUM_RETURN_IF_ERROR(

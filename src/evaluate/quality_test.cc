@@ -13,7 +13,7 @@
 namespace modicum {
 namespace {
 
-std::unique_ptr<Metric> Make(std::string_view spec) {
+std::unique_ptr<Metric> MetricOf(std::string_view spec) {
   return *MakeMetric(spec, {"a", "b"});
 }
 
@@ -26,7 +26,7 @@ std::vector<ItemScore> Binary(size_t right, size_t wrong,
 }
 
 TEST(Quality, AccuracyWithoutDuplicatesHasWilsonsInterval) {
-  const auto figure = QualityOf(*Make("accuracy"), Binary(81, 182), "test");
+  const auto figure = QualityOf(*MetricOf("accuracy"), Binary(81, 182), "test");
   const Interval wilson = WilsonInterval(81, 263);
   EXPECT_EQ(figure.low, wilson.low);
   EXPECT_EQ(figure.high, wilson.high);
@@ -35,12 +35,13 @@ TEST(Quality, AccuracyWithoutDuplicatesHasWilsonsInterval) {
 }
 
 TEST(Quality, DuplicatesWidenTheIntervalAndNeverNarrowIt) {
-  const auto alone = QualityOf(*Make("accuracy"), Binary(80, 20), "test");
-  const auto grouped = QualityOf(*Make("accuracy"), Binary(80, 20, 10), "test");
+  const auto alone = QualityOf(*MetricOf("accuracy"), Binary(80, 20), "test");
+  const auto grouped =
+      QualityOf(*MetricOf("accuracy"), Binary(80, 20, 10), "test");
   EXPECT_LT(grouped.low, alone.low);
   EXPECT_GT(grouped.high, alone.high);
   const auto all_right =
-      QualityOf(*Make("accuracy"), Binary(100, 0, 10), "test");
+      QualityOf(*MetricOf("accuracy"), Binary(100, 0, 10), "test");
   EXPECT_LE(all_right.low, WilsonInterval(100, 100).low);
   EXPECT_LT(all_right.low, 0.98);
 }
@@ -48,7 +49,7 @@ TEST(Quality, DuplicatesWidenTheIntervalAndNeverNarrowIt) {
 TEST(Quality, ComparisonIsOrientedSoThatNegativeIsWorse) {
   const auto better = Binary(95, 5);
   const auto worse = Binary(85, 15);
-  const auto metric = Make("accuracy");
+  const auto metric = MetricOf("accuracy");
   const Comparison down = Compare(*metric, worse, better, 0.05);
   EXPECT_NEAR(down.difference, -0.10, 1e-12);
   EXPECT_FALSE(down.non_inferior);
@@ -60,7 +61,7 @@ TEST(Quality, ComparisonIsOrientedSoThatNegativeIsWorse) {
 }
 
 TEST(Quality, LogLossLowerIsBetter) {
-  const auto metric = Make("log-loss");
+  const auto metric = MetricOf("log-loss");
   Rng rng(3);
   std::vector<ItemScore> low;
   std::vector<ItemScore> high;
@@ -77,7 +78,7 @@ TEST(Quality, LogLossLowerIsBetter) {
 }
 
 TEST(Quality, IdenticalModelsAreNonInferiorWithEnoughItems) {
-  const auto metric = Make("accuracy");
+  const auto metric = MetricOf("accuracy");
   const Comparison many =
       Compare(*metric, Binary(950, 50), Binary(950, 50), 0.01);
   EXPECT_TRUE(many.non_inferior);
@@ -88,7 +89,7 @@ TEST(Quality, IdenticalModelsAreNonInferiorWithEnoughItems) {
 }
 
 TEST(Quality, FloorPValueFallsWithDistance) {
-  const auto metric = Make("accuracy");
+  const auto metric = MetricOf("accuracy");
   double last = 1;
   for (const size_t right : {900U, 950U, 970U, 990U}) {
     const double p = FloorPValue(*metric, Binary(right, 1000 - right), 0.95);
@@ -145,7 +146,7 @@ TEST(QualityAndBootstrap, IntervalsAgree) {
   for (const char* name : {"accuracy", "macro-f1", "f1:b", "log-loss"}) {
     for (const size_t cluster : {1U, 3U, 8U}) {
       SCOPED_TRACE(name + std::string(" ") + std::to_string(cluster));
-      const auto metric = Make(name);
+      const auto metric = MetricOf(name);
       const auto scores = Random(name, 3000, cluster, 0.3, 0.2, 11);
       const auto figure = QualityOf(*metric, scores, "test");
       const Interval plain = ClusterBootstrap(
@@ -161,7 +162,7 @@ TEST(QualityAndBootstrap, DifferencesAgree) {
   for (const char* name : {"accuracy", "macro-f1", "f1:b", "log-loss"}) {
     for (const size_t cluster : {1U, 5U}) {
       SCOPED_TRACE(name + std::string(" ") + std::to_string(cluster));
-      const auto metric = Make(name);
+      const auto metric = MetricOf(name);
       const double sign = metric->higher_is_better() ? 1 : -1;
       auto a = Random(name, 3000, cluster, 0.3, 0.2, 21);
       auto b = a;
@@ -190,7 +191,7 @@ TEST(QualityAndBootstrap, DifferencesAgree) {
 
 TEST(Quality, InfluencesAreDerivativesOfTheMetric) {
   for (const char* name : {"accuracy", "macro-f1", "f1:b", "log-loss"}) {
-    const auto metric = Make(name);
+    const auto metric = MetricOf(name);
     const auto scores = Random(name, 400, 1, 0.3, 0.2, 5);
     const std::vector<double> influences = metric->Influences(scores);
     double sum = 0;
@@ -235,7 +236,7 @@ void ExpectSane(const Metric& metric, const std::vector<ItemScore>& a,
 
 TEST(QualityAtTheEdge, EveryCaseIsFiniteAndSane) {
   for (const char* name : {"accuracy", "macro-f1", "f1:b", "log-loss"}) {
-    const auto metric = Make(name);
+    const auto metric = MetricOf(name);
     for (const size_t items : {1U, 2U, 5U, 50U, 1000U})
       for (const size_t cluster : {size_t{1}, size_t{3}, items})
         for (const double minority : {0.0, 0.002, 0.5})
@@ -255,7 +256,7 @@ TEST(QualityAtTheEdge, EveryCaseIsFiniteAndSane) {
 TEST(QualityAtTheEdge, IdenticalModelsOnFewItemsEstablishNothing) {
   for (const char* name : {"accuracy", "macro-f1", "f1:b", "log-loss"}) {
     SCOPED_TRACE(name);
-    const auto metric = Make(name);
+    const auto metric = MetricOf(name);
     const auto few = Random(name, 5, 1, 0.5, 0.2, 2);
     const Comparison small = Compare(*metric, few, few, 0.01);
     EXPECT_FALSE(small.non_inferior);
@@ -270,7 +271,7 @@ TEST(QualityAtTheEdge, IdenticalModelsOnFewItemsEstablishNothing) {
 TEST(QualityAtTheEdge, AlwaysRightIsNotCertainlyRight) {
   for (const char* name : {"accuracy", "macro-f1", "f1:b"}) {
     SCOPED_TRACE(name);
-    const auto metric = Make(name);
+    const auto metric = MetricOf(name);
     double last = 0;
     for (const size_t items : {10U, 100U, 1000U}) {
       const auto scores = Random(name, items, 1, 0.5, 0, 3);
@@ -286,7 +287,7 @@ TEST(QualityAtTheEdge, AlwaysRightIsNotCertainlyRight) {
 }
 
 TEST(QualityAtTheEdge, ARareClassLeavesMoreDoubtThanACommonOne) {
-  const auto metric = Make("f1:b");
+  const auto metric = MetricOf("f1:b");
   const auto rare = Random("f1:b", 1000, 1, 0.01, 0, 3);
   const auto common = Random("f1:b", 1000, 1, 0.5, 0, 3);
   EXPECT_LT(QualityOf(*metric, rare, "test").low,
@@ -294,7 +295,7 @@ TEST(QualityAtTheEdge, ARareClassLeavesMoreDoubtThanACommonOne) {
 }
 
 TEST(QualityAtTheEdge, OneGroupIsWorthOneItem) {
-  const auto metric = Make("accuracy");
+  const auto metric = MetricOf("accuracy");
   const auto figure = QualityOf(*metric, Binary(90, 10, 100), "test");
   const Interval one = WilsonShareInterval(0.9, 1);
   EXPECT_EQ(figure.low, one.low);
@@ -306,7 +307,7 @@ TEST(QualityAtTheEdge, OneGroupIsWorthOneItem) {
 
 TEST(Quality, PValueAndIntervalAgreeOnTheBound) {
   for (const char* name : {"macro-f1", "f1:b", "log-loss"}) {
-    const auto metric = Make(name);
+    const auto metric = MetricOf(name);
     const auto a = Random(name, 300, 1, 0.3, 0.15, 31);
     const auto b = Random(name, 300, 1, 0.3, 0.15, 31 + 1);
     const Comparison first = Compare(*metric, a, b, 0);
@@ -319,7 +320,7 @@ TEST(Quality, PValueAndIntervalAgreeOnTheBound) {
 TEST(Quality, SkewedLossesAreCovered) {
   // Log-normal losses: the true mean lies within the 95 % interval about as
   // often as it says, below and above.
-  const auto metric = Make("log-loss");
+  const auto metric = MetricOf("log-loss");
   Rng rng(8);
   int below = 0;
   int above = 0;

@@ -9,7 +9,7 @@
 namespace modicum {
 namespace {
 
-struct Track {
+struct TokenTrack {
   int passes = 1;  // in one repeat
   CostSamples prefill, decode;
 };
@@ -37,7 +37,7 @@ class TokenCosts {
   }
 
   // Also finds how many passes make a repeat long enough.
-  Status WarmUp(const TokenCostSubject& subject, Track& track) {
+  Status WarmUp(const TokenCostSubject& subject, TokenTrack& track) {
     constexpr double kMostPasses = 1000;
     MODICUM_TRY(const auto costs, Pass(subject, 1));
     for (const PhaseCost& cost : costs) {
@@ -49,7 +49,7 @@ class TokenCosts {
     return {};
   }
 
-  Status OneRepeat(const TokenCostSubject& subject, Track& track) {
+  Status OneRepeat(const TokenCostSubject& subject, TokenTrack& track) {
     MODICUM_TRY(const auto costs, Pass(subject, track.passes));
     for (const PhaseCost& cost : costs) {
       if (cost.phase == Phase::kPrefill)
@@ -89,7 +89,7 @@ Result<std::vector<TokenCost>> MeasureTokenCosts(
     const TokenCostOptions& options, Meter& meter,
     const std::stop_token& stop) {
   TokenCosts costs(prompt, options, meter, stop);
-  std::vector<Track> tracks(subjects.size());
+  std::vector<TokenTrack> tracks(subjects.size());
   for (size_t i = 0; i < subjects.size(); ++i)
     MODICUM_RETURN_IF_ERROR(costs.WarmUp(subjects[i], tracks[i]));
   // A drift of the machine falls on all alike.
@@ -99,7 +99,7 @@ Result<std::vector<TokenCost>> MeasureTokenCosts(
       MODICUM_RETURN_IF_ERROR(costs.OneRepeat(subjects[i], tracks[i]));
     }
   std::vector<TokenCost> figures;
-  for (const Track& track : tracks)
+  for (const TokenTrack& track : tracks)
     figures.push_back({Summarize(track.prefill), Summarize(track.decode)});
   return figures;
 }

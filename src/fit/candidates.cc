@@ -18,11 +18,11 @@ namespace modicum {
 namespace {
 
 // One value of one parameter axis, and what it adds to the name.
-struct Choice {
+struct Alternative {
   std::string suffix;
   Params params;
 };
-using Axis = std::vector<Choice>;
+using Axis = std::vector<Alternative>;
 
 // A family's space: every combination of its axes, the first value of each
 // the humblest.
@@ -40,15 +40,15 @@ Params Number(std::string name, int64_t value) {
   return {{std::move(name), value}};
 }
 // "50 trees", "1,000 features".
-Choice Counted(std::string_view name, int64_t value) {
+Alternative Counted(std::string_view name, int64_t value) {
   return {
       fmt::format(", {} {}", FormatCount(static_cast<uint64_t>(value)), name),
       Number(std::string(name), value)};
 }
-Choice Depth(int64_t value) {
+Alternative Depth(int64_t value) {
   return {fmt::format(", depth {}", value), Number("depth", value)};
 }
-Choice Layers(int64_t layers, int64_t width) {
+Alternative Layers(int64_t layers, int64_t width) {
   return {
       fmt::format(", {} layer{} of {}", layers, layers == 1 ? "" : "s", width),
       {{"layers", layers}, {"width", width}}};
@@ -108,7 +108,7 @@ void AddCombinations(const FamilySpace& space, size_t axis, Candidate so_far,
     out.push_back(std::move(so_far));
     return;
   }
-  for (const Choice& choice : space.axes[axis]) {
+  for (const Alternative& choice : space.axes[axis]) {
     Candidate next = so_far;
     next.name += choice.suffix;
     next.params.insert(choice.params.begin(), choice.params.end());

@@ -21,7 +21,6 @@ namespace {
 
 // A hundred thousand predictions a month for every human.
 constexpr double kMostVolume = 1e15;
-constexpr std::string_view kCatalog = "catalog:";
 constexpr std::string_view kKinds[] = {"text-classification",
                                        "tabular-classification"};
 
@@ -263,12 +262,14 @@ Status ReadSections(const toml::table& root, const std::string& path,
 
 }  // namespace
 
-bool FromCatalog(const Task& task) { return task.data.starts_with(kCatalog); }
+bool FromCatalog(const Task& task) {
+  return task.data.starts_with(kCatalogPrefix);
+}
 
 Result<std::string> ObtainData(const Task& task, const std::string& data_dir,
                                const GetDataOptions& options) {
   if (!FromCatalog(task)) return task.data;
-  return GetData(task.data.substr(kCatalog.size()), data_dir, options);
+  return GetData(task.data.substr(kCatalogPrefix.size()), data_dir, options);
 }
 
 Result<Task> ParseTask(std::string_view toml, const std::string& path) {

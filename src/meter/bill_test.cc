@@ -16,7 +16,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-Estimate<Joules> Counted(double joules, double sd = 0) {
+Estimate<Joules> CountedAs(double joules, double sd = 0) {
   return {Joules(joules), sd, {}, Origin::kCounter, Scope::kPackage};
 }
 
@@ -25,9 +25,11 @@ WindowReading Reading() {
   WindowReading reading;
   reading.wall = Seconds(10);
   reading.cpu = Seconds(20);
-  reading.split = {Counted(300), Counted(60, 3), Counted(40, 2), Counted(20),
-                   Counted(160), Counted(20),    "proportional"};
-  reading.lines = {{"cpu", "rapl", Counted(90)}, {"dram", "rapl", Counted(10)}};
+  reading.split = {CountedAs(300), CountedAs(60, 3), CountedAs(40, 2),
+                   CountedAs(20),  CountedAs(160),   CountedAs(20),
+                   "proportional"};
+  reading.lines = {{"cpu", "rapl", CountedAs(90)},
+                   {"dram", "rapl", CountedAs(10)}};
   reading.warnings = {"window shorter than ten updates"};
   return reading;
 }
@@ -98,8 +100,8 @@ TEST(MakeBill, EachFactorIsListedOnceWithItsSource) {
 
 TEST(MakeBill, ErrorsOfEnergyAndFactorsBothArrive) {
   WindowReading exact = Reading();
-  exact.split.own_active = Counted(60);
-  exact.split.own_idle = Counted(40);
+  exact.split.own_active = CountedAs(60);
+  exact.split.own_idle = CountedAs(40);
   const Place place = At({.region = "PL"});
   const Bill wide = MakeBill(Reading(), place, Server(), {"cpu"});
   const Bill narrow = MakeBill(exact, place, Server(), {"cpu"});

@@ -20,7 +20,7 @@ constexpr Seconds kDiscoverEvery(1);
 
 // Files of members that stay open; those of more are opened for each read, so
 // that a big tree does not use up our descriptors.
-constexpr size_t kMostKept = 256;
+constexpr size_t kMostKeptProcesses = 256;
 
 Seconds ThisProcessCpu() {
   timespec ts{};
@@ -73,7 +73,7 @@ void ProcessTree::Admit(pid_t pid) {
 }
 
 void ProcessTree::Admit(pid_t pid, const ProcessStat& stat) {
-  const bool keep = members_.size() < kMostKept;
+  const bool keep = members_.size() < kMostKeptProcesses;
   members_.emplace(pid, Member{stat.start, StatFile(fs_, pid, keep)});
 }
 

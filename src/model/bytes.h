@@ -20,6 +20,9 @@ static_assert(std::endian::native == std::endian::little,
 // No model file is read that is longer.
 inline constexpr uint64_t kMaxModelFile = uint64_t{4} << 30;
 
+// Nor is a classifier of more classes.
+inline constexpr uint32_t kMaxClasses = 1U << 16;
+
 class ByteWriter {
  public:
   template <class T>

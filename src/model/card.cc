@@ -16,12 +16,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFormat[] = "modicum-artifact";
-constexpr uint64_t kVersion = 1;
+constexpr char kCardFormat[] = "modicum-artifact";
+constexpr uint64_t kCardVersion = 1;
 // Deeper input would only exhaust the parser's stack.
 constexpr int kMaxDepth = 32;
 
-auto Refuse(const std::string& what) {
+auto RefuseCard(const std::string& what) {
   return Fail(ErrorCode::kInvalidInput, "card.json: " + what,
               "an artifact is a folder that 'modicum fit' wrote; get a fresh "
               "copy or fit again");
@@ -256,15 +256,15 @@ bool TooDeep(std::string_view text) {
 }
 
 Status CheckFormat(const Json& json) {
-  if (!json.is_object() || json.value("format", Json()) != kFormat)
-    return Refuse("not a modicum artifact");
+  if (!json.is_object() || json.value("format", Json()) != kCardFormat)
+    return RefuseCard("not a modicum artifact");
   const Json version = json.value("version", Json());
-  if (!version.is_number_unsigned()) return Refuse("version: not a count");
-  if (version.get<uint64_t>() > kVersion) {
+  if (!version.is_number_unsigned()) return RefuseCard("version: not a count");
+  if (version.get<uint64_t>() > kCardVersion) {
     return Fail(
         ErrorCode::kInvalidInput,
         fmt::format("card.json: version {}, this program reads up to {}",
-                    version.get<uint64_t>(), kVersion),
+                    version.get<uint64_t>(), kCardVersion),
         "use a newer modicum");
   }
   return {};
@@ -309,23 +309,23 @@ std::string Cell(std::string_view text) {
 }  // namespace
 
 Result<Card> ParseCard(std::string_view text) {
-  if (TooDeep(text)) return Refuse("nested too deeply");
+  if (TooDeep(text)) return RefuseCard("nested too deeply");
   const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return Refuse("not valid JSON");
+  if (json.is_discarded()) return RefuseCard("not valid JSON");
   MODICUM_RETURN_IF_ERROR(CheckFormat(json));
   Card card;
   CardReader in(json);
   ReadMaking(in, card);
   ReadCost(in, card);
   ReadFiles(in, card);
-  if (!in.fault().empty()) return Refuse(in.fault());
+  if (!in.fault().empty()) return RefuseCard(in.fault());
   return card;
 }
 
 std::string FormatCard(const Card& card) {
   Json json = {
-      {"format", kFormat},
-      {"version", kVersion},
+      {"format", kCardFormat},
+      {"version", kCardVersion},
       {"name", card.name},
       {"kind", card.kind},
       {"family", card.family},

@@ -14,10 +14,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFormat[] = "modicum-cascade-1";
+constexpr char kCascadeFormat[] = "modicum-cascade-1";
 constexpr size_t kMostStages = 8;
 
-Status Refuse(std::string what) {
+Status RefuseCascade(std::string what) {
   return Fail(ErrorCode::kInvalidInput,
               fmt::format("{}: {}", kCascadeFile, what),
               "'modicum fit' writes it; make the artifact again");
@@ -33,14 +33,15 @@ Result<CascadeStage> StageOf(const Json& json) {
       !json["family"].is_string() || !json.contains("folder") ||
       !json["folder"].is_string() || !json.contains("threshold") ||
       !json["threshold"].is_number())
-    return Fail(Refuse("a stage lacks family, folder or threshold").error());
+    return Fail(
+        RefuseCascade("a stage lacks family, folder or threshold").error());
   CascadeStage stage{json["family"], json["folder"], json["threshold"]};
   if (stage.family == kCascadeFamily)
-    return Fail(Refuse("a cascade within a cascade").error());
+    return Fail(RefuseCascade("a cascade within a cascade").error());
   if (!IsPlainName(stage.folder))
-    return Fail(Refuse("a stage's folder is no number").error());
+    return Fail(RefuseCascade("a stage's folder is no number").error());
   if (!(stage.threshold >= 0 && stage.threshold <= 1))
-    return Fail(Refuse("a threshold is outside [0, 1]").error());
+    return Fail(RefuseCascade("a threshold is outside [0, 1]").error());
   return stage;
 }
 
@@ -125,18 +126,19 @@ std::string EncodeCascade(const std::vector<CascadeStage>& stages) {
     list.push_back({{"family", stage.family},
                     {"folder", stage.folder},
                     {"threshold", stage.threshold}});
-  return Json{{"format", kFormat}, {"stages", std::move(list)}}.dump(2) + "\n";
+  return Json{{"format", kCascadeFormat}, {"stages", std::move(list)}}.dump(2) +
+         "\n";
 }
 
 Result<std::vector<CascadeStage>> DecodeCascade(std::string_view text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("format") ||
-      json["format"] != kFormat || !json.contains("stages") ||
+      json["format"] != kCascadeFormat || !json.contains("stages") ||
       !json["stages"].is_array())
-    return Fail(Refuse("is not a cascade of this version").error());
+    return Fail(RefuseCascade("is not a cascade of this version").error());
   const Json& list = json["stages"];
   if (list.size() < 2 || list.size() > kMostStages)
-    return Fail(Refuse("needs two to eight stages").error());
+    return Fail(RefuseCascade("needs two to eight stages").error());
   std::vector<CascadeStage> stages;
   for (const Json& one : list) {
     MODICUM_TRY(CascadeStage stage, StageOf(one));

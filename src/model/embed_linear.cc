@@ -21,17 +21,17 @@ namespace {
 using Vectors = std::vector<std::vector<float>>;
 
 // Texts in one call of the network: enough to sort them by length.
-constexpr size_t kChunk = 512;
+constexpr size_t kTextsAChunk = 512;
 
 Result<Vectors> EmbedTexts(NeuralModel& network,
                            const std::vector<std::string_view>& texts,
                            const CallOptions& call, PhaseSink& sink) {
   Vectors vectors;
   vectors.reserve(texts.size());
-  for (size_t at = 0; at < texts.size(); at += kChunk) {
+  for (size_t at = 0; at < texts.size(); at += kTextsAChunk) {
     sink.Begin(Phase::kPrepare);
     std::vector<TokenIds> tokens;
-    for (size_t i = at; i < std::min(texts.size(), at + kChunk); ++i) {
+    for (size_t i = at; i < std::min(texts.size(), at + kTextsAChunk); ++i) {
       MODICUM_TRY(auto ids, network.Tokenize(texts[i], /*special=*/true));
       tokens.push_back(std::move(ids));
     }

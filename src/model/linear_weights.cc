@@ -12,12 +12,11 @@ namespace modicum {
 
 namespace {
 
-constexpr std::string_view kMagic = "MODLIN1\n";
+constexpr std::string_view kLinearMagic = "MODLIN1\n";
 constexpr std::string_view kMagic2 = "MODLIN2\n";
 // More classes than any task here has; bounds rows * features.
-constexpr uint32_t kMaxClasses = 1U << 16;
 
-auto Refuse(const std::string& what) {
+auto RefuseWeights(const std::string& what) {
   return Fail(ErrorCode::kInvalidInput,
               "not a linear model this program wrote: " + what,
               "train it again with 'modicum fit'");
@@ -77,7 +76,7 @@ bool GetEightBit(ByteReader& in, uint64_t features, LinearWeights& w) {
 std::string EncodeLinear(const LinearWeights& weights) {
   ByteWriter out;
   const bool plain = !weights.eight_bit() && weights.config.hash_bits == 0;
-  out.PutText(plain ? kMagic : kMagic2);
+  out.PutText(plain ? kLinearMagic : kMagic2);
   if (!plain) {
     out.Put(weights.config.hash_bits);
     out.Put<uint8_t>(weights.eight_bit() ? 8 : 32);
@@ -106,9 +105,9 @@ std::string EncodeLinear(const LinearWeights& weights) {
 
 Result<LinearWeights> DecodeLinear(std::string_view bytes) {
   const bool second = bytes.starts_with(kMagic2);
-  if (!second && !bytes.starts_with(kMagic))
-    return Refuse("it does not begin MODLIN1 or MODLIN2");
-  ByteReader in(bytes.substr(kMagic.size()));
+  if (!second && !bytes.starts_with(kLinearMagic))
+    return RefuseWeights("it does not begin MODLIN1 or MODLIN2");
+  ByteReader in(bytes.substr(kLinearMagic.size()));
   LinearWeights w;
   if (second) w.config.hash_bits = in.Get<uint8_t>();
   const auto bits = second ? in.Get<uint8_t>() : uint8_t{32};
@@ -121,11 +120,11 @@ Result<LinearWeights> DecodeLinear(std::string_view bytes) {
   w.rows = in.Get<uint32_t>();
   const uint64_t features = in.Get<uint32_t>();
   w.solver_version = in.Get<uint32_t>();
-  if (!in.ok()) return Refuse("it ends in its header");
+  if (!in.ok()) return RefuseWeights("it ends in its header");
   const bool needed = bits == 8 || w.config.hash_bits > 0;
   if (!Plausible(w) || (bits != 32 && bits != 8) || zero != 0 ||
       second != needed)
-    return Refuse("its header has values out of range");
+    return RefuseWeights("its header has values out of range");
   w.bias = in.GetAll<double>(w.rows);
   w.slope = in.GetAll<double>(w.rows);
   w.offset = in.GetAll<double>(w.rows);
@@ -137,12 +136,12 @@ Result<LinearWeights> DecodeLinear(std::string_view bytes) {
     w.idf = in.GetAll<float>(features);
     w.weights = in.GetAll<float>(features * w.rows);
   }
-  if (!in.ok()) return Refuse("it is shorter than its header says");
-  if (in.left() != 0) return Refuse("it is longer than its header says");
-  if (!rounded) return Refuse("it holds a number that is no 8-bit step");
+  if (!in.ok()) return RefuseWeights("it is shorter than its header says");
+  if (in.left() != 0) return RefuseWeights("it is longer than its header says");
+  if (!rounded) return RefuseWeights("it holds a number that is no 8-bit step");
   if (!AllFinite(w.bias) || !AllFinite(w.slope) || !AllFinite(w.offset) ||
       !AllFinite(w.idf) || !AllFinite(w.weights) || !AllFinite(w.scale))
-    return Refuse("it holds a number that is not finite");
+    return RefuseWeights("it holds a number that is not finite");
   return w;
 }
 

@@ -14,33 +14,34 @@ namespace modicum {
 namespace {
 
 // One line "MODMAJ1", then one count per label, each on its line.
-constexpr std::string_view kMagic = "MODMAJ1\n";
+constexpr std::string_view kMajorityMagic = "MODMAJ1\n";
 constexpr uint64_t kMaxFile = uint64_t{16} << 20;
 
-auto Refuse(const std::string& what) {
+auto RefuseCounts(const std::string& what) {
   return Fail(ErrorCode::kInvalidInput,
               "not a majority model this program wrote: " + what,
               "train it again with 'modicum fit'");
 }
 
 std::string Encode(const std::vector<uint64_t>& counts) {
-  std::string text(kMagic);
+  std::string text(kMajorityMagic);
   for (const uint64_t count : counts) text += std::to_string(count) + '\n';
   return text;
 }
 
 Result<std::vector<uint64_t>> Decode(std::string_view text) {
-  if (!text.starts_with(kMagic)) return Refuse("it does not begin MODMAJ1");
-  text.remove_prefix(kMagic.size());
+  if (!text.starts_with(kMajorityMagic))
+    return RefuseCounts("it does not begin MODMAJ1");
+  text.remove_prefix(kMajorityMagic.size());
   std::vector<uint64_t> counts;
   while (!text.empty()) {
     const size_t end = text.find('\n');
-    if (end == text.npos) return Refuse("its last line does not end");
+    if (end == text.npos) return RefuseCounts("its last line does not end");
     uint32_t count = 0;
     const auto [stop, error] =
         std::from_chars(text.data(), text.data() + end, count);
     if (error != std::errc() || stop != text.data() + end)
-      return Refuse("a count is not a number");
+      return RefuseCounts("a count is not a number");
     counts.push_back(count);
     text.remove_prefix(end + 1);
   }
@@ -125,7 +126,7 @@ class MajorityTrainer final : public Trainer {
     uint64_t total = 0;
     for (const uint64_t count : counts) total += count;
     if (counts.size() != labels.size() || total == 0)
-      return Refuse("its counts do not fit its card's labels");
+      return RefuseCounts("its counts do not fit its card's labels");
     ModelInfo info;
     info.family = info.engine = "majority";
     info.engine_version = "1";

@@ -9,8 +9,8 @@ namespace modicum {
 
 namespace {
 
-std::mutex mutex;
-NeuralEngine* engine = nullptr;  // lives as long as the process
+std::mutex engine_lock;
+NeuralEngine* open_engine = nullptr;  // lives as long as the process
 
 NetworkGuard& Guard() {
   static NetworkGuard guard;
@@ -20,14 +20,14 @@ NetworkGuard& Guard() {
 }  // namespace
 
 void GuardNetworks(NetworkGuard guard) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(engine_lock);
   Guard() = std::move(guard);
-  if (engine != nullptr) engine->SetGuard(Guard());
+  if (open_engine != nullptr) open_engine->SetGuard(Guard());
 }
 
 Result<NeuralEngine*> FindNeuralEngine() {
-  const std::lock_guard lock(mutex);
-  if (engine != nullptr) return engine;
+  const std::lock_guard lock(engine_lock);
+  if (open_engine != nullptr) return open_engine;
   const auto library = OpenModuleLibrary(kNeuralModule, ModuleFolders());
   if (!library)
     return Fail(library.error().code, library.error().message,
@@ -37,9 +37,9 @@ Result<NeuralEngine*> FindNeuralEngine() {
   if (factory == nullptr)
     return Fail(ErrorCode::kUnavailable,
                 library->path() + " runs no neural networks", kModuleCure);
-  engine = factory();
-  engine->SetGuard(Guard());
-  return engine;
+  open_engine = factory();
+  open_engine->SetGuard(Guard());
+  return open_engine;
 }
 
 }  // namespace modicum

@@ -14,7 +14,7 @@ namespace modicum {
 namespace {
 
 // Texts in one call of the network, which sorts them by length.
-constexpr size_t kTexts = 256;
+constexpr size_t kTextsAtOnce = 256;
 // Texts in one graph, at most.
 constexpr int kTogether = 64;
 
@@ -47,8 +47,9 @@ class NeuralClassifier final : public Model {
                   "boosted");
     std::vector<Output> outputs;
     outputs.reserve(items.size());
-    for (size_t at = 0; at < items.size(); at += kTexts) {
-      const auto part = items.subspan(at, std::min(kTexts, items.size() - at));
+    for (size_t at = 0; at < items.size(); at += kTextsAtOnce) {
+      const auto part =
+          items.subspan(at, std::min(kTextsAtOnce, items.size() - at));
       sink.Begin(Phase::kPrepare);
       MODICUM_TRY(const auto texts, Tokenize(part, options));
       sink.Begin(Phase::kPrefill);

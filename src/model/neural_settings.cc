@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 using Texts = std::map<std::string, std::string>;
 
-constexpr char kFormat[] = "modicum-tuned-1";
+constexpr char kTunedFormat[] = "modicum-tuned-1";
 
 struct NumberRow {
   std::string_view name;
@@ -134,7 +134,7 @@ std::string HostIdentity(const HostFacts& host) {
 
 Status KeepTuned(const std::string& data_dir, const std::string& network,
                  const TunedSettings& tuned) {
-  const Json json = {{"format", kFormat},
+  const Json json = {{"format", kTunedFormat},
                      {"network", network},
                      {"settings", ToTexts(tuned.settings)},
                      {"host", tuned.host},
@@ -152,7 +152,7 @@ Result<std::optional<TunedSettings>> FindTuned(const std::string& data_dir,
   if (!text) return Fail(std::move(text).error());
   const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   try {
-    if (!json.is_object() || json.at("format") != kFormat)
+    if (!json.is_object() || json.at("format") != kTunedFormat)
       return Fail(ErrorCode::kInvalidInput, path + " holds no tuned settings",
                   "remove it, or run 'modicum tune' again");
     MODICUM_TRY(const NeuralSettings settings,

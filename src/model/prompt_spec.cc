@@ -13,9 +13,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFormat[] = "modicum-prompt-1";
+constexpr char kPromptFormat[] = "modicum-prompt-1";
 constexpr std::string_view kText = "{text}";
-constexpr std::string_view kLabel = "{label}";
+constexpr std::string_view kLabelMark = "{label}";
 constexpr size_t kMostWords = 10000;
 
 auto Refuse(std::string what) {
@@ -30,16 +30,16 @@ struct Form {
   std::string_view before, between, space, after;
 };
 
-Form Split(std::string_view form) {
+Form SplitForm(std::string_view form) {
   const size_t text = form.find(kText);
-  const size_t label = form.find(kLabel);
+  const size_t label = form.find(kLabelMark);
   Form parts;
   parts.before = form.substr(0, text);
   parts.between = form.substr(text + kText.size(), label - text - kText.size());
   const size_t end = parts.between.find_last_not_of(' ') + 1;
   parts.space = parts.between.substr(end);
   parts.between = parts.between.substr(0, end);
-  parts.after = form.substr(label + kLabel.size());
+  parts.after = form.substr(label + kLabelMark.size());
   return parts;
 }
 
@@ -51,12 +51,12 @@ bool Once(std::string_view form, std::string_view part) {
 }  // namespace
 
 Status CheckPrompt(const PromptSpec& spec) {
-  if (!Once(spec.form, kText) || !Once(spec.form, kLabel) ||
-      spec.form.find(kText) > spec.form.find(kLabel))
+  if (!Once(spec.form, kText) || !Once(spec.form, kLabelMark) ||
+      spec.form.find(kText) > spec.form.find(kLabelMark))
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("the prompt template \"{}\" must have {} once, and "
                             "after it {} once",
-                            spec.form, kText, kLabel),
+                            spec.form, kText, kLabelMark),
                 fmt::format("for instance \"{}\"", kPromptTemplate));
   if (spec.words.size() < 2)
     return Fail(ErrorCode::kInvalidInput, "a prompt needs two labels or more");
@@ -72,7 +72,7 @@ Status CheckPrompt(const PromptSpec& spec) {
 }
 
 std::string PromptFor(const PromptSpec& spec, std::string_view text) {
-  const Form form = Split(spec.form);
+  const Form form = SplitForm(spec.form);
   std::string prompt;
   for (const PromptExample& example : spec.examples)
     prompt +=
@@ -82,14 +82,14 @@ std::string PromptFor(const PromptSpec& spec, std::string_view text) {
 }
 
 std::string LabelText(const PromptSpec& spec, size_t label) {
-  return std::string(Split(spec.form).space) + spec.words[label];
+  return std::string(SplitForm(spec.form).space) + spec.words[label];
 }
 
 std::string EncodePrompt(const PromptSpec& spec) {
   Json examples = Json::array();
   for (const PromptExample& example : spec.examples)
     examples.push_back({{"text", example.text}, {"label", example.label}});
-  return Json{{"format", kFormat},
+  return Json{{"format", kPromptFormat},
               {"template", spec.form},
               {"words", spec.words},
               {"examples", examples},
@@ -100,7 +100,7 @@ std::string EncodePrompt(const PromptSpec& spec) {
 
 Result<PromptSpec> DecodePrompt(std::string_view text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("format", Json()) != kFormat)
+  if (!json.is_object() || json.value("format", Json()) != kPromptFormat)
     return Refuse("it is not a prompt this program wrote");
   PromptSpec spec;
   try {

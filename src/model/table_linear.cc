@@ -17,13 +17,12 @@ namespace modicum {
 
 namespace {
 
-constexpr std::string_view kMagic = "MODTAB1\n";
-constexpr uint32_t kMaxClasses = 1U << 16;
+constexpr std::string_view kTableMagic = "MODTAB1\n";
 // Far above what data gives, and no product or sum of these overflows.
-constexpr double kMaxValue = 1e100;
-constexpr uint64_t kMaxFile = uint64_t{1} << 30;
+constexpr double kMaxTableValue = 1e100;
+constexpr uint64_t kMaxTableFile = uint64_t{1} << 30;
 
-auto Refuse(const std::string& what) {
+auto RefuseTableModel(const std::string& what) {
   return Fail(ErrorCode::kInvalidInput,
               "not a linear model this program wrote: " + what,
               "train it again with 'modicum fit'");
@@ -32,7 +31,7 @@ auto Refuse(const std::string& what) {
 template <class T>
 bool AllUsable(const std::vector<T>& values) {
   return std::all_of(values.begin(), values.end(), [](T value) {
-    return std::abs(double{value}) <= kMaxValue;
+    return std::abs(double{value}) <= kMaxTableValue;
   });
 }
 
@@ -41,7 +40,7 @@ Status GetColumns(ByteReader& in, uint64_t count, TableWeights& w) {
     const std::vector<char> name = in.GetAll<char>(in.Get<uint32_t>());
     w.columns.emplace_back(name.begin(), name.end());
     if (FirstUnusableByte(w.columns.back()) != std::string::npos)
-      return Refuse("a column's name is not text");
+      return RefuseTableModel("a column's name is not text");
   }
   return {};
 }
@@ -137,7 +136,7 @@ class TableLinearModel final : public Model {
 
 std::string EncodeTableLinear(const TableWeights& weights) {
   ByteWriter out;
-  out.PutText(kMagic);
+  out.PutText(kTableMagic);
   out.Put(weights.classes);
   out.Put(weights.rows);
   out.Put(static_cast<uint32_t>(weights.columns.size()));
@@ -154,27 +153,29 @@ std::string EncodeTableLinear(const TableWeights& weights) {
 }
 
 Result<TableWeights> DecodeTableLinear(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return Refuse("it does not begin MODTAB1");
-  ByteReader in(bytes.substr(kMagic.size()));
+  if (!bytes.starts_with(kTableMagic))
+    return RefuseTableModel("it does not begin MODTAB1");
+  ByteReader in(bytes.substr(kTableMagic.size()));
   TableWeights w;
   w.classes = in.Get<uint32_t>();
   w.rows = in.Get<uint32_t>();
   const uint64_t columns = in.Get<uint32_t>();
   w.solver_version = in.Get<uint32_t>();
-  if (!in.ok()) return Refuse("it ends in its header");
+  if (!in.ok()) return RefuseTableModel("it ends in its header");
   if (w.classes < 2 || w.classes > kMaxClasses || columns == 0 ||
       w.rows != (w.classes == 2 ? 1 : w.classes))
-    return Refuse("its header has values out of range");
+    return RefuseTableModel("its header has values out of range");
   MODICUM_RETURN_IF_ERROR(GetColumns(in, columns, w));
   w.bias = in.GetAll<double>(w.rows);
   w.mean = in.GetAll<double>(columns);
   w.scale = in.GetAll<double>(columns);
   w.weights = in.GetAll<float>(columns * w.rows);
-  if (!in.ok()) return Refuse("it is shorter than its header says");
-  if (in.left() != 0) return Refuse("it is longer than its header says");
+  if (!in.ok()) return RefuseTableModel("it is shorter than its header says");
+  if (in.left() != 0)
+    return RefuseTableModel("it is longer than its header says");
   if (!AllUsable(w.bias) || !AllUsable(w.mean) || !AllUsable(w.scale) ||
       !AllUsable(w.weights))
-    return Refuse("it holds a number out of range");
+    return RefuseTableModel("it holds a number out of range");
   return w;
 }
 
@@ -203,7 +204,7 @@ Result<std::unique_ptr<Model>> LoadLinear(
     PhaseSink& sink) {
   sink.Begin(Phase::kLoad);
   const auto table =
-      ReadWholeFile(directory + "/" + kTableLinearFile, kMaxFile);
+      ReadWholeFile(directory + "/" + kTableLinearFile, kMaxTableFile);
   if (table) return MakeTableLinear(*table, labels);
   if (table.error().code != ErrorCode::kNotFound) return Fail(table.error());
   return LoadLinearModel(directory, labels, sink);

@@ -11,16 +11,15 @@ namespace modicum {
 
 namespace {
 
-constexpr std::string_view kMagic = "MODTREE1";
+constexpr std::string_view kTreeMagic = "MODTREE1";
 // More classes than any task here has; bounds the sums of one item.
-constexpr uint32_t kMaxClasses = 1U << 16;
 
 // Far above any log-odds, and no sum of such values overflows.
-constexpr float kMaxValue = 1e30F;
+constexpr float kMaxTreeValue = 1e30F;
 
 static_assert(sizeof(TreeNode) == 16, "nodes are copied as they are in memory");
 
-auto Refuse(const std::string& what) {
+auto RefuseTrees(const std::string& what) {
   return Fail(ErrorCode::kInvalidInput,
               "not a tree model this program wrote: " + what,
               "train it again with 'modicum fit'");
@@ -36,14 +35,15 @@ bool Plausible(const TreeWeights& w, uint8_t kind) {
          Plausible(w.config.chars, kMaxCharNgram) &&
          w.config.hash_bits <= (w.table() ? 0 : kMaxHashBits) &&
          w.classes >= 2 && w.classes <= kMaxClasses &&
-         std::abs(w.base) <= kMaxValue;
+         std::abs(w.base) <= kMaxTreeValue;
 }
 
 // Children are where the order says, every index is in bounds.
 bool Plausible(const Tree& tree, size_t features) {
   size_t next = 1;
   for (const TreeNode& node : tree) {
-    if (!(std::abs(node.mean) <= kMaxValue) || !std::isfinite(node.threshold))
+    if (!(std::abs(node.mean) <= kMaxTreeValue) ||
+        !std::isfinite(node.threshold))
       return false;
     if (node.left == 0) continue;
     if (node.left != next || node.index() >= features) return false;
@@ -65,14 +65,14 @@ std::vector<std::string> GetNames(ByteReader& in, uint64_t count) {
 // count cannot ask for more memory than the file has.
 Status GetTrees(ByteReader& in, uint64_t count, TreeWeights& w) {
   const std::vector<uint32_t> sizes = in.GetAll<uint32_t>(count);
-  if (!in.ok()) return Refuse("it is shorter than its header says");
+  if (!in.ok()) return RefuseTrees("it is shorter than its header says");
   for (const uint32_t size : sizes) {
     if (size > in.left() / sizeof(TreeNode))
-      return Refuse("it is shorter than its header says");
+      return RefuseTrees("it is shorter than its header says");
     w.trees.push_back(in.GetAll<TreeNode>(size));
     if (!Plausible(w.trees.back(), w.features()))
-      return Refuse("tree " + std::to_string(w.trees.size()) +
-                    " is not a tree");
+      return RefuseTrees("tree " + std::to_string(w.trees.size()) +
+                         " is not a tree");
   }
   return {};
 }
@@ -81,7 +81,7 @@ Status GetTrees(ByteReader& in, uint64_t count, TreeWeights& w) {
 
 std::string EncodeTrees(const TreeWeights& weights) {
   ByteWriter out;
-  out.PutText(kMagic);
+  out.PutText(kTreeMagic);
   out.Put(static_cast<uint8_t>(weights.forest ? 1 : 0));
   out.Put(weights.config.words.min);
   out.Put(weights.config.words.max);
@@ -105,8 +105,9 @@ std::string EncodeTrees(const TreeWeights& weights) {
 }
 
 Result<TreeWeights> DecodeTrees(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return Refuse("it does not begin MODTREE1");
-  ByteReader in(bytes.substr(kMagic.size()));
+  if (!bytes.starts_with(kTreeMagic))
+    return RefuseTrees("it does not begin MODTREE1");
+  ByteReader in(bytes.substr(kTreeMagic.size()));
   TreeWeights w;
   const auto kind = in.Get<uint8_t>();
   w.forest = kind == 1;
@@ -120,21 +121,21 @@ Result<TreeWeights> DecodeTrees(std::string_view bytes) {
   const uint64_t trees = in.Get<uint32_t>();
   w.library_version = in.Get<uint32_t>();
   w.base = in.Get<float>();
-  if (!in.ok()) return Refuse("it ends in its header");
+  if (!in.ok()) return RefuseTrees("it ends in its header");
   if (!Plausible(w, kind) || features == 0 || trees % w.groups() != 0 ||
       (!w.table() && features > kMaxTreeNgrams))
-    return Refuse("its header has values out of range");
+    return RefuseTrees("its header has values out of range");
   if (w.table()) {
     w.columns = GetNames(in, features);
   } else {
     w.hashes = in.GetAll<uint32_t>(features);
   }
-  if (!in.ok()) return Refuse("it is shorter than its header says");
+  if (!in.ok()) return RefuseTrees("it is shorter than its header says");
   for (const std::string& name : w.columns)
     if (FirstUnusableByte(name) != name.npos)
-      return Refuse("a column's name is not text");
+      return RefuseTrees("a column's name is not text");
   MODICUM_RETURN_IF_ERROR(GetTrees(in, trees, w));
-  if (in.left() != 0) return Refuse("it is longer than its header says");
+  if (in.left() != 0) return RefuseTrees("it is longer than its header says");
   return w;
 }
 

@@ -86,9 +86,9 @@ constexpr std::array<Family, 22> kFamilies{{
 // Beyond what any model has; a slip or an attack.
 constexpr double kMostOfAnything = 1e8;
 
-class Reader {
+class ConfigReader {
  public:
-  Reader(const ConfigValues& config, const std::string& name)
+  ConfigReader(const ConfigValues& config, const std::string& name)
       : config_(config), name_(name) {}
 
   // The first of `names` that is there, a whole number in [low, high].
@@ -158,7 +158,7 @@ struct Mla {
   int q_rank = 0, kv_rank = 0, nope = 0, rope = 0, v_dim = 0;
 };
 
-Result<Mla> MlaOf(const Reader& read) {
+Result<Mla> MlaOf(const ConfigReader& read) {
   Mla mla;
   MODICUM_TRY(mla.kv_rank, read.Need({"kv_lora_rank"}));
   MODICUM_TRY(mla.q_rank, read.Get({"q_lora_rank"}, 0, 0));
@@ -207,7 +207,7 @@ struct Ssm {
   }
 };
 
-Result<Ssm> SsmOf(const Reader& read, int hidden) {
+Result<Ssm> SsmOf(const ConfigReader& read, int hidden) {
   Ssm ssm;
   MODICUM_TRY(ssm.state, read.Get({"mamba_d_state"}, 16));
   MODICUM_TRY(ssm.conv, read.Get({"mamba_d_conv"}, 4));
@@ -221,7 +221,8 @@ enum class Layer { kFull, kWindowed, kStateSpace };
 // Which layer is which: `layer_types`, a period, a window's pattern.
 class LayerPlan {
  public:
-  static Result<LayerPlan> Of(const Reader& read, const ConfigValues& config,
+  static Result<LayerPlan> Of(const ConfigReader& read,
+                              const ConfigValues& config,
                               const Architecture& model) {
     LayerPlan plan;
     plan.types_ = config.layer_types;
@@ -272,7 +273,7 @@ struct Experts {
   }
 };
 
-Result<Experts> ExpertsOf(const Reader& read, const Architecture& model) {
+Result<Experts> ExpertsOf(const ConfigReader& read, const Architecture& model) {
   Experts experts;
   MODICUM_TRY(
       experts.count,
@@ -323,7 +324,8 @@ struct Attention {
   double cached = 0;  // numbers per token and layer
 };
 
-Result<Attention> AttentionOf(const Reader& read, const ConfigValues& config,
+Result<Attention> AttentionOf(const ConfigReader& read,
+                              const ConfigValues& config,
                               const Architecture& model, const Family& family) {
   if (!config.numbers.contains("kv_lora_rank"))
     return Attention{AttentionParameters(model, family),
@@ -333,7 +335,7 @@ Result<Attention> AttentionOf(const Reader& read, const ConfigValues& config,
                    static_cast<double>(mla.kv_rank) + mla.rope};
 }
 
-Status AddLayers(const Reader& read, const ConfigValues& config,
+Status AddLayers(const ConfigReader& read, const ConfigValues& config,
                  Architecture& model, const Family& family) {
   MODICUM_TRY(const Attention attention,
               AttentionOf(read, config, model, family));
@@ -383,7 +385,7 @@ void AddTables(Architecture& model, const Family& family, bool tied,
 
 // Raffel et al. 2020: an encoder, a decoder with attention to it, one table of
 // relative positions each, no scale in attention, norms without bias.
-Result<Architecture> T5(const Reader& read, const ConfigValues& config,
+Result<Architecture> T5(const ConfigReader& read, const ConfigValues& config,
                         Architecture model) {
   MODICUM_TRY(model.hidden, read.Need({"d_model"}));
   MODICUM_TRY(const int encoder, read.Need({"num_layers"}, 1, 10000));
@@ -417,7 +419,7 @@ Result<Architecture> T5(const Reader& read, const ConfigValues& config,
   return model;
 }
 
-Status ReadShape(const Reader& read, const Family& family,
+Status ReadShape(const ConfigReader& read, const Family& family,
                  Architecture& model) {
   MODICUM_TRY(model.hidden, read.Need({"hidden_size", "n_embd", "d_model"}));
   MODICUM_TRY(model.layers,
@@ -462,7 +464,7 @@ double ForwardFlop(const Architecture& model, double context) {
 Result<Architecture> ArchitectureOf(const ConfigValues& config,
                                     const std::string& name) {
   MODICUM_TRY(const Family* family, FamilyOf(config, name));
-  const Reader read(config, name);
+  const ConfigReader read(config, name);
   Architecture model;
   model.name = name;
   model.type = family->type;

@@ -15,7 +15,7 @@ namespace {
 
 using enum ClaimKind;
 using enum Verdict;
-using Quantity = ClaimQuantity;
+using StatedQuantity = ClaimQuantity;
 
 std::string Num(double value) { return FormatNumber(value, 4); }
 
@@ -30,8 +30,8 @@ void CheckOneMemory(std::span<const Claim> claims, size_t first, size_t last,
   std::string text;
   size_t rows = 0;
   for (size_t i = first; i < last; ++i) {
-    const Quantity* memory = claims[i].Find(kMemory);
-    const Quantity* gpus = claims[i].Find(kGpus);
+    const StatedQuantity* memory = claims[i].Find(kMemory);
+    const StatedQuantity* gpus = claims[i].Find(kGpus);
     if (memory == nullptr || gpus == nullptr) continue;
     const double least = memory->mid() / gpus->mid();
     const double below =
@@ -60,9 +60,9 @@ void CheckDays(std::span<const Claim> claims, size_t first, size_t last,
   double least = INFINITY, most = 0, few = INFINITY, many = 0;
   size_t rows = 0;
   for (size_t i = first; i < last; ++i) {
-    const Quantity* n = claims[i].Find(kParameters);
-    const Quantity* time = claims[i].Find(kTime);
-    const Quantity* gpus = claims[i].Find(kGpus);
+    const StatedQuantity* n = claims[i].Find(kParameters);
+    const StatedQuantity* time = claims[i].Find(kTime);
+    const StatedQuantity* gpus = claims[i].Find(kGpus);
     if (n == nullptr || time == nullptr || gpus == nullptr) continue;
     const double days = time->mid() / 24 / (n->mid() / 1e9);
     least = std::min(least, days);
@@ -82,7 +82,7 @@ void CheckDays(std::span<const Claim> claims, size_t first, size_t last,
 
 std::string Kinds(const Claim& claim) {
   std::string text;
-  for (const Quantity& q : claim.quantities)
+  for (const StatedQuantity& q : claim.quantities)
     text += fmt::format("{}{} ({})", text.empty() ? "" : ", ",
                         ClaimKindName(q.kind), q.text);
   return text;

@@ -22,7 +22,7 @@ using enum ClaimKind;
 using enum Verdict;
 using Quantity = ClaimQuantity;
 
-constexpr double kHoursPerYear = 8760;
+constexpr double kHoursOfYear = 8760;
 // 1 % covers figures printed with two or three digits.
 constexpr double kRounding = 0.03;
 
@@ -244,8 +244,8 @@ std::optional<Said> ServerEnergy(const Claim& claim,
   const Quantity* servers = claim.Find(kServers);
   const Quantity* energy = claim.Find(kEnergy);
   if (servers == nullptr || energy == nullptr) return std::nullopt;
-  const double kilowatts = energy->low / (servers->mid() * kHoursPerYear);
-  const double most = energy->high / (servers->mid() * kHoursPerYear);
+  const double kilowatts = energy->low / (servers->mid() * kHoursOfYear);
+  const double most = energy->high / (servers->mid() * kHoursOfYear);
   const std::string text =
       fmt::format("{} / ({} servers x 8,760 h) = {} to {} kW per server",
                   energy->text, Num(servers->mid()), Num(kilowatts), Num(most));

@@ -233,7 +233,7 @@ bool IsCsvHeader(std::string_view line) {
 }
 
 // Reads line by line; a table ends where a line is of another form.
-class Reader {
+class ClaimReader {
  public:
   void Line(std::string_view line, size_t number) {
     line = Trim(line);
@@ -301,7 +301,7 @@ Result<std::vector<Claim>> ParseClaims(std::string_view text,
   if (text.find('\0') != std::string_view::npos)
     return Fail(ErrorCode::kInvalidInput, fmt::format("{}: not a text", name),
                 "a Markdown or CSV table, or lines of text");
-  Reader reader;
+  ClaimReader reader;
   size_t line = 0;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());

@@ -4,16 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "place/place.h"
+#include "plan/test_plans.h"
 
 namespace modicum {
 namespace {
-
-double Mid(const Plan& plan, std::string_view key) {
-  for (const PlanFigure& figure : plan.figures)
-    if (figure.key == key) return figure.range.mid;
-  ADD_FAILURE() << "no figure " << key;
-  return 0;
-}
 
 ImproveQuery Gpt3() {
   ImproveQuery query;

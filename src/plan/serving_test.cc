@@ -5,15 +5,12 @@
 
 #include "place/place.h"
 #include "plan/serve_plan.h"
+#include "plan/test_plans.h"
 
 namespace modicum {
 namespace {
 
-const Accelerator& Chip(const char* name) {
-  return *FindAccelerator(name).value();
-}
-
-ServeQuery Query(const char* model, double qps) {
+ServeQuery ServingOf(const char* model, double qps) {
   ServeQuery query;
   query.model = FindArchitecture(model).value();
   query.chip = Chip("h100");
@@ -54,7 +51,7 @@ TEST(Serving, CacheLimitsTheBatchExactly) {
 
 TEST(Serving, ChosenPointMeetsItsTarget) {
   for (const double qps : {0.01, 1.0, 20.0, 1000.0}) {
-    ServeQuery query = Query("llama-3.1-8b", qps);
+    ServeQuery query = ServingOf("llama-3.1-8b", qps);
     query.p95 = 6;
     const auto point = ChooseServing(query, nullptr);
     ASSERT_TRUE(point) << qps;
@@ -68,7 +65,7 @@ TEST(Serving, ChosenPointMeetsItsTarget) {
 }
 
 TEST(Serving, TighterTargetsNeedMoreGpus) {
-  ServeQuery query = Query("llama-3.1-8b", 200);
+  ServeQuery query = ServingOf("llama-3.1-8b", 200);
   query.p95 = 20;
   const auto loose = ChooseServing(query, nullptr);
   query.p95 = 4;
@@ -81,15 +78,8 @@ TEST(Serving, TighterTargetsNeedMoreGpus) {
   EXPECT_NE(why.find("one query alone takes"), std::string::npos) << why;
 }
 
-double Mid(const Plan& plan, std::string_view key) {
-  for (const PlanFigure& figure : plan.figures)
-    if (figure.key == key) return figure.range.mid;
-  ADD_FAILURE() << "no figure " << key;
-  return 0;
-}
-
 TEST(Serving, MarginIsOneLessCostOverPrice) {
-  ServeQuery query = Query("llama-3.1-8b", 20);
+  ServeQuery query = ServingOf("llama-3.1-8b", 20);
   query.price = 0.0004;
   const Plan plan = PlanServing(query).value();
   EXPECT_DOUBLE_EQ(Mid(plan, "gross_margin"),
@@ -98,7 +88,7 @@ TEST(Serving, MarginIsOneLessCostOverPrice) {
 }
 
 TEST(Serving, IdleHoursMakeQueriesDearer) {
-  ServeQuery query = Query("llama-3.1-8b", 20);
+  ServeQuery query = ServingOf("llama-3.1-8b", 20);
   const Plan always = PlanServing(query).value();
   query.busy_hours = 8;
   const Plan office = PlanServing(query).value();
@@ -108,7 +98,7 @@ TEST(Serving, IdleHoursMakeQueriesDearer) {
 }
 
 TEST(Serving, CachedPromptsAreCheaper) {
-  ServeQuery query = Query("llama-3.1-8b", 20);
+  ServeQuery query = ServingOf("llama-3.1-8b", 20);
   const Plan whole = PlanServing(query).value();
   query.cached = 780;
   const Plan cached = PlanServing(query).value();
@@ -119,7 +109,7 @@ TEST(Serving, CachedPromptsAreCheaper) {
 }
 
 TEST(Serving, EncodersAreRefused) {
-  EXPECT_EQ(PlanServing(Query("bert-base", 1)).error().message,
+  EXPECT_EQ(PlanServing(ServingOf("bert-base", 1)).error().message,
             "bert-base encodes: it generates no tokens");
 }
 

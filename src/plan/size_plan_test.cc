@@ -4,21 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "place/place.h"
+#include "plan/test_plans.h"
 
 namespace modicum {
 namespace {
 
-const PlanFigure& Find(const Plan& plan, std::string_view key) {
-  for (const PlanFigure& figure : plan.figures)
-    if (figure.key == key) return figure;
-  ADD_FAILURE() << "no figure " << key;
-  return plan.figures.front();
-}
-double Mid(const Plan& plan, std::string_view key) {
-  return Find(plan, key).range.mid;
-}
-
-SizeQuery Query(TrainBudget budget) {
+SizeQuery SizeFor(TrainBudget budget) {
   SizeQuery query;
   query.budget = budget;
   TrainQuery train;
@@ -44,7 +35,7 @@ TEST(SizePlan, AFlopBudgetNeedsNoChip) {
 // Money and energy buy what the training planner says of that chip, so that
 // its plan of the model sized costs the budget again.
 TEST(SizePlan, MoneyAndEnergyAreWhatTrainingWouldTake) {
-  const SizeQuery money = Query(Amount(5000));
+  const SizeQuery money = SizeFor(Amount(5000));
   const auto plan = PlanSizing(money);
   ASSERT_TRUE(plan);
   EXPECT_DOUBLE_EQ(Mid(*plan, "cost"), 5000);
@@ -55,7 +46,7 @@ TEST(SizePlan, MoneyAndEnergyAreWhatTrainingWouldTake) {
   EXPECT_NEAR(figures.rent.mid, 5000, 1e-6);
   EXPECT_NEAR(figures.energy_mwh.mid, Mid(*plan, "energy_mwh"), 1e-9);
 
-  const auto energy = PlanSizing(Query(KilowattHours(2000)));
+  const auto energy = PlanSizing(SizeFor(KilowattHours(2000)));
   ASSERT_TRUE(energy);
   EXPECT_TRUE(Find(*energy, "energy_mwh").exact());
   in.flop = Mid(*energy, "flop");
@@ -63,9 +54,9 @@ TEST(SizePlan, MoneyAndEnergyAreWhatTrainingWouldTake) {
 }
 
 TEST(SizePlan, AnUncertainBudgetWidensTheSizes) {
-  const auto money = PlanSizing(Query(Amount(5000)));
+  const auto money = PlanSizing(SizeFor(Amount(5000)));
   ASSERT_TRUE(money);
-  const auto flop = PlanSizing(Query(Flops(Mid(*money, "flop"))));
+  const auto flop = PlanSizing(SizeFor(Flops(Mid(*money, "flop"))));
   ASSERT_TRUE(flop);
   const auto width = [](const Plan& plan, const char* key) {
     return Find(plan, key).range.high / Find(plan, key).range.low;

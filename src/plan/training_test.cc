@@ -8,23 +8,13 @@
 
 #include "base/rng.h"
 #include "place/place.h"
+#include "plan/test_plans.h"
 #include "plan/train_plan.h"
 
 namespace modicum {
 namespace {
 
-const Accelerator& Chip(const char* name) {
-  return *FindAccelerator(name).value();
-}
-
-double Figure(const Plan& plan, std::string_view key) {
-  for (const PlanFigure& figure : plan.figures)
-    if (figure.key == key) return figure.range.mid;
-  ADD_FAILURE() << "no figure " << key;
-  return 0;
-}
-
-TrainQuery Query(const char* model, double tokens, const char* chip) {
+TrainQuery TrainingOf(const char* model, double tokens, const char* chip) {
   TrainQuery query;
   query.model = FindArchitecture(model).value();
   query.chip = Chip(chip);
@@ -40,14 +30,14 @@ TEST(Training, Llama2EmissionsAreExact) {
       {"llama-2-13b", 368640, 62.44},
       {"llama-2-70b", 1720320, 291.42}};
   for (const auto& [model, hours, tonnes] : expected) {
-    TrainQuery query = Query(model, 2e12, "a100-80");
+    TrainQuery query = TrainingOf(model, 2e12, "a100-80");
     query.count = 1024;
     query.gpu_hours = hours;
     query.watts = 400;
     query.place = FindPlace({.intensity = 385, .pue = 1.1}).value();
     const auto plan = PlanTraining(query);
     ASSERT_TRUE(plan);
-    EXPECT_EQ(std::floor(Figure(*plan, "tco2e") * 100) / 100, tonnes) << model;
+    EXPECT_EQ(std::floor(Mid(*plan, "tco2e") * 100) / 100, tonnes) << model;
   }
 }
 
@@ -83,17 +73,17 @@ TEST(Training, ProductsOfSpreadsAreWhatSamplingGives) {
 }
 
 TEST(Training, MoreGpusTakeLessTimeAndAsManyHours) {
-  TrainQuery query = Query("llama-2-7b", 2e12, "a100-80");
+  TrainQuery query = TrainingOf("llama-2-7b", 2e12, "a100-80");
   query.count = 512;
   const Plan half = PlanTraining(query).value();
   query.count = 1024;
   const Plan whole = PlanTraining(query).value();
-  EXPECT_DOUBLE_EQ(Figure(half, "gpu_hours"), Figure(whole, "gpu_hours"));
-  EXPECT_DOUBLE_EQ(Figure(half, "days"), 2 * Figure(whole, "days"));
+  EXPECT_DOUBLE_EQ(Mid(half, "gpu_hours"), Mid(whole, "gpu_hours"));
+  EXPECT_DOUBLE_EQ(Mid(half, "days"), 2 * Mid(whole, "days"));
 }
 
 TEST(Training, WhatDoesNotFitSaysSoAndIsAPlan) {
-  TrainQuery query = Query("llama-3.1-405b", 1e12, "rtx4090");
+  TrainQuery query = TrainingOf("llama-3.1-405b", 1e12, "rtx4090");
   query.count = 8;
   const auto plan = PlanTraining(query);
   ASSERT_TRUE(plan);
@@ -110,7 +100,7 @@ TEST(Training, LeavingAFamilyOutChangesItsPriorAlone) {
 }
 
 TEST(Training, IntensityOfZeroIsRefused) {
-  TrainQuery query = Query("llama-2-7b", 2e12, "a100-80");
+  TrainQuery query = TrainingOf("llama-2-7b", 2e12, "a100-80");
   query.place = FindPlace({.intensity = 0}).value();
   const auto plan = PlanTraining(query);
   ASSERT_FALSE(plan);
@@ -119,7 +109,7 @@ TEST(Training, IntensityOfZeroIsRefused) {
 }
 
 TEST(Training, HoursAndEfficiencyContradict) {
-  TrainQuery query = Query("llama-2-7b", 2e12, "a100-80");
+  TrainQuery query = TrainingOf("llama-2-7b", 2e12, "a100-80");
   query.gpu_hours = 1e5;
   query.efficiency = 0.4;
   EXPECT_EQ(PlanTraining(query).error().message,

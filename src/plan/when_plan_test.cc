@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "plan/test_plans.h"
+
 namespace modicum {
 namespace {
 
@@ -15,7 +17,7 @@ IntensitySeries Series() {
       .value();
 }
 
-WhenQuery Query() {
+WhenQuery Tonight() {
   return {.it_energy = KilowattHours(10),
           .pue = Exactly(Scalar(1.2), Origin::kAssumed, Scope::kWall),
           .duration = Hours(1),
@@ -24,15 +26,8 @@ WhenQuery Query() {
           .series_name = "s.csv"};
 }
 
-const PlanFigure& Find(const Plan& plan, std::string_view key) {
-  for (const PlanFigure& figure : plan.figures)
-    if (figure.key == key) return figure;
-  ADD_FAILURE() << key;
-  return plan.figures.front();
-}
-
 TEST(WhenPlan, EnergyTimesPueTimesTheWindowsMean) {
-  const auto plan = PlanWindows(Query(), Series());
+  const auto plan = PlanWindows(Tonight(), Series());
   ASSERT_TRUE(plan);
   EXPECT_NEAR(Find(*plan, "now_kgco2e").range.mid, 10 * 1.2 * 0.4, 1e-12);
   EXPECT_NEAR(Find(*plan, "best_kgco2e").range.mid, 10 * 1.2 * 0.1, 1e-12);
@@ -42,7 +37,7 @@ TEST(WhenPlan, EnergyTimesPueTimesTheWindowsMean) {
 }
 
 TEST(WhenPlan, NearWindowsAreNotToldApart) {
-  const auto plan = PlanWindows(Query(), Series());
+  const auto plan = PlanWindows(Tonight(), Series());
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->verdict,
             "start at 2026-01-01T02:00:00Z, in 2 h: 100 gCO2e/kWh on average "
@@ -66,7 +61,7 @@ TEST(WhenPlan, SharedHoursCancel) {
 }
 
 TEST(WhenPlan, StartingAtOnceMayBeBest) {
-  WhenQuery query = Query();
+  WhenQuery query = Tonight();
   query.now = ParseTime("2026-01-01T02:00Z", false).value();
   query.deadline = Hours(3);
   const auto plan = PlanWindows(query, Series());

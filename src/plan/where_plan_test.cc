@@ -5,22 +5,17 @@
 
 #include <algorithm>
 
+#include "plan/test_plans.h"
+
 namespace modicum {
 namespace {
 
-WhereQuery Query(const char* from) {
+WhereQuery WhereFrom(const char* from) {
   WhereQuery query;
   query.it_kwh = {2000, 0};
   query.job = "2 MWh";
   query.from = FindPlace({.region = from}).value();
   return query;
-}
-
-double Mid(const Plan& plan, std::string_view key) {
-  for (const PlanFigure& figure : plan.figures)
-    if (figure.key == key) return figure.range.mid;
-  ADD_FAILURE() << "no figure " << key;
-  return 0;
 }
 
 std::vector<std::string> Column(const Plan& plan, std::string_view name) {
@@ -33,7 +28,7 @@ std::vector<std::string> Column(const Plan& plan, std::string_view name) {
 }
 
 TEST(WherePlan, FiguresAreThoseOfABillAtTheSamePlace) {
-  const WhereQuery query = Query("PL");
+  const WhereQuery query = WhereFrom("PL");
   const auto plan = PlanPlaces(query);
   ASSERT_TRUE(plan);
   const auto energy =
@@ -51,7 +46,7 @@ TEST(WherePlan, FiguresAreThoseOfABillAtTheSamePlace) {
 TEST(WherePlan, RanksGrow) {
   for (const WhereSort sort :
        {WhereSort::kCarbon, WhereSort::kWater, WhereSort::kPrice}) {
-    WhereQuery query = Query("PL");
+    WhereQuery query = WhereFrom("PL");
     query.sort = sort;
     query.among = {"PL", "FR", "SE", "DE", "Norway"};
     query.top = 0;
@@ -69,7 +64,7 @@ TEST(WherePlan, RanksGrow) {
 
 // The provider's PUE, however uncertain, is the same on both sides.
 TEST(WherePlan, TheSharedErrorCancels) {
-  WhereQuery query = Query("PL");
+  WhereQuery query = WhereFrom("PL");
   query.among = {"PL", "SE"};
   const auto wide = PlanPlaces(query);
   query.everywhere.pue = 1.2;
@@ -80,7 +75,7 @@ TEST(WherePlan, TheSharedErrorCancels) {
 }
 
 TEST(WherePlan, NearRegionsAreNotToldApart) {
-  WhereQuery query = Query("PL");
+  WhereQuery query = WhereFrom("PL");
   query.among = {"PL", "SE", "NO"};
   const auto plan = PlanPlaces(query);
   ASSERT_TRUE(plan);
@@ -91,7 +86,7 @@ TEST(WherePlan, NearRegionsAreNotToldApart) {
 }
 
 TEST(WherePlan, TheCurrentRegionIsAlwaysListed) {
-  WhereQuery query = Query("PL");
+  WhereQuery query = WhereFrom("PL");
   query.top = 3;
   const auto plan = PlanPlaces(query);
   ASSERT_TRUE(plan);
@@ -101,7 +96,7 @@ TEST(WherePlan, TheCurrentRegionIsAlwaysListed) {
 }
 
 TEST(WherePlan, AnUnknownRegionIsNamed) {
-  WhereQuery query = Query("PL");
+  WhereQuery query = WhereFrom("PL");
   query.among = {"PL", "Germny"};
   const auto plan = PlanPlaces(query);
   ASSERT_FALSE(plan);

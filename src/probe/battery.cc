@@ -16,13 +16,13 @@ namespace {
 
 constexpr std::string_view kSupplies = "/sys/class/power_supply";
 // USB Power Delivery 3.1 charges laptops with up to 240 W; none drains faster.
-constexpr Watts kCap{300};
+constexpr Watts kBatteryCap{300};
 // Fuel gauges are read by the embedded controller once in a while, seldom
 // faster than each second.
 constexpr Seconds kPeriod{1};
 // Fuel gauges state about 1 % of current; what reaches the firmware is rounded
 // and smoothed. Assumed.
-constexpr double kAccuracySd = 0.05;
+constexpr double kGaugeSd = 0.05;
 
 std::string PathOf(const std::string& supply, std::string_view file) {
   return std::string(kSupplies) + "/" + supply + "/" + std::string(file);
@@ -85,7 +85,7 @@ class BatteryReader final : public CountReader {
     }
     if (!discharges) return NotNow(batteries_.front(), "not discharging");
     // A gauge that was not read yet after the plug was pulled.
-    if (!(microwatts > 0) || microwatts > kCap.value() * 1e6)
+    if (!(microwatts > 0) || microwatts > kBatteryCap.value() * 1e6)
       return Fail(ErrorCode::kRetry, "the battery tells no power yet");
     return static_cast<uint64_t>(std::llround(microwatts));
   }
@@ -110,7 +110,7 @@ Result<SensorSource> FindBattery(const ProbeContext& context) {
   domain.scope = Scope::kHost;
   domain.origin = Origin::kSensor;
   PowerSensor sensor;
-  sensor.cap = kCap;
+  sensor.cap = kBatteryCap;
   sensor.period = kPeriod;
   std::vector<Sensor> sensors;
   sensors.push_back(
@@ -125,7 +125,7 @@ Result<SensorSource> FindBattery(const ProbeContext& context) {
   }
   return SensorSource{
       std::move(sensors),
-      {{InternSource("battery gauge (assumed)"), kAccuracySd}},
+      {{InternSource("battery gauge (assumed)"), kGaugeSd}},
       "microwatts, integrated; a new value every 1 s or as it turns out",
       "the whole machine, screen included, while it discharges",
       {ErrorCode::kUnavailable, "never chosen by itself: --probe battery", ""}};

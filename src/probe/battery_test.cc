@@ -6,13 +6,12 @@
 
 #include "hardware/machine.h"
 #include "probe/patched_fs.h"
+#include "probe/test_machines.h"
 
 namespace modicum {
 namespace {
 
 constexpr char kBattery[] = "/sys/class/power_supply/BAT0/";
-
-MonotonicTime At(double seconds) { return MonotonicTime{} + Seconds(seconds); }
 
 class BatteryTest : public testing::Test {
  protected:

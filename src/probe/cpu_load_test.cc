@@ -8,13 +8,12 @@
 
 #include "base/rng.h"
 #include "hardware/machine.h"
+#include "probe/test_machines.h"
 
 namespace modicum {
 namespace {
 
 using testing::HasSubstr;
-
-MonotonicTime At(double seconds) { return MonotonicTime{} + Seconds(seconds); }
 
 // /proc/stat of a machine with `cpus` CPUs, in ticks.
 std::string Stat(int cpus, uint64_t user, uint64_t steal = 0,

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "probe/test_machines.h"
+
 namespace modicum {
 namespace {
-
-MonotonicTime At(double seconds) { return MonotonicTime{} + Seconds(seconds); }
 
 TEST(FakeProbe, ReplaysItsTrace) {
   FakeProbe probe({}, At(0));

@@ -16,6 +16,7 @@
 #include "probe/cpu_load.h"
 #include "probe/patched_fs.h"
 #include "probe/sensor_probe.h"
+#include "probe/test_machines.h"
 
 namespace modicum {
 namespace {
@@ -25,8 +26,6 @@ constexpr int kSteps = 16;
 constexpr int kWindow = 5;  // steps of the window that is looked at
 // A source may be off by this all the time; its interval says more.
 constexpr double kGain = 0.05;
-
-MonotonicTime At(double seconds) { return MonotonicTime{} + Seconds(seconds); }
 
 // What happens to a reading.
 enum class Fault { kNone, kFailed, kReset, kStepBack, kGarbage, kSilence };

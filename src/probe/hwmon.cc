@@ -36,7 +36,7 @@ constexpr Watts kBoardCap{20'000};
 constexpr Joules kIntelTurn{262'144};
 // No vendor states an error bound of what the kernel shows; as NVML's and
 // RAPL's.
-constexpr double kAccuracySd = 0.05;
+constexpr double kHwmonSd = 0.05;
 // What samples of a sensor miss between them. Assumed: a quarter of the time
 // is seen on some GPUs (Yang et al., SC24, arXiv:2312.02741).
 constexpr double kSamplingSd = 0.05;
@@ -64,7 +64,7 @@ struct Chip {
   std::string base() const { return folder.substr(kHwmon.size() + 1); }
 };
 
-struct Found {
+struct FoundSensor {
   Group group;
   bool outer = true;  // not inside another sensor of its group
   Sensor sensor;
@@ -167,8 +167,8 @@ Gauge GaugeOf(const RootFs& fs, const Channel& channel, Watts cap,
   return sensor;
 }
 
-Found Make(const ProbeContext& context, const Chip& chip,
-           const Channel& channel, Group group, std::string name) {
+FoundSensor Make(const ProbeContext& context, const Chip& chip,
+                 const Channel& channel, Group group, std::string name) {
   const bool gpu = group == Group::kGpu;
   const bool cpu = group == Group::kCpu || group == Group::kCpuWithGpu;
   const bool board = group == Group::kMachine || group == Group::kBoard;
@@ -199,7 +199,7 @@ Found Make(const ProbeContext& context, const Chip& chip,
 
 // "Esocket0", "Ecore012".
 void AddAmdEnergy(const ProbeContext& context, const Chip& chip,
-                  std::vector<Found>& all) {
+                  std::vector<FoundSensor>& all) {
   int cores = 0;
   for (const Channel& channel : chip.channels) {
     const bool socket = channel.label.starts_with("Esocket");
@@ -221,7 +221,7 @@ std::string GpuName(const Chip& chip) {
 // "card" holds "pkg", which holds "vram"; without labels there is but one.
 // "i915_gt0" is a part of the card that "i915" is.
 void AddIntelGpu(const ProbeContext& context, const Chip& chip,
-                 std::vector<Found>& all) {
+                 std::vector<FoundSensor>& all) {
   const bool whole = chip.name.find("_gt") == std::string::npos;
   const auto card = std::ranges::find(chip.channels, "card", &Channel::label);
   const size_t outer = card == chip.channels.end()
@@ -241,7 +241,7 @@ void AddIntelGpu(const ProbeContext& context, const Chip& chip,
 
 // The sensor of a GPU that shares its package with the CPU is of the package.
 void AddAmdGpu(const ProbeContext& context, const Chip& chip,
-               std::vector<Found>& all) {
+               std::vector<FoundSensor>& all) {
   const bool socket = IsAmdApu(context.fs, chip.folder + "/device");
   bool first = true;
   for (const Channel& channel : chip.channels) {
@@ -257,7 +257,7 @@ void AddAmdGpu(const ProbeContext& context, const Chip& chip,
 // "Module Power Socket 0" holds the GPU and "Grace Power Socket 0", which
 // holds "CPU Power Socket 0" and "SysIO Power Socket 0".
 void AddAcpiMeter(const ProbeContext& context, const Chip& chip,
-                  std::vector<Found>& all) {
+                  std::vector<FoundSensor>& all) {
   for (const Channel& channel : chip.channels) {
     const std::string label = LowerAscii(channel.label);
     const bool module = label.starts_with("module power");
@@ -288,7 +288,7 @@ bool IsInput(const std::string& label) {
 }
 
 void AddBoardSensors(const ProbeContext& context, const Chip& chip,
-                     std::vector<Found>& all) {
+                     std::vector<FoundSensor>& all) {
   for (const Channel& channel : chip.channels) {
     if (all.size() > 64) return;
     std::string name =
@@ -301,13 +301,14 @@ void AddBoardSensors(const ProbeContext& context, const Chip& chip,
 
 // fam15h_power's one sensor is of the package (Linux, fam15h_power.rst).
 void AddFam15h(const ProbeContext& context, const Chip& chip,
-               std::vector<Found>& all) {
+               std::vector<FoundSensor>& all) {
   if (!chip.channels.empty())
     all.push_back(
         Make(context, chip, chip.channels[0], Group::kCpu, "package"));
 }
 
-using AddChip = void (*)(const ProbeContext&, const Chip&, std::vector<Found>&);
+using AddChip = void (*)(const ProbeContext&, const Chip&,
+                         std::vector<FoundSensor>&);
 struct ChipKind {
   std::string_view name;
   AddChip add;
@@ -320,7 +321,7 @@ constexpr ChipKind kChips[] = {
 };
 
 void AddOf(const ProbeContext& context, const Chip& chip,
-           std::vector<Found>& all) {
+           std::vector<FoundSensor>& all) {
   for (const ChipKind& kind : kChips)
     if (chip.name == kind.name ||
         (kind.add == AddIntelGpu &&
@@ -331,19 +332,19 @@ void AddOf(const ProbeContext& context, const Chip& chip,
 
 // Several meters or rails without a word on what holds what: one alone may be
 // taken for the whole.
-void KeepOneOuter(std::vector<Found>& all, Group group) {
+void KeepOneOuter(std::vector<FoundSensor>& all, Group group) {
   int members = 0, outer = 0;
-  for (const Found& found : all) {
+  for (const FoundSensor& found : all) {
     members += found.group == group ? 1 : 0;
     outer += found.group == group && found.outer ? 1 : 0;
   }
-  for (Found& found : all)
+  for (FoundSensor& found : all)
     if (found.group == group)
       found.outer = members == 1 || (outer == 1 && found.outer);
 }
 
-struct Opened {
-  std::vector<Found> all;          // that can be read; counted as is due
+struct OpenedSensor {
+  std::vector<FoundSensor> all;    // that can be read; counted as is due
   std::optional<Error> failure{};  // of the first outer one that cannot
 };
 
@@ -353,15 +354,15 @@ constexpr unsigned Bit(Group group) {
 
 // Of every group that overlaps nothing counted before, its outer ones;
 // `broken` is a set of bits.
-void Count(const std::vector<Domain>& elsewhere, std::vector<Found>& all,
+void Count(const std::vector<Domain>& elsewhere, std::vector<FoundSensor>& all,
            unsigned broken) {
   std::vector<Domain> counted = elsewhere;
-  for (Found& found : all) found.sensor.domain.counted = false;
+  for (FoundSensor& found : all) found.sensor.domain.counted = false;
   for (const Group group : {Group::kModule, Group::kCpu, Group::kCpuWithGpu,
                             Group::kGpu, Group::kMachine, Group::kBoard}) {
     if ((broken & Bit(group)) != 0) continue;
     std::vector<Domain> added;
-    for (Found& found : all) {
+    for (FoundSensor& found : all) {
       Domain& domain = found.sensor.domain;
       if (found.group != group || !found.outer) continue;
       domain.counted = std::ranges::none_of(
@@ -388,7 +389,7 @@ Error WithCure(Error error, const std::string& path) {
 }
 
 // Two of one name get their file's too.
-void MakeUnique(std::vector<Found>& all) {
+void MakeUnique(std::vector<FoundSensor>& all) {
   for (size_t i = 0; i < all.size(); ++i)
     for (size_t j = 0; j < i; ++j) {
       std::string& name = all[i].sensor.domain.name;
@@ -398,8 +399,8 @@ void MakeUnique(std::vector<Found>& all) {
     }
 }
 
-Opened OpenAll(const ProbeContext& context) {
-  std::vector<Found> all;
+OpenedSensor OpenAll(const ProbeContext& context) {
+  std::vector<FoundSensor> all;
   for (const std::string& entry :
        context.fs.List(kHwmon).value_or(std::vector<std::string>{}))
     AddOf(context, ReadChip(context.fs, std::string(kHwmon) + "/" + entry),
@@ -407,13 +408,13 @@ Opened OpenAll(const ProbeContext& context) {
   MakeUnique(all);
   KeepOneOuter(all, Group::kMachine);
   KeepOneOuter(all, Group::kBoard);
-  Opened opened;
+  OpenedSensor opened;
   unsigned broken = 0;
   const bool spare = !context.counted.empty() ||
-                     std::ranges::any_of(all, [](const Found& found) {
+                     std::ranges::any_of(all, [](const FoundSensor& found) {
                        return found.outer && !IsSpare(found.group);
                      });
-  for (Found& found : all) {
+  for (FoundSensor& found : all) {
     // Those of a board may take long to answer: not only to be shown.
     if (spare && IsSpare(found.group)) continue;
     Status started = found.sensor.Start(context.now);
@@ -448,13 +449,12 @@ void Join(std::string& text, const std::string& more,
 }
 
 Result<SensorSource> FindHwmon(const ProbeContext& context) {
-  Opened opened = OpenAll(context);
+  OpenedSensor opened = OpenAll(context);
   SensorSource source;
   if (opened.failure) source.note = *opened.failure;
-  source.errors.push_back(
-      {InternSource("hwmon accuracy (assumed)"), kAccuracySd});
+  source.errors.push_back({InternSource("hwmon accuracy (assumed)"), kHwmonSd});
   std::string names;
-  for (Found& found : opened.all) {
+  for (FoundSensor& found : opened.all) {
     const Domain& domain = found.sensor.domain;
     const Gauge& gauge = found.sensor.gauge;
     names += (names.empty() ? "" : ", ") + domain.name;

@@ -6,6 +6,7 @@
 
 #include "hardware/machine.h"
 #include "probe/patched_fs.h"
+#include "probe/test_machines.h"
 
 namespace modicum {
 namespace {
@@ -15,12 +16,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr char kHwmon[] = "/sys/class/hwmon/";
-
-MonotonicTime At(double seconds) { return MonotonicTime{} + Seconds(seconds); }
-
-std::string RootOf(const std::string& machine) {
-  return std::string(MODICUM_SOURCE_DIR) + "/tests/roots/" + machine;
-}
 
 std::unique_ptr<Probe> OpenOrDie(const RootFs& fs,
                                  std::vector<Domain> counted = {}) {

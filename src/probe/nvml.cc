@@ -18,7 +18,7 @@ namespace {
 // NVIDIA states +/- 5 % of the current power draw (NVML reference,
 // nvmlDeviceGetPowerUsage); Yang et al., SC24, arXiv:2312.02741, found the
 // same size of error on 70 GPUs. Taken as one standard deviation.
-constexpr double kAccuracySd = 0.05;
+constexpr double kNvmlSd = 0.05;
 // No single GPU draws more (B300: 1.4 kW), transients included.
 constexpr Watts kCap{3000};
 // A reading may hold the energy of one counter update more than its span.
@@ -363,7 +363,7 @@ Seconds NvmlProbe::update_period() const {
 }
 
 std::vector<Share> NvmlProbe::relative_errors() const {
-  return {Share{InternSource("NVML accuracy (assumed)"), kAccuracySd}};
+  return {Share{InternSource("NVML accuracy (assumed)"), kNvmlSd}};
 }
 
 Result<DomainDelta> NvmlProbe::ReadGpu(Gpu& gpu, MonotonicTime now) {

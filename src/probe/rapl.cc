@@ -30,7 +30,7 @@ constexpr Watts kUnknownCap{1000};
 // No vendor states an error bound. Assumed 5 %: RAPL readings are "highly
 // correlated with plug power, promisingly accurate enough" (Khan et al., RAPL
 // in Action, ACM TOMPECS 3(2), 2018).
-constexpr double kAccuracySd = 0.05;
+constexpr double kRaplSd = 0.05;
 
 std::string ZonePath(const std::string& zone, std::string_view file) {
   return std::string(kPowercap) + "/" + zone + "/" + std::string(file);
@@ -216,7 +216,7 @@ bool HasLivePlatform(const RootFs& fs) {
 }
 
 std::vector<Share> RaplErrors() {
-  return {Share{InternSource("RAPL accuracy (assumed)"), kAccuracySd}};
+  return {Share{InternSource("RAPL accuracy (assumed)"), kRaplSd}};
 }
 
 Result<std::unique_ptr<Probe>> OpenRapl(const ProbeContext& context) {

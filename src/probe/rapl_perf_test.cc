@@ -10,6 +10,7 @@
 #include "hardware/machine.h"
 #include "probe/patched_fs.h"
 #include "probe/rapl.h"
+#include "probe/test_machines.h"
 
 namespace modicum {
 namespace {
@@ -19,8 +20,6 @@ using testing::HasSubstr;
 
 constexpr char kPmu[] = "/sys/bus/event_source/devices/power/";
 constexpr double kScale = 2.3283064365386962890625e-10;  // joules, 2^-32
-
-MonotonicTime At(double seconds) { return MonotonicTime{} + Seconds(seconds); }
 
 // What each event has counted on each CPU; none where it cannot be opened.
 class FakePerf final : public PerfCounters {
@@ -68,9 +67,6 @@ class RaplPerfTest : public testing::Test {
     for (const int cpu : {0, 18})
       for (const uint64_t config : {1U, 2U, 3U})
         perf_.counts[{config, cpu}] = 0;
-  }
-  static std::string RootOf(const std::string& machine) {
-    return std::string(MODICUM_SOURCE_DIR) + "/tests/roots/" + machine;
   }
   void AddEvent(const std::string& name, int config) {
     const std::string path = std::string(kPmu) + "events/" + name;

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "hardware/machine.h"
 #include "probe/patched_fs.h"
+#include "probe/test_machines.h"
 
 namespace modicum {
 namespace {
@@ -18,12 +19,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-MonotonicTime At(double seconds) { return MonotonicTime{} + Seconds(seconds); }
-
-std::string RootOf(const std::string& machine) {
-  return std::string(MODICUM_SOURCE_DIR) + "/tests/roots/" + machine;
-}
 
 class ZonesFs final : public PatchedFs {
  public:

@@ -6,15 +6,12 @@
 
 #include "hardware/machine.h"
 #include "probe/probe.h"
+#include "probe/test_machines.h"
 
 namespace modicum {
 namespace {
 
 using testing::ElementsAre;
-
-std::string RootOf(const std::string& machine) {
-  return std::string(MODICUM_SOURCE_DIR) + "/tests/roots/" + machine;
-}
 
 std::vector<std::string> Chosen(const std::string& machine,
                                 std::string_view only = "") {

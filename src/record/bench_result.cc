@@ -13,22 +13,22 @@ namespace {
 
 using nlohmann::json;
 
-tl::unexpected<Error> Refused(std::string message, std::string hint = {}) {
+tl::unexpected<Error> NoBench(std::string message, std::string hint = {}) {
   return Fail(ErrorCode::kInvalidInput, std::move(message), std::move(hint));
 }
 
-json ParseJson(std::string_view text) {
+json ParseBenchJson(std::string_view text) {
   return json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
 // What the figures are computed from must be able to have happened.
 Status CheckRun(const BenchRun& run, const std::string& path) {
   if (run.repeat.predictions == 0)
-    return Refused(path + ".repeat.predictions: none");
+    return NoBench(path + ".repeat.predictions: none");
   for (const auto& [name, seconds] : {std::pair("wall_s", run.repeat.wall),
                                       std::pair("cpu_s", run.repeat.cpu)})
     if (!(seconds >= Seconds(0)) || std::isinf(seconds.value()))
-      return Refused(fmt::format("{}.repeat.{}: {} is no time", path, name,
+      return NoBench(fmt::format("{}.repeat.{}: {} is no time", path, name,
                                  seconds.value()));
   return {};
 }
@@ -39,7 +39,7 @@ Status CheckRow(const BenchRow& row, const std::string& path) {
         CheckRun(row.runs[i], fmt::format("{}.runs[{}]", path, i)));
   for (const auto& stars : {row.stars_equal_width, row.stars_quintile})
     if (stars && (*stars < 1 || *stars > 5))
-      return Refused(
+      return NoBench(
           fmt::format("{}: {} stars: they are 1 to 5", path, *stars));
   return {};
 }
@@ -54,7 +54,7 @@ std::string RowName(const BenchRow& row) {
 }
 
 bool IsBenchResult(std::string_view text) {
-  const json parsed = ParseJson(text);
+  const json parsed = ParseBenchJson(text);
   if (!parsed.is_object()) return false;
   const auto schema = parsed.find("schema");
   return schema != parsed.end() && schema->is_string() &&
@@ -62,16 +62,16 @@ bool IsBenchResult(std::string_view text) {
 }
 
 Result<BenchResult> ParseBenchResult(std::string_view text) {
-  const json parsed = ParseJson(text);
+  const json parsed = ParseBenchJson(text);
   if (parsed.is_discarded())
-    return Refused("not JSON",
+    return NoBench("not JSON",
                    "is the file whole? `modicum bench --save FILE` "
                    "writes one");
   if (!IsBenchResult(text))
-    return Refused("not a result of modicum bench",
+    return NoBench("not a result of modicum bench",
                    "`modicum bench --save FILE` writes one");
   if (parsed["schema"] != kBenchSchema)
-    return Refused(
+    return NoBench(
         fmt::format("schema {} is not known here; this modicum reads \"{}\"",
                     parsed["schema"].dump(), kBenchSchema),
         "use the version of modicum that wrote it");

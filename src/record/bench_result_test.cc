@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string FaultOf(std::string_view text) {
+std::string BenchFaultOf(std::string_view text) {
   const auto result = ParseBenchResult(text);
   return result ? "none" : result.error().message;
 }
@@ -22,7 +22,7 @@ std::string FaultOf(std::string_view text) {
 std::string FaultAfter(const std::function<void(json&)>& change) {
   json file = json::parse(FormatBenchJson(SampleBench()));
   change(file);
-  return FaultOf(file.dump());
+  return BenchFaultOf(file.dump());
 }
 
 TEST(BenchResult, WhatIsWrittenIsRead) {
@@ -53,9 +53,9 @@ TEST(BenchResult, AnotherProgramReadsUnitsIntervalsAndScope) {
 }
 
 TEST(BenchResult, WhatIsNoResultIsRefusedByItsFault) {
-  EXPECT_EQ(FaultOf("{\"schema\": \"mod"), "not JSON");
-  EXPECT_EQ(FaultOf("[1]"), "not a result of modicum bench");
-  EXPECT_EQ(FaultOf("{}"), "not a result of modicum bench");
+  EXPECT_EQ(BenchFaultOf("{\"schema\": \"mod"), "not JSON");
+  EXPECT_EQ(BenchFaultOf("[1]"), "not a result of modicum bench");
+  EXPECT_EQ(BenchFaultOf("{}"), "not a result of modicum bench");
   EXPECT_EQ(FaultAfter([](json& f) { f["schema"] = "modicum-bench-9"; }),
             "schema \"modicum-bench-9\" is not known here; this modicum reads "
             "\"modicum-bench-1\"");

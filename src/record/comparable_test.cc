@@ -10,7 +10,7 @@
 namespace modicum {
 namespace {
 
-Receipt Example() {
+Receipt ComparedExample() {
   Receipt receipt;
   receipt.evidence = FakeEvidence({});
   CandidateRow row;
@@ -23,10 +23,10 @@ Receipt Example() {
 }
 
 std::string Refusal(const std::function<void(Receipt&)>& change) {
-  Receipt other = Example();
+  Receipt other = ComparedExample();
   change(other);
-  const Status forth = Comparable(Example(), other);
-  const Status back = Comparable(other, Example());
+  const Status forth = Comparable(ComparedExample(), other);
+  const Status back = Comparable(other, ComparedExample());
   EXPECT_EQ(forth.has_value(), back.has_value());
   if (forth) return "";
   EXPECT_FALSE(forth.error().hint.empty());

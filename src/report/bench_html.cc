@@ -181,11 +181,6 @@ std::string OnceFigureOf(const BenchGroup& group) {
       "");
 }
 
-template <class Q>
-std::string Cell(const std::optional<Estimate<Q>>& estimate) {
-  return estimate ? TwoLines(EstimateText(*estimate)) : "-";
-}
-
 std::string CountCell(const std::optional<Estimate<Scalar>>& count,
                       std::string_view unit) {
   return count ? TwoLines(FormatEstimate(*count)) +
@@ -259,7 +254,8 @@ std::vector<std::string> EnergyCells(const BenchRow& row, bool cheapest) {
                   fmt::format("sd {} kWh",
                               FormatNumber(InKilowattHours(row.joules_sd)))),
       TwoLines(BenchEnergyText(row)),
-      Cell(row.idle_per_1000) + Element("small", row.idle_policy + " idle"),
+      EstimateCell(row.idle_per_1000) +
+          Element("small", row.idle_policy + " idle"),
       StarsCell(row),
       RunsCell(row)};
 }
@@ -314,10 +310,11 @@ std::string CostTableOf(const BenchGroup& group) {
     rows.push_back(
         {row == cheapest ? Element("b", RowName(*row))
                          : EscapeHtml(RowName(*row)),
-         Cell(row->g_co2e_per_1000), CountCell(row->car_km_per_1000, "km"),
+         EstimateCell(row->g_co2e_per_1000),
+         CountCell(row->car_km_per_1000, "km"),
          CountCell(row->phone_charges_per_1000, "charges"),
-         Cell(row->cpu_seconds_per_1000), PerCell(*row), OnceCell(row->load),
-         OnceCell(row->first),
+         EstimateCell(row->cpu_seconds_per_1000), PerCell(*row),
+         OnceCell(row->load), OnceCell(row->first),
          EscapeHtml(FormatWithUnit(row->latency_p50.value(), "s")) +
              Element("small",
                      "p95 " + FormatWithUnit(row->latency_p95.value(), "s")) +

@@ -23,7 +23,7 @@ namespace {
 constexpr size_t kPublishedShown = 4;
 
 template <class Q>
-std::string Cell(const std::optional<Estimate<Q>>& estimate) {
+std::string TextCell(const std::optional<Estimate<Q>>& estimate) {
   return estimate ? EstimateText(*estimate) : "-";
 }
 
@@ -43,7 +43,7 @@ std::string MetricOf(const BenchGroup& group) {
 }
 
 // The number of items where it is not the title's.
-std::string QualityCell(const BenchRow& row) {
+std::string BenchQualityCell(const BenchRow& row) {
   if (!row.quality) return "-";
   std::string cell = FormatQualityFigure(*row.quality);
   if (row.quality->items != row.items)
@@ -63,7 +63,8 @@ Table EnergyTable(const BenchGroup& group, size_t published) {
        {"runs", Align::kRight},
        {"stars", Align::kRight}});
   for (const BenchRow* row : group.rows)
-    table.AddRow({RowName(*row), QualityCell(*row), KilowattHoursText(*row),
+    table.AddRow({RowName(*row), BenchQualityCell(*row),
+                  KilowattHoursText(*row),
                   row->failure.empty() ? BenchEnergyText(*row) : "FAILED",
                   row->idle_per_1000
                       ? FormatWithUnit(row->idle_per_1000->mid.value(), "J")
@@ -100,7 +101,7 @@ Table CostTable(const BenchGroup& group) {
   for (const BenchRow* row : group.rows) {
     if (!row->joules_per_1000) continue;
     std::vector<std::string> cells = {RowName(*row),
-                                      Cell(row->g_co2e_per_1000),
+                                      TextCell(row->g_co2e_per_1000),
                                       Count(row->car_km_per_1000),
                                       Count(row->phone_charges_per_1000),
                                       OnceText(row->load),

@@ -67,13 +67,13 @@ void AddMissing(Lines& out, const std::vector<std::string>& missing) {
   if (!rest.empty()) out.Add("missing", rest);
 }
 
+}  // namespace
+
 std::string FactorText(const Factor& factor) {
   return fmt::format("{}: {} ({}, {})", factor.name,
                      FormatWithUnit(factor.value, factor.unit, 3),
                      factor.source, factor.date);
 }
-
-}  // namespace
 
 std::string FormatBill(const Bill& bill, const BillStyle& style) {
   Lines out(style.indent);

@@ -27,6 +27,9 @@ std::string FormatBill(const Bill& bill, const BillStyle& style = {});
 // was metered.
 std::string FormatRunBill(const Run& run, const BillStyle& style = {});
 
+// "grid intensity, Poland: 592 g/kWh (Ember, 2025)".
+std::string FactorText(const Factor& factor);
+
 // One line without control characters, at most `columns` wide (0: no limit);
 // what is cut ends in "…".
 std::string PlainText(std::string_view text, size_t columns = 0);

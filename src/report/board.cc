@@ -69,7 +69,7 @@ std::string WhyNot(const Error& error) {
   return std::string(message) + "; " + error.hint;
 }
 
-std::string ModelCell(const Receipt& receipt) {
+std::string RankedModelCell(const Receipt& receipt) {
   const FitResult& result = receipt.result;
   const CandidateRow* row = ChosenRowOf(result);
   return EscapeHtml(row == nullptr ? "no model is good enough" : row->name) +
@@ -90,9 +90,9 @@ std::string ClassCell(char letter, ClassRule rule, const std::string& set) {
                                       set.substr(0, 8)));
 }
 
-std::string Table(const BoardGroup& group,
-                  const std::vector<const Receipt*>& ranked, ClassRule rule,
-                  const std::string& set) {
+std::string RankingTable(const BoardGroup& group,
+                         const std::vector<const Receipt*>& ranked,
+                         ClassRule rule, const std::string& set) {
   std::vector<double> joules;
   for (const Receipt* receipt : ranked) joules.push_back(JoulesOf(*receipt));
   const std::vector<char> classes = ClassesOf(joules, rule);
@@ -100,7 +100,7 @@ std::string Table(const BoardGroup& group,
   for (size_t i = 0; i < ranked.size(); ++i) {
     const CandidateRow& row = *ChosenRowOf(ranked[i]->result);
     rows.push_back(
-        {ModelCell(*ranked[i]), fmt::format("{}", i + 1),
+        {RankedModelCell(*ranked[i]), fmt::format("{}", i + 1),
          TwoLines(EnergyText(row)),
          classes.empty() ? "-" : ClassCell(classes[i], rule, set),
          fmt::format("{}", QualityRank(*ranked[i], ranked)),
@@ -109,8 +109,8 @@ std::string Table(const BoardGroup& group,
   }
   for (const Receipt* receipt : group.receipts)
     if (!IsRanked(*receipt))
-      rows.push_back({ModelCell(*receipt), "-", "not measured", "-", "-", "-",
-                      ReceiptCell(*receipt)});
+      rows.push_back({RankedModelCell(*receipt), "-", "not measured", "-", "-",
+                      "-", ReceiptCell(*receipt)});
   return HtmlTable("Receipts, the least energy first",
                    {{"chosen model"},
                     {"rank by energy", Align::kRight},
@@ -200,7 +200,7 @@ std::string GroupHtml(const BoardGroup& group, ClassRule rule) {
                 {"needed", EscapeHtml(first.requirement)},
                 {"energy", EscapeHtml(first.energy_note)}});
   return html + Plot(ranked) + AboutClasses(ranked.size(), rule, set) +
-         Table(group, ranked, rule, set);
+         RankingTable(group, ranked, rule, set);
 }
 
 }  // namespace

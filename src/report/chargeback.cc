@@ -61,7 +61,7 @@ std::string NameOf(const Charge& charge, const ChargeView& view) {
                             : PlainText(charge.who);
 }
 
-Table TableOf(std::span<const Charge> charges, const ChargeView& view) {
+Table ChargeTable(std::span<const Charge> charges, const ChargeView& view) {
   const bool periods =
       std::any_of(charges.begin(), charges.end(),
                   [](const Charge& charge) { return !charge.period.empty(); });
@@ -204,7 +204,7 @@ std::string FormatCharges(std::span<const Charge> charges,
   if (format == "csv") return CsvOf(charges, view);
   if (format == "json") return JsonTextOf(charges, view);
   if (charges.empty()) return "";
-  const Table table = TableOf(charges, view);
+  const Table table = ChargeTable(charges, view);
   return format == "md" ? table.Markdown() : table.Text();
 }
 

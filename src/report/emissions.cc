@@ -78,7 +78,7 @@ std::string Empty(const Run&) { return ""; }
 
 // CodeCarbon 3's columns in its order, then ours.
 constexpr size_t kTheirs = 38;
-constexpr RunColumn kColumns[] = {
+constexpr RunColumn kEmissionsColumns[] = {
     {"timestamp", [](const Run& r) { return LocalTime(r.ended); }},
     {"project_name", [](const Run& r) { return r.project; }},
     {"run_id", [](const Run& r) { return r.id.text; }},
@@ -196,7 +196,7 @@ constexpr RunColumn kColumns[] = {
 };
 
 std::span<const RunColumn> ColumnsOf(EmissionsColumns columns) {
-  const std::span<const RunColumn> all(kColumns);
+  const std::span<const RunColumn> all(kEmissionsColumns);
   return columns == EmissionsColumns::kCodeCarbon ? all.first(kTheirs) : all;
 }
 

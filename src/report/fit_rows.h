@@ -2,6 +2,7 @@
 // What the reports of a fit ask about its rows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/format.h"
 #include "record/fit_result.h"
 #include "record/quality_text.h"
+#include "report/html.h"
 #include "report/svg.h"
 
 namespace modicum {
@@ -33,6 +35,12 @@ std::string EstimateText(const Estimate<Q>& estimate) {
   return IsMeasured(estimate.origin)
              ? MeasuredText(text, !std::is_same_v<Q, Seconds>)
              : text;
+}
+
+// The same in a cell of a page, on two lines; "-" where there is none.
+template <class Q>
+std::string EstimateCell(const std::optional<Estimate<Q>>& estimate) {
+  return estimate ? TwoLines(EstimateText(*estimate)) : "-";
 }
 
 // "43 mJ [18, 100] modelled"; of a reference "120 kJ published, GPU only".

@@ -211,11 +211,6 @@ std::string PaybackText(const FitResult& result) {
   return text;
 }
 
-template <class Q>
-std::string Cell(const std::optional<Estimate<Q>>& estimate) {
-  return estimate ? TwoLines(EstimateText(*estimate)) : "-";
-}
-
 std::string ModelCell(const FitResult& result, const CandidateRow& row) {
   std::string html =
       row.name == result.chosen ? Element("b", row.name) : EscapeHtml(row.name);
@@ -227,7 +222,7 @@ std::string ModelCell(const FitResult& result, const CandidateRow& row) {
   return html;
 }
 
-std::string QualityCell(const CandidateRow& row) {
+std::string QualityHtmlCell(const CandidateRow& row) {
   std::string html;
   if (row.quality)
     html =
@@ -252,8 +247,9 @@ std::string CandidatesOf(const FitResult& result) {
   std::vector<std::vector<std::string>> rows;
   for (const CandidateRow& row : result.rows)
     rows.push_back(
-        {ModelCell(result, row), QualityCell(row), TwoLines(EnergyText(row)),
-         Cell(row.cpu_seconds_per_1000), Cell(row.g_co2e_per_1000),
+        {ModelCell(result, row), QualityHtmlCell(row),
+         TwoLines(EnergyText(row)), EstimateCell(row.cpu_seconds_per_1000),
+         EstimateCell(row.g_co2e_per_1000),
          row.bytes > Bytes(0) ? FormatBytes(row.bytes) : "-",
          row.latency_p95 > Seconds(0)
              ? EscapeHtml(FormatWithUnit(row.latency_p95.value(), "s"))

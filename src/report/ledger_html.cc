@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kDaysShown = 31;  // more are summed by month
 constexpr size_t kRunsShown = 500;
-constexpr size_t kNameColumns = 60;
+constexpr size_t kLedgerNameColumns = 60;
 
 using ByPeriod = std::map<std::string, RunSum>;
 
@@ -111,7 +111,7 @@ std::string RunsTable(std::span<const Run> runs) {
   for (const Run& run : runs.first(std::min(runs.size(), kRunsShown))) {
     const std::string started = FormatUtc(run.started);
     rows.push_back(
-        {EscapeHtml(PlainText(run.name, kNameColumns)) +
+        {EscapeHtml(PlainText(run.name, kLedgerNameColumns)) +
              Element("small", run.id.text.substr(0, 8)),
          EscapeHtml(run.kind) +
              Element("small", std::string(RunStatusName(run.status))),

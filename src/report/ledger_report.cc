@@ -63,9 +63,9 @@ constexpr RunColumn kColumns[] = {
 #undef ESTIMATE_COLUMNS
 #undef FIGURE
 
-constexpr size_t kNameColumns = 40;
+constexpr size_t kRunNameColumns = 40;
 
-Table RunsTable(std::span<const Run> runs) {
+Table RunsTextTable(std::span<const Run> runs) {
   Table table({{"run", Align::kLeft},
                {"started (UTC)", Align::kLeft},
                {"kind", Align::kLeft},
@@ -82,7 +82,7 @@ Table RunsTable(std::span<const Run> runs) {
                   run.bill ? FormatDuration(run.bill->wall) : "-",
                   run.bill ? FormatEstimate(run.bill->energy) : "-",
                   run.bill ? FormatEstimate(run.bill->operational) : "-",
-                  PlainText(run.name, kNameColumns)});
+                  PlainText(run.name, kRunNameColumns)});
   }
   return table;
 }
@@ -130,7 +130,7 @@ std::string MeasurementsText(std::span<const Measurement> measurements) {
                {"energy [90 %]", Align::kLeft},
                {"contended", Align::kLeft}});
   for (const Measurement& m : measurements)
-    table.AddRow({PlainText(m.name, kNameColumns),
+    table.AddRow({PlainText(m.name, kRunNameColumns),
                   std::string(PhaseName(m.phase)), PlainText(m.domain),
                   PlainText(m.probe), FormatDuration(m.wall),
                   FormatDuration(m.cpu), FormatEstimate(m.energy),
@@ -146,8 +146,9 @@ std::string TrialsText(std::span<const Trial> trials) {
                {"outcome", Align::kLeft}});
   for (const Trial& trial : trials)
     table.AddRow(
-        {PlainText(trial.name, kNameColumns), std::to_string(trial.key.repeat),
-         FormatDuration(trial.wall), FormatEstimate(trial.cost),
+        {PlainText(trial.name, kRunNameColumns),
+         std::to_string(trial.key.repeat), FormatDuration(trial.wall),
+         FormatEstimate(trial.cost),
          PlainText(trial.cause.empty() ? trial.outcome
                                        : trial.outcome + ": " + trial.cause)});
   return table.Text();
@@ -156,11 +157,11 @@ std::string TrialsText(std::span<const Trial> trials) {
 }  // namespace
 
 std::string FormatRunsTable(std::span<const Run> runs) {
-  return RunsTable(runs).Text();
+  return RunsTextTable(runs).Text();
 }
 
 std::string FormatRunsMarkdown(std::span<const Run> runs) {
-  return RunsTable(runs).Markdown();
+  return RunsTextTable(runs).Markdown();
 }
 
 std::string FormatRunsCsv(std::span<const Run> runs) {

@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "record/quality_text.h"
+#include "report/bill_report.h"
 #include "report/fit_rows.h"
 #include "report/totals.h"
 
@@ -13,12 +14,12 @@ namespace {
 
 // Lines of at most 80 columns, as LaTeX files have them.
 std::string Filled(std::string_view text) {
-  constexpr size_t kColumns = 80;
+  constexpr size_t kFilledColumns = 80;
   std::string out;
   size_t used = 0;
   while (!text.empty()) {
     const size_t end = std::min(text.find(' '), text.size());
-    if (used > 0 && used + 1 + end > kColumns) {
+    if (used > 0 && used + 1 + end > kFilledColumns) {
       out += '\n';
       used = 0;
     } else if (used > 0) {
@@ -103,12 +104,6 @@ std::string Coverage(size_t with, const RunSum& all) {
              : fmt::format(", known for {} of {} runs", with, all.metered);
 }
 
-std::string FactorText(const Factor& factor) {
-  return fmt::format("{}: {} ({}, {})", factor.name,
-                     FormatWithUnit(factor.value, factor.unit, 3),
-                     factor.source, factor.date);
-}
-
 // Whether the electricity was carbon-free is said only where a factor says so.
 bool KnowsCarbonFreeShare(const RunTotals& totals) {
   for (const Factor& factor : totals.factors)
@@ -162,9 +157,9 @@ std::string Paragraph(const PaperInput& input, const RunTotals& totals) {
   return Filled(text + " " + MachinesText(totals));
 }
 
-std::string TableOf(std::string_view caption, std::string_view label,
-                    std::string_view columns, std::string_view head,
-                    std::string_view body) {
+std::string LatexTable(std::string_view caption, std::string_view label,
+                       std::string_view columns, std::string_view head,
+                       std::string_view body) {
   return fmt::format(
       "\n\\begin{{table}}\n  \\centering\n  \\caption{{{}}}\n"
       "  \\label{{{}}}\n  \\begin{{tabular}}{{{}}}\n    \\toprule\n    {} "
@@ -187,7 +182,7 @@ std::string RunsTable(const RunTotals& totals) {
   std::string body;
   for (const auto& [kind, sum] : totals.by_kind) body += SumRow(kind, sum);
   body += "    \\midrule\n" + SumRow("all", totals.all);
-  return TableOf(
+  return LatexTable(
       "All runs, failed and interrupted ones too. Brackets are 90\\,\\% "
       "intervals.",
       "tab:energy", "lrrrll",
@@ -207,7 +202,7 @@ std::string ModelsTable(const Receipt& receipt) {
   const FitResult& result = receipt.result;
   std::string body;
   for (const CandidateRow& row : result.rows) body += ModelRow(row);
-  return TableOf(
+  return LatexTable(
       fmt::format("Models tried for {} on {} (SHA-256 of the receipt: "
                   "\\texttt{{{}}}). Quality with 95\\,\\% intervals, energy "
                   "with 90\\,\\%; needed: {}.",

@@ -40,7 +40,7 @@ Table FiguresOf(const Plan& plan) {
   return table;
 }
 
-Table TableOf(const PlanTable& from) {
+Table TextTable(const PlanTable& from) {
   std::vector<std::pair<std::string, Align>> columns;
   for (const std::string& column : from.columns)
     columns.emplace_back(column, Align::kLeft);
@@ -97,7 +97,7 @@ std::string Pairs(
   return text;
 }
 
-std::string FactorText(const Factor& factor) {
+std::string PlanFactorText(const Factor& factor) {
   return fmt::format("{} {}{}{}: {}{}{}", factor.name,
                      FormatNumber(factor.value, 4),
                      factor.unit.empty() ? "" : " ", factor.unit, factor.source,
@@ -126,13 +126,13 @@ std::string FormatPlanText(const Plan& plan) {
   for (const PlanBar& bar : plan.bars) text += "\n" + RowsOf(bar).Text("    ");
   for (const PlanTable& table : plan.tables) {
     text += table.title.empty() ? "\n" : "\n" + table.title + "\n\n";
-    text += TableOf(table).Text("    ");
+    text += TextTable(table).Text("    ");
   }
   if (const std::string notes = NotesText(plan); !notes.empty())
     text += "\n" + notes;
   if (!plan.factors.empty()) text += "\nconstants\n";
   for (const Factor& factor : plan.factors)
-    text += Wrapped("- " + FactorText(factor), kTextColumns, 2) + "\n";
+    text += Wrapped("- " + PlanFactorText(factor), kTextColumns, 2) + "\n";
   return text;
 }
 
@@ -148,13 +148,13 @@ std::string FormatPlanMarkdown(const Plan& plan) {
   for (const PlanBar& bar : plan.bars) text += "\n" + RowsOf(bar).Markdown();
   for (const PlanTable& table : plan.tables) {
     if (!table.title.empty()) text += "\n## " + table.title + "\n";
-    text += "\n" + TableOf(table).Markdown();
+    text += "\n" + TextTable(table).Markdown();
   }
   text += "\n";
   for (const std::string& note : plan.notes) text += "- " + note + "\n";
   if (HasRange(plan)) text += fmt::format("- {}\n", kIntervals);
   for (const Factor& factor : plan.factors)
-    text += "- " + FactorText(factor) + "\n";
+    text += "- " + PlanFactorText(factor) + "\n";
   return text;
 }
 
@@ -169,7 +169,7 @@ std::string FormatPlanCsv(const Plan& plan) {
                         OriginName(figure.origin), CsvField(figure.source));
   for (const PlanTable& table : plan.tables) {
     if (!text.empty()) text += "\n";
-    text += TableOf(table).Csv();
+    text += TextTable(table).Csv();
   }
   return text;
 }

@@ -28,7 +28,7 @@ TuneFigure Figure(double joules, double seconds) {
   return figure;
 }
 
-TuneResult Sample() {
+TuneResult SampleTune() {
   TuneResult result;
   result.network = "small.gguf";
   result.workload = "generate 64 tokens after 256";
@@ -51,7 +51,7 @@ TuneResult Sample() {
 }
 
 TEST(TuneReport, SaysWhatWasTriedAndWhatItGained) {
-  EXPECT_EQ(FormatTune(Sample()), R"(network    small.gguf
+  EXPECT_EQ(FormatTune(SampleTune()), R"(network    small.gguf
 workload   generate 64 tokens after 256; a request takes at most 550 ms (p95)
 
     setting       joules to the best before [90 %]  p95     pairs  verdict
@@ -70,7 +70,7 @@ missing    DRAM, NOT COUNTED
 }
 
 TEST(TuneReport, JsonHasEveryTrialAndEstimate) {
-  const auto json = nlohmann::json::parse(FormatTuneJson(Sample()));
+  const auto json = nlohmann::json::parse(FormatTuneJson(SampleTune()));
   EXPECT_EQ(json["trials"].size(), 3U);
   EXPECT_TRUE(json["trials"][2]["ratio"].is_null());
   EXPECT_EQ(json["settings"]["threads"], "1");

@@ -7,8 +7,6 @@
 namespace modicum {
 namespace {
 
-Params Keep(double share) { return {{"keep", share}}; }
-
 // Two classes of clouds: most rows in a few dense ones, the rest far apart.
 Dataset Clouds(size_t rows, uint64_t seed = 1) {
   Dataset data;

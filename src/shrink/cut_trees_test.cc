@@ -7,13 +7,12 @@
 namespace modicum {
 namespace {
 
-Params Keep(double share) { return {{"keep", share}}; }
 Params Depth(int64_t depth) { return {{"depth", depth}}; }
 Params Shape(int64_t trees, int64_t depth) {
   return {{"trees", trees}, {"depth", depth}};
 }
 
-TreeWeights WeightsIn(const std::string& folder) {
+TreeWeights TreesIn(const std::string& folder) {
   return DecodeTrees(*ReadFile(folder + "/" + kTreeFile)).value();
 }
 
@@ -42,7 +41,7 @@ TreeWeights Cut(Pass& pass, const TreeWeights& weights, const Params& params) {
   const PassInput input{data, {}, family, {}, in.path(), {kTreeFile}};
   const auto cut = ApplyInto(pass, input, params, out.path());
   EXPECT_TRUE(cut) << cut.error().message;
-  return WeightsIn(out.path());
+  return TreesIn(out.path());
 }
 
 TEST(CutTrees, KeepTheirContract) {
@@ -109,9 +108,9 @@ TEST(CutTrees, UnusedNgramsLeaveTheIndex) {
   ASSERT_TRUE(ApplyInto(FewerTreesPass(), model.input(), Keep(1), same.path()));
   ASSERT_TRUE(
       ApplyInto(FewerTreesPass(), model.input(), Keep(0.2), few.path()));
-  const TreeWeights full = WeightsIn(model.input().directory);
-  EXPECT_LE(WeightsIn(same.path()).hashes.size(), full.hashes.size());
-  EXPECT_LE(WeightsIn(few.path()).hashes.size(), 7U);  // one tree of depth 3
+  const TreeWeights full = TreesIn(model.input().directory);
+  EXPECT_LE(TreesIn(same.path()).hashes.size(), full.hashes.size());
+  EXPECT_LE(TreesIn(few.path()).hashes.size(), 7U);  // one tree of depth 3
   const auto before = Answers("boosted", model.input().directory, data);
   const auto after = Answers("boosted", same.path(), data);
   for (size_t i = 0; i < before.size(); ++i)

@@ -6,9 +6,7 @@
 namespace modicum {
 namespace {
 
-Params Keep(double share) { return {{"keep", share}}; }
-
-LinearWeights WeightsIn(const std::string& folder) {
+LinearWeights LinearIn(const std::string& folder) {
   return DecodeLinear(*ReadFile(folder + "/" + kLinearFile)).value();
 }
 
@@ -34,8 +32,8 @@ TEST(Prune, DropsTheLightestFeatures) {
   const Trained model("linear", data);
   const TestFolder pruned;
   ASSERT_TRUE(ApplyInto(PrunePass(), model.input(), Keep(0.1), pruned.path()));
-  const LinearWeights full = WeightsIn(model.input().directory);
-  const LinearWeights few = WeightsIn(pruned.path());
+  const LinearWeights full = LinearIn(model.input().directory);
+  const LinearWeights few = LinearIn(pruned.path());
   EXPECT_EQ(few.hashes.size(), (full.hashes.size() + 9) / 10);
   EXPECT_EQ(few.bias, full.bias);
   const HashIndex index(few.hashes);
@@ -90,7 +88,7 @@ TEST(Prune, ProbabilitiesStayAsSureAsTheyWere) {
   const Trained model("linear", data);
   const TestFolder pruned, raw;
   ASSERT_TRUE(ApplyInto(PrunePass(), model.input(), Keep(0.1), pruned.path()));
-  LinearWeights weights = WeightsIn(pruned.path());
+  LinearWeights weights = LinearIn(pruned.path());
   EXPECT_LT(weights.slope[0], 1);
   weights.slope = {1};
   weights.offset = {0};

@@ -41,6 +41,8 @@ inline Dataset MakeZipfTexts(size_t classes, size_t items, uint64_t seed = 1) {
   return data;
 }
 
+inline Params Keep(double share) { return {{"keep", share}}; }
+
 // A trained model in a folder of its own.
 class Trained {
  public:

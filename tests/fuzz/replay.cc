@@ -1,24 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target without libFuzzer: over every file of its corpus, and
-// over seeded mutations of each, so that the ordinary tests exercise it.
+// over seeded mutations of each, so that the ordinary tests exercise it. All
+// targets are in one program, each under its own name.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/file.h"
 #include "base/rng.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+using FuzzTarget = int(const uint8_t* data, size_t size);
+
+#define FUZZ(what) extern "C" FuzzTarget fuzz_##what;
+#include "fuzz_targets.inc"
+#undef FUZZ
 
 namespace {
 
+struct NamedTarget {
+  std::string_view name;
+  FuzzTarget* run = nullptr;
+};
+
+constexpr NamedTarget kTargets[] = {
+#define FUZZ(what) {#what, fuzz_##what},
+#include "fuzz_targets.inc"
+#undef FUZZ
+};
+
 constexpr int kMutations = 200;  // of each file
 
-void RunOne(const std::string& bytes) {
-  LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()),
-                         bytes.size());
+void RunOne(FuzzTarget* target, const std::string& bytes) {
+  target(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
 }
 
 // A few bytes changed, removed or doubled, or the end cut off.
@@ -46,22 +63,29 @@ std::string Mutated(std::string bytes, modicum::Rng& rng) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]);
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: %s TARGET CORPUS-FOLDER\n", argv[0]);
+    return 2;
+  }
+  const auto* const target = std::ranges::find(
+      kTargets, std::string_view(argv[1]), &NamedTarget::name);
+  if (target == std::end(kTargets)) {
+    std::fprintf(stderr, "no target %s\n", argv[1]);
     return 2;
   }
   modicum::Rng rng(1);
   size_t files = 0;
-  RunOne("");
-  for (const auto& entry : std::filesystem::directory_iterator(argv[1])) {
+  RunOne(target->run, "");
+  for (const auto& entry : std::filesystem::directory_iterator(argv[2])) {
     const auto bytes = modicum::ReadFile(entry.path().string());
     if (!bytes) continue;
     ++files;
-    RunOne(*bytes);
-    for (int i = 0; i < kMutations; ++i) RunOne(Mutated(*bytes, rng));
+    RunOne(target->run, *bytes);
+    for (int i = 0; i < kMutations; ++i)
+      RunOne(target->run, Mutated(*bytes, rng));
   }
   if (files == 0) {
-    std::fprintf(stderr, "no corpus in %s\n", argv[1]);
+    std::fprintf(stderr, "no corpus in %s\n", argv[2]);
     return 1;
   }
   return 0;

@@ -146,7 +146,7 @@ class Line {
     if (!name.starts_with('u')) return;
     const char* end = name.data() + name.size();
     const auto read = std::from_chars(name.data() + 1, end, code, 16);
-    if (read.ptr == end && read.ec == std::errc()) AppendUtf8(code, out_);
+    if (read.ptr == end && read.ec == std::errc()) AppendCodePoint(code, out_);
   }
 
   void Escape() {

@@ -19,7 +19,7 @@ namespace {
 enum Kind : uint32_t {
   kSymbol = 1,
   kPairs = 2,
-  kCharacters = 9,
+  kCharacterString = 9,
   kLogical = 10,
   kInteger = 13,
   kReal = 14,
@@ -128,7 +128,7 @@ class Reader {
         return Integers(object);
       case kReal:
         return Reals(object);
-      case kCharacters:
+      case kCharacterString:
         return Characters(object);
       case kStrings:
       case kList:

@@ -35,7 +35,7 @@ std::string Windows1252(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size() + bytes.size() / 8);
   for (const char c : bytes)
-    AppendUtf8(FromWindows1252(static_cast<unsigned char>(c)), text);
+    AppendCodePoint(FromWindows1252(static_cast<unsigned char>(c)), text);
   return text;
 }
 
@@ -71,7 +71,7 @@ std::optional<std::string> Iconv(std::string_view bytes,
 
 }  // namespace
 
-void AppendUtf8(char32_t code_point, std::string& out) {
+void AppendCodePoint(char32_t code_point, std::string& out) {
   const auto put = [&out](char32_t byte) { out += static_cast<char>(byte); };
   const auto tail = [&](int shift) {
     put(0x80 | (code_point >> shift & 0x3F));

@@ -9,7 +9,7 @@
 namespace modicum {
 
 // U+FFFD for what is no character.
-void AppendUtf8(char32_t code_point, std::string& out);
+void AppendCodePoint(char32_t code_point, std::string& out);
 
 // The code point of a byte in windows-1252 as the WHATWG Encoding Standard
 // maps it: total, so that it serves as last resort.

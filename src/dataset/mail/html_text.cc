@@ -126,7 +126,7 @@ class TextOfHtml {
     if (code_point < 0x80 && code_point != 0)
       Put(static_cast<char>(code_point));
     else
-      AppendUtf8(code_point, text_);
+      AppendCodePoint(code_point, text_);
   }
 
   void Markup() {

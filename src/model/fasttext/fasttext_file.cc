@@ -11,8 +11,8 @@ namespace modicum {
 
 namespace {
 
-constexpr int32_t kMagic = 793712314;
-constexpr int32_t kVersion = 12;
+constexpr int32_t kFastTextMagic = 793712314;
+constexpr int32_t kFastTextVersion = 12;
 constexpr int32_t kSoftmax = 3;
 constexpr int32_t kSupervised = 3;
 constexpr int8_t kWord = 0;
@@ -174,7 +174,8 @@ Status CheckMatrices(ByteReader& in, bool pruned, FastTextShape& shape) {
 
 Result<FastTextShape> CheckFastTextFile(std::string_view bytes, size_t labels) {
   ByteReader in(bytes);
-  if (in.Get<int32_t>() != kMagic || in.Get<int32_t>() != kVersion)
+  if (in.Get<int32_t>() != kFastTextMagic ||
+      in.Get<int32_t>() != kFastTextVersion)
     return Refuse("its first bytes are not those of version 12");
   const Header header = ReadArgs(in);
   if (!in.ok() || !Plausible(header))

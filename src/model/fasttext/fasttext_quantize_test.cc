@@ -17,7 +17,7 @@
 namespace modicum {
 namespace {
 
-constexpr char kRefused[] = "not a fastText model this program wrote: ";
+constexpr char kNoFastText[] = "not a fastText model this program wrote: ";
 
 Params Quantized(int64_t dsub, int64_t cutoff, bool qnorm = true) {
   return {{"dsub", dsub}, {"cutoff", cutoff}, {"qnorm", qnorm}};
@@ -174,7 +174,7 @@ TEST(FastTextFile, QuantisedFilesAreCheckedToTheByte) {
     ASSERT_FALSE(CheckFastTextFile(std::string_view(bytes).substr(0, n), 2))
         << n;
   EXPECT_EQ(CheckFastTextFile(bytes + "x", 2).error().message,
-            std::string(kRefused) + "it is longer than its header says");
+            std::string(kNoFastText) + "it is longer than its header says");
   // From the end: the output (flag, 2 sizes, 2 x 6 floats), the quantizer of
   // lengths (4 sizes, 256 floats), 300 lengths, the quantizer of parts (4
   // sizes, 256 x 6 floats), 300 x 2 codes, their count, 2 sizes, 2 flags.
@@ -215,7 +215,7 @@ TEST(FastTextFile, PrunedNgramsHaveRows) {
                     (16 + 4 * 256 * 6) - codes - 4 - 16 - 2 - 4;
   bytes[at + 3] = 1;
   EXPECT_EQ(CheckFastTextFile(bytes, 2).error().message,
-            std::string(kRefused) + "a pruned n-gram has no row");
+            std::string(kNoFastText) + "a pruned n-gram has no row");
 }
 
 // For two classes the effects of all words and n-grams are the log-odds, for

@@ -18,13 +18,13 @@ Rows Sum(const Rows& a, const Rows& b) {
   return sum;
 }
 
-double Gelu(double x) {
+double ErfGelu(double x) {
   const double u = std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
   return 0.5 * x * (1 + std::tanh(u));
 }
 
 template <class Function>
-Rows Each(Rows x, Function function) {
+Rows Mapped(Rows x, Function function) {
   for (auto& row : x)
     for (double& value : row) value = function(value);
   return x;
@@ -113,12 +113,12 @@ std::vector<double> ReferenceEncoder::Logits(
   for (uint32_t l = 0; l < shape_.layers; ++l) {
     const std::string prefix = "blk." + std::to_string(l) + ".";
     x = Norm(prefix + "attn_output_norm", Sum(x, Attend(prefix, x)));
-    const Rows up = Each(Linear(prefix + "ffn_up", x), Gelu);
+    const Rows up = Mapped(Linear(prefix + "ffn_up", x), ErfGelu);
     x = Norm(prefix + "layer_output_norm",
              Sum(x, Linear(prefix + "ffn_down", up)));
   }
-  const Rows pooled = Each(Linear("cls", {x.front()}),
-                           [](double value) { return std::tanh(value); });
+  const Rows pooled = Mapped(Linear("cls", {x.front()}),
+                             [](double value) { return std::tanh(value); });
   return Linear("cls.output", pooled).front();
 }
 

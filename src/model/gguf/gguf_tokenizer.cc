@@ -14,7 +14,7 @@
 namespace modicum {
 namespace {
 
-constexpr char kConvertAgain[] =
+constexpr char kConvertVocabularyAgain[] =
     "the vocabulary was converted wrongly or altered: get the file from "
     "another source, or convert it again";
 
@@ -54,8 +54,9 @@ class TokenizerCheck {
   Status Run();
 
  private:
-  tl::unexpected<Error> Refuse(std::string_view what,
-                               std::string_view hint = kConvertAgain) const {
+  tl::unexpected<Error> Refuse(
+      std::string_view what,
+      std::string_view hint = kConvertVocabularyAgain) const {
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("{}: {}", file_.name, what), std::string(hint));
   }

@@ -71,13 +71,13 @@ class Planner {
   std::vector<PlannedTensor> plan_;
 };
 
-bool IsBert(HfFamily family) {
+bool HasBertNames(HfFamily family) {
   return family == HfFamily::kBert || family == HfFamily::kBertClassifier;
 }
 
 // BERT's tensors have an optional prefix and, in old files, TensorFlow's names.
 std::string Planner::Normalised(std::string name) const {
-  if (!IsBert(c_.family)) return name;
+  if (!HasBertNames(c_.family)) return name;
   if (name.starts_with("bert.")) name.erase(0, 5);
   if (name.ends_with(".gamma")) name.replace(name.size() - 5, 5, "weight");
   if (name.ends_with(".beta")) name.replace(name.size() - 4, 4, "bias");
@@ -281,7 +281,7 @@ void Planner::AddRopeFactors() {
 bool Planner::MayBeIgnored(std::string_view name) const {
   if (name.ends_with("rotary_emb.inv_freq")) return true;
   if (c_.tied && name == "lm_head.weight") return true;
-  if (!IsBert(c_.family)) return false;
+  if (!HasBertNames(c_.family)) return false;
   return name == "embeddings.position_ids" || name.starts_with("pooler.") ||
          name.starts_with("cls.predictions.") ||
          name.starts_with("cls.seq_relationship.");

@@ -35,7 +35,7 @@ const Json* Member(const Json& json, std::string_view key) {
   const auto found = json.find(key);
   return found == json.end() || found->is_null() ? nullptr : &*found;
 }
-std::string Text(const Json& json, std::string_view key) {
+std::string TextAt(const Json& json, std::string_view key) {
   const Json* member = Member(json, key);
   return member != nullptr && member->is_string() ? member->get<std::string>()
                                                   : std::string();
@@ -147,7 +147,7 @@ Status TokenizerConverter::TakeKind() {
   model_ = Member(tokenizer_, "model");
   if (model_ == nullptr || !model_->is_object())
     return Refuse("it has no 'model'");
-  const std::string type = Text(*model_, "type");
+  const std::string type = TextAt(*model_, "type");
   const bool bert = config_.family == HfFamily::kBert ||
                     config_.family == HfFamily::kBertClassifier;
   if (type == "WordPiece" && bert) {
@@ -277,9 +277,9 @@ Status TokenizerConverter::ConvertByteLevel() {
   MODICUM_TRY(std::string detected,
               DetectPreTokenizer(pre == nullptr ? kNull : *pre, name_));
   const Json* normalizer = Member(tokenizer_, "normalizer");
-  if (normalizer != nullptr && Text(*normalizer, "type") != "NFC")
+  if (normalizer != nullptr && TextAt(*normalizer, "type") != "NFC")
     return Refuse(fmt::format("the normalizer {} is not supported",
-                              Shown(Text(*normalizer, "type"))),
+                              Shown(TextAt(*normalizer, "type"))),
                   "NFC and none are");
   Set("model", std::string("gpt2"));
   Set("pre", std::move(detected));
@@ -291,7 +291,7 @@ Status TokenizerConverter::ConvertByteLevel() {
 
 Status TokenizerConverter::ConvertByteFallback() {
   MODICUM_TRY(const bool adds_space, AddsSpace());
-  const std::string unknown = Text(*model_, "unk_token");
+  const std::string unknown = TextAt(*model_, "unk_token");
   for (size_t i = 0; i < tokens_.size(); ++i) {
     if (IsByteToken(tokens_[i])) types_[i] = kByte;
     if (!unknown.empty() && tokens_[i] == unknown) types_[i] = kUnknown;
@@ -318,11 +318,11 @@ Result<bool> TokenizerConverter::AddsSpace() const {
       steps.push_back(normalizer);
   }
   for (const Json* step : steps) {
-    const std::string type = Text(*step, "type");
+    const std::string type = TextAt(*step, "type");
     const bool prepends =
-        type == "Prepend" && Text(*step, "prepend") == kSpaceMark;
+        type == "Prepend" && TextAt(*step, "prepend") == kSpaceMark;
     if (!prepends &&
-        !(type == "Replace" && Text(*step, "content") == kSpaceMark))
+        !(type == "Replace" && TextAt(*step, "content") == kSpaceMark))
       return Refuse(fmt::format("the normalizer {} is not supported beside "
                                 "byte fallback",
                                 Shown(type)),
@@ -331,13 +331,13 @@ Result<bool> TokenizerConverter::AddsSpace() const {
   }
   const Json* pre = Member(tokenizer_, "pre_tokenizer");
   if (pre == nullptr) return adds;
-  if (Text(*pre, "type") != "Metaspace" ||
-      Text(*pre, "replacement") != kSpaceMark)
+  if (TextAt(*pre, "type") != "Metaspace" ||
+      TextAt(*pre, "replacement") != kSpaceMark)
     return Refuse(fmt::format("the pre-tokenizer {} is not supported beside "
                               "byte fallback",
-                              Shown(Text(*pre, "type"))),
+                              Shown(TextAt(*pre, "type"))),
                   "Metaspace and none are");
-  const std::string scheme = Text(*pre, "prepend_scheme");
+  const std::string scheme = TextAt(*pre, "prepend_scheme");
   if (!scheme.empty()) return scheme != "never";
   return Flag(*pre, "add_prefix_space").value_or(true);
 }
@@ -345,10 +345,10 @@ Result<bool> TokenizerConverter::AddsSpace() const {
 // llama.cpp marks the start of a word where BERT marks what goes on.
 Status TokenizerConverter::ConvertWordPiece() {
   constexpr std::string_view kGoesOn = "##";
-  if (Text(*model_, "continuing_subword_prefix") != kGoesOn)
+  if (TextAt(*model_, "continuing_subword_prefix") != kGoesOn)
     return Refuse("'model.continuing_subword_prefix' is not '##'");
   const Json* pre = Member(tokenizer_, "pre_tokenizer");
-  if (pre == nullptr || Text(*pre, "type") != "BertPreTokenizer")
+  if (pre == nullptr || TextAt(*pre, "type") != "BertPreTokenizer")
     return Refuse("the pre-tokenizer is not BertPreTokenizer");
   Set("model", std::string("bert"));
   Set("pre", std::string("default"));
@@ -364,7 +364,7 @@ Status TokenizerConverter::ConvertWordPiece() {
 }
 
 Status TokenizerConverter::ReadNormalizer(const Json& normalizer) {
-  const std::string type = Text(normalizer, "type");
+  const std::string type = TextAt(normalizer, "type");
   if (type != "BertNormalizer")
     return Refuse(fmt::format("the normalizer {} is not supported beside "
                               "WordPiece",
@@ -393,13 +393,13 @@ std::optional<uint32_t> TokenizerConverter::SpecialId(
   if (member != nullptr && member->is_string())
     text = member->get<std::string>();
   else if (member != nullptr)
-    text = Text(*member, "content");
+    text = TextAt(*member, "content");
   if (const auto id = IdOf(text); id && !text.empty()) return id;
   const auto configured = config_.special.find(kind);
   if (configured != config_.special.end() &&
       configured->second < tokens_.size())
     return static_cast<uint32_t>(configured->second);
-  if (kind == "unk") return IdOf(Text(*model_, "unk_token"));
+  if (kind == "unk") return IdOf(TextAt(*model_, "unk_token"));
   if (kind_ != Kind::kWordPiece) return std::nullopt;
   std::string usual = "[" + kind + "]";
   for (char& c : usual)
@@ -440,7 +440,7 @@ bool TokenizerConverter::Adds(const char* flag, std::optional<uint32_t> id,
   if (parts == nullptr || parts->size() < 2) return false;
   const Json& part = first ? parts->front() : parts->back();
   const Json* special = Member(part, "SpecialToken");
-  return special != nullptr && IdOf(Text(*special, "id")) == id;
+  return special != nullptr && IdOf(TextAt(*special, "id")) == id;
 }
 
 // What a single text becomes; null where nothing is added.
@@ -450,7 +450,7 @@ const Json* TokenizerConverter::Template() const {
   const Json* list = Member(*processor, "processors");
   if (list != nullptr && list->is_array())
     for (const Json& one : *list)
-      if (Text(one, "type") == "TemplateProcessing") processor = &one;
+      if (TextAt(one, "type") == "TemplateProcessing") processor = &one;
   const Json* single = Member(*processor, "single");
   return single != nullptr && single->is_array() ? single : nullptr;
 }
@@ -463,7 +463,7 @@ void TokenizerConverter::TakeChatTemplate() {
   if (chat->is_string()) text = chat->get<std::string>();
   if (chat->is_array())
     for (const Json& one : *chat)
-      if (Text(one, "name") == "default") text = Text(one, "template");
+      if (TextAt(one, "name") == "default") text = TextAt(one, "template");
   if (!text.empty())
     out_.emplace_back("tokenizer.chat_template", std::move(text));
 }
