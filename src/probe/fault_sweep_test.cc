@@ -332,6 +332,16 @@ TEST(FaultSweep, RaplByPerf) {
   });
 }
 
+TEST(FaultSweep, RaplByMsr) {
+  SweepCounter([](Rng& rng) {
+    EnergyCounter counter;
+    counter.unit = Joules(rng.Below(2) == 0 ? 0x1p-14 : 0x1p-16);
+    counter.range = 0xFFFF'FFFF;
+    counter.cap = Watts(400);
+    return counter;
+  });
+}
+
 TEST(FaultSweep, HwmonEnergyOfACpu) {
   SweepCounter([](Rng&) {
     EnergyCounter counter;

@@ -12,6 +12,7 @@
 #include "probe/nvml.h"
 #include "probe/probe.h"
 #include "probe/rapl.h"
+#include "probe/rapl_msr.h"
 #include "probe/rapl_perf.h"
 
 namespace modicum {
@@ -21,6 +22,7 @@ namespace {
 constexpr std::array kKinds = {
     ProbeKind{"rapl-perf", OpenRaplPerf, ReportRaplPerf},
     ProbeKind{"rapl", OpenRapl, ReportRapl},
+    ProbeKind{"rapl-msr", OpenRaplMsr, ReportRaplMsr},
     ProbeKind{"agent", AgentProbe::Open, AgentProbe::Report},
     ProbeKind{"nvml", NvmlProbe::Open, NvmlProbe::Report},
     ProbeKind{"hwmon", OpenHwmon, ReportHwmon},
