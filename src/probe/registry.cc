@@ -6,6 +6,7 @@
 
 #include "base/suggest.h"
 #include "probe/agent_probe.h"
+#include "probe/amd_smi.h"
 #include "probe/battery.h"
 #include "probe/cpu_load.h"
 #include "probe/hwmon.h"
@@ -25,6 +26,7 @@ constexpr std::array kKinds = {
     ProbeKind{"rapl-msr", OpenRaplMsr, ReportRaplMsr},
     ProbeKind{"agent", AgentProbe::Open, AgentProbe::Report},
     ProbeKind{"nvml", NvmlProbe::Open, NvmlProbe::Report},
+    ProbeKind{"amd-smi", OpenAmdSmi, ReportAmdSmi},
     ProbeKind{"hwmon", OpenHwmon, ReportHwmon},
     ProbeKind{"battery", OpenBattery, ReportBattery, false},
     ProbeKind{"wall-load", CpuLoadProbe::OpenCalibrated,

@@ -110,7 +110,7 @@ TEST(OpenProbes, AnUnknownNameIsRefusedWithTheList) {
   EXPECT_THAT(probes.error().message,
               testing::StartsWith("unknown probe 'rapi'"));
   EXPECT_EQ(probes.error().hint,
-            "probes: rapl-perf, rapl, rapl-msr, agent, nvml, hwmon, "
+            "probes: rapl-perf, rapl, rapl-msr, agent, nvml, amd-smi, hwmon, "
             "battery, wall-load, "
             "cpu-load; "
             "'modicum doctor' says which can be used");
