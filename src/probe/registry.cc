@@ -8,6 +8,7 @@
 #include "probe/agent_probe.h"
 #include "probe/amd_smi.h"
 #include "probe/battery.h"
+#include "probe/bmc_probe.h"
 #include "probe/cpu_load.h"
 #include "probe/hwmon.h"
 #include "probe/nvml.h"
@@ -28,6 +29,8 @@ constexpr std::array kKinds = {
     ProbeKind{"nvml", NvmlProbe::Open, NvmlProbe::Report},
     ProbeKind{"amd-smi", OpenAmdSmi, ReportAmdSmi},
     ProbeKind{"hwmon", OpenHwmon, ReportHwmon},
+    ProbeKind{"redfish", OpenRedfish, ReportRedfish},
+    ProbeKind{"ipmi", OpenIpmi, ReportIpmi},
     ProbeKind{"battery", OpenBattery, ReportBattery, false},
     ProbeKind{"wall-load", CpuLoadProbe::OpenCalibrated,
               CpuLoadProbe::ReportCalibrated},

@@ -111,7 +111,7 @@ TEST(OpenProbes, AnUnknownNameIsRefusedWithTheList) {
               testing::StartsWith("unknown probe 'rapi'"));
   EXPECT_EQ(probes.error().hint,
             "probes: rapl-perf, rapl, rapl-msr, agent, nvml, amd-smi, hwmon, "
-            "battery, wall-load, "
+            "redfish, ipmi, battery, wall-load, "
             "cpu-load; "
             "'modicum doctor' says which can be used");
 }
