@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // IPMI's messages by OpenIPMI: through the kernel's driver of this machine's
-// BMC, or RMCP+ over the network.
+// BMC, or RMCP+ over the network. (FreeIPMI knows DCMI by itself, but its
+// licence, GPL-3, would be the module's too.)
 #include <OpenIPMI/ipmi_addr.h>
 #include <OpenIPMI/ipmi_auth.h>
 #include <OpenIPMI/ipmi_conn.h>
@@ -54,7 +55,10 @@ std::string TextOf(int error) {
 Error ErrorOf(int error, const std::string& where) {
   Error out{ErrorCode::kRetry, where + ": " + TextOf(error), ""};
   const int number = IPMI_IS_OS_ERR(error) ? IPMI_GET_OS_ERR(error) : 0;
-  if (number == EACCES || number == EPERM) {
+  if (number == ENOENT || number == ENODEV || number == ENXIO) {
+    out.code = ErrorCode::kUnavailable;
+    out.hint = "try: modprobe ipmi_si ipmi_devintf";
+  } else if (number == EACCES || number == EPERM) {
     out.code = ErrorCode::kPermission;
     out.hint = "it can be read by root, or by a group: docs/permissions.md";
   } else if (number == EINVAL || IPMI_IS_RMCPP_ERR(error)) {

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/module_library.h"
 #include "probe/bmc_probe.h"
 
 namespace modicum {
@@ -202,6 +203,21 @@ TEST(IpmiModule, WhatIsTooLongForIpmiIsSaid) {
   unsetenv("MODICUM_IPMI_HOST");
   unsetenv("MODICUM_IPMI_PASSWORD");
   EXPECT_EQ(report.reason, "MODICUM_IPMI_PASSWORD is too long for IPMI");
+}
+
+// Where there is no driver, that is said; where there is one, it answers.
+TEST(IpmiModule, AsksThisMachinesOwnBmc) {
+  const auto library = ModuleLibrary::Open("ipmi", ModuleFolders());
+  ASSERT_TRUE(library.has_value()) << library.error().message;
+  const auto open = library->Symbol<OpenBmcFunction>("modicum_ipmi");
+  const auto meter =
+      open([](const std::string&) -> std::optional<std::string> { return {}; });
+  if (meter) {
+    EXPECT_THAT((*meter)->covers(), HasSubstr("/dev/ipmi0"));
+    return;
+  }
+  EXPECT_THAT(meter.error().message, testing::StartsWith("/dev/ipmi0"));
+  EXPECT_NE(meter.error().hint, "");
 }
 
 TEST(IpmiModule, WithoutADeviceOrAnAddressThereIsNone) {

@@ -4,7 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -38,7 +43,8 @@ class RedfishTest : public testing::Test {
   }
   ~RedfishTest() override {
     server_.stop();
-    for (const char* name : {"URL", "USER", "PASSWORD", "CHASSIS", "INSECURE"})
+    for (const char* name :
+         {"URL", "USER", "PASSWORD", "CHASSIS", "INSECURE", "CA"})
       unsetenv(("MODICUM_REDFISH_" + std::string(name)).c_str());
   }
   static void Set(const std::string& name, const std::string& value) {
@@ -250,6 +256,71 @@ TEST_F(RedfishTest, APasswordGoesNowhereInTheClear) {
     EXPECT_EQ(Report().reason, "MODICUM_REDFISH_URL is no address of a BMC");
   }
   EXPECT_EQ(requests_, 0);
+}
+
+// A BMC that signed its own certificate, as they come.
+class SelfSigned {
+ public:
+  SelfSigned() {
+    key_ = EVP_RSA_gen(2048);
+    X509_set_version(certificate_, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate_), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate_), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate_), 3600);
+    X509_set_pubkey(certificate_, key_);
+    X509_NAME* name = X509_get_subject_name(certificate_);
+    X509_NAME_add_entry_by_txt(
+        name, "CN", MBSTRING_ASC,
+        reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+    X509_set_issuer_name(certificate_, name);
+    X509_sign(certificate_, key_, EVP_sha256());
+  }
+  ~SelfSigned() {
+    X509_free(certificate_);
+    EVP_PKEY_free(key_);
+  }
+  SelfSigned(const SelfSigned&) = delete;
+  SelfSigned& operator=(const SelfSigned&) = delete;
+
+  X509* certificate() const { return certificate_; }
+  EVP_PKEY* key() const { return key_; }
+  void Write(const std::string& path) const {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    PEM_write_X509(file, certificate_);
+    std::fclose(file);
+  }
+
+ private:
+  X509* const certificate_ = X509_new();
+  EVP_PKEY* key_ = nullptr;
+};
+
+TEST_F(RedfishTest, ACertificateThatNobodyTrustsIsRefused) {
+  const SelfSigned own;
+  httplib::SSLServer secure(own.certificate(), own.key());
+  secure.Get(
+      ".*", [this](const httplib::Request& request,
+                   httplib::Response& response) { Answer(request, response); });
+  const int port = secure.bind_to_any_port("127.0.0.1");
+  const std::jthread thread([&secure] { secure.listen_after_bind(); });
+  while (!secure.is_running()) std::this_thread::yield();
+  Set("URL", "https://localhost:" + std::to_string(port));
+  ProbeReport report = Report();
+  EXPECT_THAT(report.reason, HasSubstr("does not answer: "));
+  EXPECT_THAT(report.cure, HasSubstr("MODICUM_REDFISH_CA"));
+  EXPECT_EQ(requests_, 0);  // nor was the password sent
+  const std::string file = testing::TempDir() + "/modicum-redfish.pem";
+  own.Write(file);
+  Set("CA", file);
+  EXPECT_EQ(EnergyOfASecond(), Joules(344));
+  // Of another host's name it is none.
+  Set("URL", "https://127.0.0.1:" + std::to_string(port));
+  EXPECT_FALSE(Report().usable);
+  unsetenv("MODICUM_REDFISH_CA");
+  Set("INSECURE", "1");
+  EXPECT_EQ(EnergyOfASecond(), Joules(344));
+  std::remove(file.c_str());
+  secure.stop();
 }
 
 TEST_F(RedfishTest, BesideItsPartsTheWholeIsNotAsked) {
