@@ -16,6 +16,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/rng.h"
 #include "meter/census.h"
 #include "meter/fake_machine.h"
 #include "meter/host_cpu.h"
@@ -148,6 +149,7 @@ class ExitsTest : public testing::Test {
     stats.ac_ppid = parent;
     stats.ac_flag = last ? AGROUP : 0;
     stats.cpu_run_virtual_total = static_cast<uint64_t>(milliseconds * 1e6);
+    stats.ac_utime = stats.ac_stime = 0;
     std::strcpy(stats.ac_comm, name);
     Tell(Message(stats));
   }
@@ -256,6 +258,50 @@ class LosingSource final : public ExitSource {
     return Fail(ErrorCode::kRetry, "taskstats: some exits were lost");
   }
 };
+
+// Random processes that fork, work, are looked at and end, some between looks:
+// what all of them are charged is what all of them worked, at every look.
+TEST_F(ExactCensusTest, ConservesCpuTimeOfRandomProcesses) {
+  const double tick = HostCpuReader::Tick().value() * 1e3;
+  Rng rng(1);
+  std::map<int, int> alive;  // ticks by pid
+  int next = 10, worked = 0;
+  double charged = 0;
+  Milliseconds();
+  for (int step = 0; step < 3000; ++step) {
+    const auto any = [&] {
+      return std::next(
+          alive.begin(),
+          static_cast<int>(rng.Below(static_cast<uint32_t>(alive.size()))));
+    };
+    switch (alive.empty() ? 0 : rng.Below(4)) {
+      case 0:
+        alive[next] = 0;
+        Put(next++, 1, 0);
+        break;
+      case 1: {
+        const auto one = any();
+        const int ticks = static_cast<int>(rng.Below(20));
+        worked += ticks;
+        one->second += ticks;
+        Put(one->first, 1, one->second);
+        break;
+      }
+      case 2: {
+        const auto one = any();
+        Exit(static_cast<uint32_t>(one->first), 1, one->second * tick);
+        Remove(one->first);
+        alive.erase(one);
+        break;
+      }
+      default:
+        for (const auto& [name, milliseconds] : Milliseconds())
+          charged += milliseconds;
+        ASSERT_NEAR(charged, worked * tick, 1e-3) << step;
+    }
+  }
+  EXPECT_GT(worked, 1000);
+}
 
 TEST(LossyCensus, GoesByWhatParentsWaitedFor) {
   MemoryFs fs;
