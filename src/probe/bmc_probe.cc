@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/module_library.h"
-#include "base/privileges.h"
 #include "base/wait.h"
 #include "probe/sensor_probe.h"
 
@@ -28,21 +27,24 @@ constexpr double kAccuracySd = 0.05;
 // What readings a second apart miss between them. Assumed.
 constexpr double kSamplingSd = 0.05;
 
-// Asks on and on, in a thread of its own.
+// Asks on and on, in a thread of its own. It is started by the first reading
+// after the one with which a source is opened: until then the process may still
+// be about to give up its privileges, which it does before it has threads.
 class AskedInTurn final : public CountReader {
  public:
   AskedInTurn(std::unique_ptr<BmcMeter> meter, Watts first, Seconds every)
-      : meter_(std::move(meter)),
-        every_(every),
-        last_(first),
-        answered_(SystemClock().Now()),
-        thread_([this](const std::stop_token& stop) { Ask(stop); }) {}
+      : meter_(std::move(meter)), every_(every), last_(first) {}
 
   Result<uint64_t> Read() override {
+    if (++readings_ == 2) {
+      answered_ = SystemClock().Now();
+      thread_ =
+          std::jthread([this](const std::stop_token& stop) { Ask(stop); });
+    }
     const std::lock_guard lock(mutex_);
     if (!last_) return Fail(last_.error());
     const Seconds age = SystemClock().Now() - answered_;
-    if (age > every_ * kStale)
+    if (readings_ > 1 && age > every_ * kStale)
       return Fail(
           ErrorCode::kRetry,
           fmt::format("the BMC has not answered for {:.0f} s", age.value()));
@@ -51,8 +53,6 @@ class AskedInTurn final : public CountReader {
 
  private:
   void Ask(const std::stop_token& stop) {
-    // What it needed was opened before.
-    DropCapabilities();
     while (WaitFor(every_, stop)) {
       auto answer = meter_->Read();
       const std::lock_guard lock(mutex_);
@@ -66,6 +66,7 @@ class AskedInTurn final : public CountReader {
   std::mutex mutex_;
   Result<Watts> last_;
   MonotonicTime answered_;
+  int readings_ = 0;
   std::jthread thread_;  // last: it uses the others
 };
 

@@ -60,6 +60,23 @@ TEST(BmcProbe, TheFirstAnswerIsWaitedForAndThenPowerIsIntegrated) {
   });
 }
 
+size_t Threads() {
+  const RootFs fs;
+  return fs.List("/proc/self/task")->size();
+}
+
+// A program that gives up its privileges once its sources are open must not
+// have threads by then: glibc ends one whose threads disagree about that.
+TEST(BmcProbe, NoThreadIsStartedBeforeItIsRead) {
+  const size_t before = Threads();
+  const auto probe = MakeBmcProbe(
+      "ipmi", Bmc([] { return Result<Watts>(Watts(50)); }), At(0), kSoon);
+  ASSERT_TRUE(probe.has_value());
+  EXPECT_EQ(Threads(), before);
+  ASSERT_TRUE((*probe)->Read(At(1)));
+  EXPECT_EQ(Threads(), before + 1);
+}
+
 TEST(BmcProbe, ABmcThatCannotBeReadIsNoSource) {
   const auto probe =
       MakeBmcProbe("ipmi", Bmc([]() -> Result<Watts> {
@@ -102,6 +119,7 @@ TEST(BmcProbe, WhatIsOldSaysNothing) {
                                   }),
                                   At(0), kSoon);
   ASSERT_TRUE(probe.has_value());
+  ASSERT_TRUE((*probe)->Read(At(0.5)).has_value());
   hangs = true;
   ReadUntil(**probe, [](const auto& deltas) {
     if (deltas) return false;
@@ -120,6 +138,7 @@ TEST(BmcProbe, ASlowBmcIsNotWaitedFor) {
                                   }),
                                   At(0), Seconds(0.05));
   ASSERT_TRUE(probe.has_value());
+  ASSERT_TRUE((*probe)->Read(At(0.5)).has_value());
   while (asked < 2) std::this_thread::yield();
   const auto began = SystemClock().Now();
   for (int i = 1; i <= 20; ++i) ASSERT_TRUE((*probe)->Read(At(i)).has_value());
