@@ -2,7 +2,7 @@
 // Energy and power are of the socket: GPU, its memory, and of a package with
 // two dies (MI250) both, told by the first of them, while the second's counter
 // stays at 0 (ROCm's own tool knows second dies by that). Partitions of one
-// GPU (MI300) tell the same energy each: the first counts.
+// GPU (MI300) are one device here, told by the first.
 #include "probe/amd_smi.h"
 
 #include <fmt/format.h>
