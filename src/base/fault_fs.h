@@ -15,8 +15,8 @@
 
 namespace modicum {
 
-// Thread-safe. Read, ReadInto and List count as one read each, Exists as
-// none; with `only_path`, just those of that file or folder count.
+// Thread-safe. Read, ReadInto, ReadWord and List count as one read each, Exists
+// as none; with `only_path`, just those of that file or folder count.
 class FaultFs final : public RootFs {
  public:
   // For `count`: every read from the nth on fails.
@@ -36,6 +36,11 @@ class FaultFs final : public RootFs {
   Status ReadInto(std::string_view path, std::string& buffer) const override {
     MODICUM_RETURN_IF_ERROR(Count(path));
     return RootFs::ReadInto(path, buffer);
+  }
+  Result<uint64_t> ReadWord(std::string_view path,
+                            uint64_t offset) const override {
+    MODICUM_RETURN_IF_ERROR(Count(path));
+    return RootFs::ReadWord(path, offset);
   }
   Result<std::vector<std::string>> List(std::string_view path) const override {
     MODICUM_RETURN_IF_ERROR(Count(path));

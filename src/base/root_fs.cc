@@ -69,6 +69,19 @@ Result<std::string> RootFs::Read(std::string_view path) const {
   return buffer;
 }
 
+Result<uint64_t> RootFs::ReadWord(std::string_view path,
+                                  uint64_t offset) const {
+  const std::string full = root_ + std::string(path);
+  const int fd = open(full.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return CannotRead(path, errno);
+  uint64_t word = 0;
+  const ssize_t n = pread(fd, &word, sizeof word, static_cast<off_t>(offset));
+  const int error_number = n < 0 ? errno : EIO;
+  close(fd);
+  if (n == sizeof word) return word;
+  return CannotRead(path, error_number);
+}
+
 Result<std::vector<std::string>> RootFs::List(std::string_view path) const {
   const std::string full = root_ + std::string(path);
   DIR* dir = opendir(full.c_str());

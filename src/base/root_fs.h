@@ -24,6 +24,10 @@ class RootFs {
   virtual Result<std::string> Read(std::string_view path) const;
   // Like Read, into a buffer that is reused: for the sampler's hot path.
   virtual Status ReadInto(std::string_view path, std::string& buffer) const;
+  // The eight bytes at `offset`, as this machine orders them: what a device
+  // with a register there gives. kIo also where the file ends before.
+  virtual Result<uint64_t> ReadWord(std::string_view path,
+                                    uint64_t offset) const;
   // Entry names of a directory, sorted; no "." and "..".
   virtual Result<std::vector<std::string>> List(std::string_view path) const;
   virtual bool Exists(std::string_view path) const;

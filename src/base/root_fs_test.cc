@@ -43,6 +43,19 @@ TEST_F(RootFsTest, ReadsBelowTheRoot) {
   EXPECT_EQ(fs_.root(), root_);
 }
 
+TEST_F(RootFsTest, ReadsAWordWhereItIsAskedFor) {
+  Write("/msr", std::string("\x01\x00\x00\x00\x00\x00\x00\x02\xff", 9));
+  EXPECT_EQ(*fs_.ReadWord("/msr", 0), 0x0200'0000'0000'0001U);
+  EXPECT_EQ(*fs_.ReadWord("/msr", 1), 0xff02'0000'0000'0000U);
+  const auto beyond = fs_.ReadWord("/msr", 2);
+  ASSERT_FALSE(beyond);
+  EXPECT_EQ(beyond.error().code, ErrorCode::kIo);
+  EXPECT_EQ(fs_.ReadWord("/none", 0).error().code, ErrorCode::kNotFound);
+  const FaultFs fault(root_, 2, ErrorCode::kPermission);
+  EXPECT_TRUE(fault.ReadWord("/msr", 0));
+  EXPECT_EQ(fault.ReadWord("/msr", 0).error().code, ErrorCode::kPermission);
+}
+
 TEST_F(RootFsTest, ListsSorted) {
   EXPECT_THAT(*fs_.List("/sys/zone"),
               ElementsAre("empty", "energy_uj", "name"));

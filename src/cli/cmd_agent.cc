@@ -166,14 +166,14 @@ class Agent {
  public:
   Agent(Context& context, const AgentFlags& flags,
         const Instruments& instruments, IdlePolicy policy, WatchBy by,
-        ChargeRules rules)
+        ChargeRules rules, std::unique_ptr<ExitSource> exits)
       : context_(context),
         flags_(flags),
         instruments_(instruments),
         policy_(policy),
         interval_(flags.interval),
         by_(std::move(by)),
-        watcher_(context.fs, {}, policy, std::move(rules)),
+        watcher_(context.fs, {}, policy, std::move(rules), std::move(exits)),
         latest_(*instruments.meter, context.clock, interval_) {}
 
   Result<int> Run(std::unique_ptr<AgentService> service) {
@@ -279,6 +279,7 @@ Result<int> CmdAgent(Context& context, const std::vector<std::string>& args) {
   if (!service && service.error().code == ErrorCode::kInvalidInput)
     return UsageError(service.error());
   if (!service) return Fail(service.error());
+  auto exits = ExitsOrNone(context.fs);
   MODICUM_TRY(const Instruments instruments,
               OpenInstruments(context.settings, PlaceQueryOf(context.settings),
                               context.fs, context.clock, false,
@@ -289,7 +290,8 @@ Result<int> CmdAgent(Context& context, const std::vector<std::string>& args) {
     Say("has its counters on " + options->socket +
         ", for all who may reach it");
   if (geteuid() == 0) Say("is root; --user NAME gives that up");
-  return Agent(context, flags, instruments, policy, *by, std::move(rules))
+  return Agent(context, flags, instruments, policy, *by, std::move(rules),
+               std::move(exits))
       .Run(*std::move(service));
 }
 

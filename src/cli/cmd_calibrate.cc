@@ -7,6 +7,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "base/file.h"
 #include "base/format.h"
@@ -24,8 +25,9 @@ namespace {
 
 struct CalibrateOptions {
   std::string wall_cmd;
+  std::string wall_probe;
   std::vector<std::string> wall_watts;
-  double accuracy = 2;  // percent, of the meter
+  std::optional<double> accuracy;  // percent, of the meter
   double seconds = 20;
   bool forget = false;
   bool show = false;
@@ -36,14 +38,18 @@ void Declare(CLI::App& app, CalibrateOptions& options) {
   app.add_option("--wall-cmd", options.wall_cmd,
                  "shell command that prints the meter's watts")
       ->type_name("CMD");
+  app.add_option("--wall-probe", options.wall_probe,
+                 "source of this machine that meters all of it: redfish, ipmi, "
+                 "battery, hwmon")
+      ->type_name("NAME");
   app.add_option("--wall-watts", options.wall_watts,
                  "what the meter showed with nothing running, and with all "
                  "CPUs busy")
       ->type_name("IDLE FULL")
       ->expected(2);
   app.add_option("--accuracy", options.accuracy,
-                 "of the meter, in percent (1 sd)")
-      ->capture_default_str()
+                 "of the meter, in percent (1 sd): 2, or what is assumed of "
+                 "--wall-probe's source")
       ->check(CLI::Range(0.1, 30.0));
   app.add_option("--seconds", options.seconds, "to hold each load")
       ->capture_default_str()
@@ -55,15 +61,16 @@ void Declare(CLI::App& app, CalibrateOptions& options) {
 // Which it is; exactly one.
 Status CheckTogether(const CalibrateOptions& options) {
   const int ways = (options.wall_cmd.empty() ? 0 : 1) +
+                   (options.wall_probe.empty() ? 0 : 1) +
                    (options.wall_watts.empty() ? 0 : 1) +
                    (options.show ? 1 : 0) + (options.forget ? 1 : 0);
   if (ways == 1) return {};
   return Fail(ErrorCode::kInvalidInput,
               ways == 0 ? "there is no meter to learn from"
-                        : "one of --wall-cmd, --wall-watts, --show and "
-                          "--forget at a time",
-              "--wall-cmd CMD reads one, --wall-watts 45 120 takes what you "
-              "read");
+                        : "one of --wall-cmd, --wall-probe, --wall-watts, "
+                          "--show and --forget at a time",
+              "--wall-cmd CMD reads one, --wall-probe redfish asks the BMC, "
+              "--wall-watts 45 120 takes what you read");
 }
 
 std::string TextOf(const Calibration& c) {
@@ -105,28 +112,55 @@ std::string BeforeAndAfter(std::span<const CalibrationPoint> points,
   return table.Text();
 }
 
-Result<std::vector<CalibrationPoint>> Points(const Context& context,
-                                             const CalibrateOptions& options,
-                                             int cpus) {
+// What is to be learned from, and how far it may be off.
+struct Lesson {
   std::vector<CalibrationPoint> points;
-  if (!options.wall_watts.empty()) {
-    MODICUM_TRY(const Watts idle, ParseWatts(options.wall_watts[0]));
-    MODICUM_TRY(const Watts full, ParseWatts(options.wall_watts[1]));
-    points.push_back({0, idle});
-    points.push_back({static_cast<double>(cpus), full});
-    return points;
-  }
+  double meter_sd = 0.02;
+  std::string source;
+};
+
+Result<std::vector<CalibrationPoint>> HoldLoads(const Context& context,
+                                                const WallMeter& meter,
+                                                Seconds length, int cpus) {
   // A meter that cannot be read is found before anything is loaded.
-  MODICUM_RETURN_IF_ERROR(ReadWallMeter(options.wall_cmd));
+  MODICUM_RETURN_IF_ERROR(meter());
+  std::vector<CalibrationPoint> points;
   const std::vector<int> loads = LoadsOf(cpus);
   Progress progress(stderr, "calibrate", loads.size(), context.clock);
   for (const int load : loads) {
     progress.Update(points.size(), fmt::format("{} busy CPUs", load));
-    MODICUM_TRY(points.emplace_back(),
-                HoldLoad(load, Seconds(options.seconds), options.wall_cmd,
-                         context.fs, context.clock, context.stop));
+    MODICUM_TRY(points.emplace_back(), HoldLoad(load, length, meter, context.fs,
+                                                context.clock, context.stop));
   }
   return points;
+}
+
+Result<Lesson> Read(const Context& context, const CalibrateOptions& options,
+                    const HostFacts& host) {
+  const int cpus = std::max(1, host.logical_cpus);
+  const Seconds length(options.seconds);
+  Lesson lesson;
+  if (!options.wall_watts.empty()) {
+    MODICUM_TRY(const Watts idle, ParseWatts(options.wall_watts[0]));
+    MODICUM_TRY(const Watts full, ParseWatts(options.wall_watts[1]));
+    lesson.points = {{0, idle}, {static_cast<double>(cpus), full}};
+    lesson.source = "wall meter, read by hand";
+  } else if (!options.wall_probe.empty()) {
+    MODICUM_TRY(const ProbedMeter meter,
+                OpenProbedMeter({context.fs, host, context.clock.Now()},
+                                options.wall_probe, context.clock));
+    MODICUM_TRY(lesson.points, HoldLoads(context, meter.read, length, cpus));
+    lesson.meter_sd = meter.sd;
+    lesson.source = "wall meter: the source " + options.wall_probe;
+  } else {
+    const WallMeter meter = [&options] {
+      return ReadWallMeter(options.wall_cmd);
+    };
+    MODICUM_TRY(lesson.points, HoldLoads(context, meter, length, cpus));
+    lesson.source = "wall meter: " + PlainText(options.wall_cmd);
+  }
+  if (options.accuracy) lesson.meter_sd = *options.accuracy / 100;
+  return lesson;
 }
 
 Status Write(const Context& context, const std::string& key,
@@ -142,20 +176,17 @@ Status Write(const Context& context, const std::string& key,
 
 Result<int> Learn(const Context& context, const CalibrateOptions& options,
                   const HostFacts& host) {
-  if (!host.gpus.empty())
+  if (HasCards(host))
     return Fail(ErrorCode::kUnavailable,
                 "a GPU is here, and the meter shows it too: its draw would "
                 "count as the CPUs'",
-                "NVIDIA's are metered by themselves; calibrate needs a machine "
+                "GPUs are metered by themselves; calibrate needs a machine "
                 "without");
-  MODICUM_TRY(const auto points,
-              Points(context, options, std::max(1, host.logical_cpus)));
-  MODICUM_TRY(Calibration calibration,
-              FitCalibration(points, options.accuracy / 100));
+  MODICUM_TRY(const Lesson lesson, Read(context, options, host));
+  const std::vector<CalibrationPoint>& points = lesson.points;
+  MODICUM_TRY(Calibration calibration, FitCalibration(points, lesson.meter_sd));
   calibration.host = CalibrationKey(host);
-  calibration.source = options.wall_cmd.empty()
-                           ? "wall meter, read by hand"
-                           : "wall meter: " + PlainText(options.wall_cmd);
+  calibration.source = lesson.source;
   calibration.date = FormatUtc(context.clock.WallNow()).substr(0, 10);
   MODICUM_RETURN_IF_ERROR(Write(context, calibration.host, calibration));
   const std::string text = BeforeAndAfter(points, calibration, host, context) +
@@ -183,6 +214,7 @@ Result<int> CmdCalibrate(Context& context,
       "CPU, from a wall\nmeter; what has no sensor is metered by that from "
       "then on.\n\n"
       "  modicum calibrate --wall-cmd 'plug-read --watts'\n"
+      "  modicum calibrate --wall-probe redfish\n"
       "  modicum calibrate --wall-watts 45 120\n"};
   Declare(app, options);
   if (const auto code = ParseArgs(app, args)) return *code;

@@ -89,7 +89,8 @@ class WatchLoop {
         instruments_(instruments),
         policy_(policy),
         tag_(by.kind() == WatchBy::kTag ? by.name() : ""),
-        watcher_(context.fs, options.filter, policy, std::move(rules)),
+        watcher_(context.fs, options.filter, policy, std::move(rules),
+                 ExitsOrNone(context.fs)),
         not_counted_(
             NotCounted(instruments.host, instruments.meter->components())) {
     view_.by = std::move(by);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 #include "base/format.h"
 #include "hardware/calibration.h"
@@ -15,7 +16,6 @@
 #include "model/network_file.h"
 #include "place/place_settings.h"
 #include "probe/rapl.h"
-#include "probe/rapl_perf.h"
 #include "record/ledger.h"
 
 namespace modicum {
@@ -70,32 +70,40 @@ Chosen ChooseSources(const ProbeContext& context, std::string_view only) {
   return chosen;
 }
 
-// Where both can be read: what perf and powercap disagree about.
-std::string CompareRaplSources(ProbeContext context, Clock& clock) {
+// The ways to the counters of RAPL that can be used, best first: what each
+// makes of the same span unlike the best.
+std::map<std::string, std::string> CompareRaplSources(ProbeContext context,
+                                                      Clock& clock) {
+  std::map<std::string, std::string> apart;
+  std::vector<std::unique_ptr<Probe>> probes;
   context.now = clock.Now();
-  const auto perf = OpenRaplPerf(context);
-  const auto powercap = OpenRapl(context);
-  if (!perf || !powercap) return "";
+  for (const ProbeKind& kind : ProbeKinds()) {
+    if (!kind.name.starts_with("rapl")) continue;
+    if (auto probe = kind.open(context)) probes.push_back(*std::move(probe));
+  }
+  if (probes.size() < 2) return apart;
   clock.SleepUntil(context.now + kCompared);
   const MonotonicTime now = clock.Now();
-  const auto by_perf = (*perf)->Read(now);
-  const auto by_powercap = (*powercap)->Read(now);
-  if (!by_perf || !by_powercap) return "";
-  return CompareRapl(**perf, *by_perf, **powercap, *by_powercap);
+  const auto by_best = probes.front()->Read(now);
+  for (size_t i = 1; i < probes.size() && by_best; ++i)
+    if (const auto deltas = probes[i]->Read(now))
+      apart.emplace(probes[i]->name(), CompareRapl(*probes.front(), *by_best,
+                                                   *probes[i], *deltas));
+  return apart;
 }
 
 std::vector<SourceFacts> InspectSources(const ProbeContext& context,
                                         const Chosen& chosen, Clock& clock) {
   std::vector<SourceFacts> sources;
+  const auto apart = CompareRaplSources(context, clock);
   for (const ProbeKind& kind : ProbeKinds()) {
     SourceFacts source{kind.report(context),
                        std::find(chosen.probes.begin(), chosen.probes.end(),
                                  kind.name) != chosen.probes.end()};
     std::string& reason = source.report.reason;
-    if (source.report.usable && source.report.name == "rapl-perf")
-      if (std::string apart = CompareRaplSources(context, clock);
-          !apart.empty())
-        reason = "differs from powercap by more than 10 %: " + apart;
+    const auto found = apart.find(source.report.name);
+    if (found != apart.end() && !found->second.empty())
+      reason = "differs by more than 10 %: " + found->second;
     if (source.report.usable && !source.in_use && reason.empty())
       reason = "what it covers is counted by another source";
     sources.push_back(std::move(source));

@@ -60,6 +60,56 @@ Result<Watts> ReadWallMeter(const std::string& command) {
   return watts;
 }
 
+WallMeter MeterOf(std::shared_ptr<Probe> probe, const std::string& name,
+                  Clock& clock) {
+  return [probe = std::move(probe), name, &clock]() -> Result<Watts> {
+    const auto lost = [&name](const Error& why) {
+      return Fail(why.code,
+                  fmt::format("--wall-probe {}: {}", name, why.message),
+                  why.hint);
+    };
+    const MonotonicTime began = clock.Now();
+    if (const auto start = probe->Read(began); !start)
+      return lost(start.error());
+    clock.SleepUntil(began + kReadEvery);
+    const MonotonicTime ended = clock.Now();
+    const auto deltas = probe->Read(ended);
+    if (!deltas) return lost(deltas.error());
+    Joules energy;
+    for (size_t i = 0; i < deltas->size(); ++i) {
+      if (!probe->domains()[i].counted) continue;
+      if ((*deltas)[i].gap)
+        return lost({ErrorCode::kRetry, "a reading was lost",
+                     "once more may do; `modicum doctor` shows the source"});
+      energy = energy + (*deltas)[i].energy;
+    }
+    return energy / (ended - began);
+  };
+}
+
+Result<ProbedMeter> OpenProbedMeter(const ProbeContext& context,
+                                    const std::string& name, Clock& clock) {
+  MODICUM_TRY(auto probes, OpenProbes(context, name));
+  std::shared_ptr<Probe> probe = std::move(probes.front());
+  for (const Domain& domain : probe->domains()) {
+    if (!domain.counted) continue;
+    // RAPL's platform ends before the power supply.
+    if ((domain.component != "wall" && domain.component != "platform") ||
+        name.starts_with("rapl") || domain.origin == Origin::kModelled)
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("--wall-probe {}: {} is no meter of the whole "
+                              "machine",
+                              name, domain.name),
+                  "redfish, ipmi, battery or hwmon's sensor of the board are: "
+                  "`modicum doctor` says which can be used");
+  }
+  double variance = 0;
+  for (const Share& error : probe->relative_errors())
+    variance += error.delta * error.delta;
+  return ProbedMeter{MeterOf(std::move(probe), name, clock),
+                     std::sqrt(variance)};
+}
+
 // Integer work that no compiler leaves out.
 BusyCpus::BusyCpus(int cpus) {
   for (int i = 0; i < cpus; ++i)
@@ -84,7 +134,7 @@ std::vector<int> LoadsOf(int cpus) {
 }
 
 Result<CalibrationPoint> HoldLoad(int cpus, Seconds length,
-                                  const std::string& command, const RootFs& fs,
+                                  const WallMeter& meter, const RootFs& fs,
                                   Clock& clock, const std::stop_token& stop) {
   const BusyCpus busy(cpus);
   HostCpuReader host(fs);
@@ -97,7 +147,7 @@ Result<CalibrationPoint> HoldLoad(int cpus, Seconds length,
     if (stop.stop_requested())
       return Fail(ErrorCode::kInterrupted, "interrupted: nothing is changed");
     const MonotonicTime next = clock.Now() + kReadEvery;
-    MODICUM_TRY(const Watts power, ReadWallMeter(command));
+    MODICUM_TRY(const Watts power, meter());
     sum += power.value();
     ++readings;
     clock.SleepUntil(std::min(next, began + length * (1 - kSettles)));

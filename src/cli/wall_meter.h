@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A wall meter as a command that prints watts, and loads of a known number of
-// CPUs to read it under.
+// A wall meter, as a command that prints watts or as a source of the machine's
+// own that covers all of it, and loads of a known number of CPUs to read it
+// under.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -13,6 +16,7 @@
 #include "base/result.h"
 #include "base/root_fs.h"
 #include "hardware/calibration.h"
+#include "probe/probe.h"
 
 namespace modicum {
 
@@ -23,6 +27,21 @@ Result<Watts> ParseWatts(std::string_view text);
 // What the shell command prints on stdout; kInvalidInput when it fails or
 // prints no watts.
 Result<Watts> ReadWallMeter(const std::string& command);
+
+// Each call reads anew: a mean over the time that the reading took.
+using WallMeter = std::function<Result<Watts>()>;
+
+// A source that meters the machine as a whole, and its own error (relative,
+// 1 sd). kInvalidInput for one that covers a part of it or is a model.
+struct ProbedMeter {
+  WallMeter read;
+  double sd = 0;
+};
+Result<ProbedMeter> OpenProbedMeter(const ProbeContext& context,
+                                    const std::string& name, Clock& clock);
+// Of a probe that is open; `name` is for its errors.
+WallMeter MeterOf(std::shared_ptr<Probe> probe, const std::string& name,
+                  Clock& clock);
 
 // Keeps `cpus` CPUs busy while it lives.
 class BusyCpus {
@@ -40,7 +59,7 @@ std::vector<int> LoadsOf(int cpus);
 // second is left out) and counts how busy the machine really was.
 // kInterrupted.
 Result<CalibrationPoint> HoldLoad(int cpus, Seconds length,
-                                  const std::string& command, const RootFs& fs,
+                                  const WallMeter& meter, const RootFs& fs,
                                   Clock& clock, const std::stop_token& stop);
 
 }  // namespace modicum

@@ -84,8 +84,8 @@ struct WatchFrame {
 class Watcher {
  public:
   Watcher(const RootFs& fs, WatchFilter filter, IdlePolicy policy,
-          ChargeRules rules = {})
-      : census_(fs),
+          ChargeRules rules = {}, std::unique_ptr<ExitSource> exits = nullptr)
+      : census_(fs, std::move(exits)),
         users_(fs),
         filter_(std::move(filter)),
         policy_(policy),

@@ -106,6 +106,12 @@ std::vector<std::string> DetectGpus(const RootFs& fs) {
   return gpus;
 }
 
+bool HasCards(const HostFacts& host) {
+  return std::ranges::any_of(host.gpus, [](const std::string& gpu) {
+    return !gpu.ends_with(kIntegratedMark);
+  });
+}
+
 std::vector<std::string> NotCounted(const HostFacts& host,
                                     const std::vector<std::string>& metered) {
   const bool wall = Has(metered, "wall");

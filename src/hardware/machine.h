@@ -51,6 +51,9 @@ std::optional<CpuChip> FindChip(std::string_view cpu_model);
 // Never fails: an unknown model gets the class average of its kind.
 CpuPower PowerOf(const HostFacts& host);
 
+// Whether there is a GPU outside of the CPU's package.
+bool HasCards(const HostFacts& host);
+
 // Devices that use power here but that no usable probe meters, as sentences
 // for a bill: "8 GPUs present, NOT COUNTED". `metered` lists components, "gpu"
 // once for each GPU.

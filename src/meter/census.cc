@@ -19,6 +19,9 @@ constexpr uint32_t kEvery = 30;
 // machine does not use up our descriptors.
 constexpr size_t kMostKept = 768;
 
+// Of what two sums of times differ by, rounded.
+constexpr Seconds kLeast{1e-6};
+
 // "Uid:\treal\teffective\t...".
 uid_t UserOf(std::string_view status) {
   const size_t at = status.find("\nUid:");
@@ -135,6 +138,63 @@ std::vector<ProcessCpuUse> Census::Settle(Processes& now) const {
   return last;
 }
 
+// Whether all exits since the last look are known.
+bool Census::Listen() {
+  if (exits_ == nullptr) return false;
+  const auto told = exits_->Drain();
+  if (!told) return false;
+  for (const ThreadExit& exit : *told) {
+    Ended& ended = ended_[exit.process];
+    // Its pid was used again within one look.
+    if (ended.whole) continue;
+    const Seconds before = ended.exit.cpu;
+    ended.exit = exit;
+    ended.exit.cpu = before + exit.cpu;
+    ended.whole = exit.last;
+  }
+  return true;
+}
+
+// Its group and name are as at the last look; of who was never seen the group
+// is that of the nearest ancestor who was.
+ProcessCpuUse Census::UseOfEnded(const ThreadExit& exit) const {
+  ProcessCpuUse use{exit.process, exit.parent, 0,       exit.name,
+                    exit.user,    "/",         exit.cpu};
+  const auto seen = known_.find(exit.process);
+  if (seen != known_.end()) {
+    use = UseOf(exit.process, seen->second, 0);
+    const Seconds charged =
+        HostCpuReader::Tick() * static_cast<double>(seen->second.stat.ticks);
+    use.cpu = std::max(Seconds(0), exit.cpu - charged);
+    return use;
+  }
+  pid_t at = exit.parent;
+  for (size_t step = 0; step <= ended_.size(); ++step) {
+    if (const auto known = known_.find(at); known != known_.end()) {
+      use.cgroup = known->second.cgroup;
+      break;
+    }
+    const auto older = ended_.find(at);
+    if (older == ended_.end()) break;
+    at = older->second.exit.parent;
+  }
+  return use;
+}
+
+// Of those who are gone. A zombie is there until it is waited for, with all it
+// used; of a process that lives on only threads ended.
+std::vector<ProcessCpuUse> Census::TakeEnded(const Processes& now) {
+  std::vector<ProcessCpuUse> uses;
+  for (const auto& [pid, ended] : ended_) {
+    if (now.contains(pid) || !ended.whole || first_) continue;
+    if (ProcessCpuUse use = UseOfEnded(ended.exit); use.cpu > kLeast)
+      uses.push_back(std::move(use));
+  }
+  std::erase_if(
+      ended_, [&now](const auto& ended) { return !now.contains(ended.first); });
+  return uses;
+}
+
 Result<std::vector<ProcessCpuUse>> Census::Take() {
   MODICUM_TRY(const auto names, fs_.List("/proc"));
   Processes now;
@@ -146,10 +206,13 @@ Result<std::vector<ProcessCpuUse>> Census::Take() {
   }
   std::erase_if(stats_,
                 [&now](const auto& file) { return !now.contains(file.first); });
-  std::vector<ProcessCpuUse> uses = Settle(now);
+  const bool exact = Listen();
+  std::vector<ProcessCpuUse> uses = TakeEnded(now);
+  if (!exact) uses = Settle(now);
   uses.reserve(uses.size() + now.size());
   for (const auto& [pid, known] : now)
-    uses.push_back(UseOf(pid, known, known.ticks + known.waited));
+    uses.push_back(
+        UseOf(pid, known, exact ? known.ticks : known.ticks + known.waited));
   known_ = std::move(now);
   first_ = false;
   return uses;

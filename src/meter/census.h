@@ -7,12 +7,15 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "base/root_fs.h"
 #include "base/units.h"
+#include "meter/exits.h"
 #include "meter/process_stat.h"
 #include "probe/kept_file.h"
 
@@ -34,11 +37,15 @@ struct ProcessCpuUse {
 // at most what it used between the two looks before; the rest is its parent's.
 // What was charged to the dead already is not charged again. What nobody waits
 // for (a parent that ignores SIGCHLD) stays unseen.
+// Where the kernel tells of every exit, nobody is charged for another: who
+// ended has an entry of his own, unseen or not. A look whose exits were lost
+// goes by the rule above.
 // Not thread-safe.
 // Lifetime: the file system outlives it.
 class Census {
  public:
-  explicit Census(const RootFs& fs) : fs_(fs) {}
+  explicit Census(const RootFs& fs, std::unique_ptr<ExitSource> exits = nullptr)
+      : fs_(fs), exits_(std::move(exits)) {}
 
   // CPU time since the last call, of all that are alive and of who ended since;
   // at the first call none. Fails when /proc cannot be listed.
@@ -54,14 +61,24 @@ class Census {
     uint32_t looks = 0;
   };
   using Processes = std::map<pid_t, Known>;
+  // Of a process: its threads that ended, as far as they were told.
+  struct Ended {
+    ThreadExit exit;  // of the last of them; `cpu` of all
+    bool whole = false;
+  };
 
   bool ReadStat(pid_t pid);  // into buffer_
   bool Look(pid_t pid, Known& now);
   void LookAtIdentity(pid_t pid, Known& known);
   static ProcessCpuUse UseOf(pid_t pid, const Known& known, uint64_t ticks);
   std::vector<ProcessCpuUse> Settle(Processes& now) const;
+  bool Listen();
+  std::vector<ProcessCpuUse> TakeEnded(const Processes& now);
+  ProcessCpuUse UseOfEnded(const ThreadExit& exit) const;
 
   const RootFs& fs_;
+  const std::unique_ptr<ExitSource> exits_;
+  std::map<pid_t, Ended> ended_;  // since the last look, or not wholly
   bool first_ = true;
   Processes known_;                  // as of the last look
   std::map<pid_t, KeptFile> stats_;  // open files of some of them

@@ -331,6 +331,16 @@ TEST(FaultSweep, RaplByPerf) {
   });
 }
 
+TEST(FaultSweep, RaplByMsr) {
+  SweepCounter([](Rng& rng) {
+    EnergyCounter counter;
+    counter.unit = Joules(rng.Below(2) == 0 ? 0x1p-14 : 0x1p-16);
+    counter.range = 0xFFFF'FFFF;
+    counter.cap = Watts(400);
+    return counter;
+  });
+}
+
 TEST(FaultSweep, HwmonEnergyOfACpu) {
   SweepCounter([](Rng&) {
     EnergyCounter counter;
@@ -362,6 +372,17 @@ TEST(FaultSweep, NvmlEnergy) {
   });
 }
 
+TEST(FaultSweep, AmdSmiEnergy) {
+  SweepCounter([](Rng&) {
+    EnergyCounter counter;
+    counter.unit = Joules(15.3e-6);
+    counter.cap = Watts(3000);
+    counter.jitter = Seconds(0.1);
+    return counter;
+  });
+}
+
+// Of a BMC too: what its thread took last is a number that is read again.
 TEST(FaultSweep, PowerOfHwmonAndNvml) {
   for (const double unit : {1e-6, 1e-3})
     SweepAll([unit](Rng& rng) -> std::unique_ptr<Rig> {

@@ -37,11 +37,24 @@ Status KeptFile::ReadInto(std::string& buffer) {
   return fs_.ReadInto(path_, buffer);
 }
 
+Result<uint64_t> KeptFile::ReadWord(uint64_t offset) {
+  uint64_t word = 0;
+  if (keep_ && Keep() &&
+      pread(fd_, &word, sizeof word, static_cast<off_t>(offset)) == sizeof word)
+    return word;
+  Close();
+  return fs_.ReadWord(path_, offset);
+}
+
+bool KeptFile::Keep() {
+  if (fd_ < 0) fd_ = open((fs_.root() + path_).c_str(), O_RDONLY | O_CLOEXEC);
+  return fd_ >= 0;
+}
+
 // The kernel writes such a file in one piece: a read that does not fill the
 // buffer has reached its end.
 bool KeptFile::ReadKept(std::string& buffer) {
-  if (fd_ < 0) fd_ = open((fs_.root() + path_).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd_ < 0) return false;
+  if (!Keep()) return false;
   buffer.resize(std::max<size_t>(buffer.capacity(), 4096));
   while (true) {
     const ssize_t n = pread(fd_, buffer.data(), buffer.size(), 0);

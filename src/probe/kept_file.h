@@ -3,6 +3,7 @@
 // a sample costs one system call a file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -23,8 +24,11 @@ class KeptFile {
 
   // As RootFs::ReadInto: the file as it is now, from its beginning.
   Status ReadInto(std::string& buffer);
+  // As RootFs::ReadWord.
+  Result<uint64_t> ReadWord(uint64_t offset);
 
  private:
+  bool Keep();
   bool ReadKept(std::string& buffer);
   void Close();
 

@@ -43,6 +43,19 @@ TEST_F(KeptFileTest, EveryReadGivesTheFileAsItIsNow) {
   }
 }
 
+TEST_F(KeptFileTest, AWordIsReadFromTheFileThatIsOpen) {
+  const RootFs fs(root_);
+  KeptFile file(fs, "/stat");
+  EXPECT_FALSE(file.ReadWord(0));
+  Write("12345678abcdefgh");
+  EXPECT_EQ(*file.ReadWord(8), *fs.ReadWord("/stat", 8));
+  EXPECT_FALSE(file.ReadWord(9));
+  // Who gave up his privileges meanwhile could not open it again.
+  EXPECT_TRUE(file.ReadWord(0));
+  std::filesystem::remove(root_ + "/stat");
+  EXPECT_TRUE(file.ReadWord(0));
+}
+
 TEST_F(KeptFileTest, AMissingFileIsTheFileSystemsError) {
   const RootFs fs(root_);
   KeptFile file(fs, "/stat");

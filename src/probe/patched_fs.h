@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/root_fs.h"
@@ -36,6 +38,21 @@ class PatchedFs : public RootFs {
     buffer = *patch->second;
     return {};
   }
+  // A register of a device; without it the device fails there, as they do.
+  void PutWord(const std::string& path, uint64_t offset, uint64_t word) {
+    patches.try_emplace(path, std::string());
+    words[{path, offset}] = word;
+  }
+  Result<uint64_t> ReadWord(std::string_view path,
+                            uint64_t offset) const override {
+    const auto patch = patches.find(path);
+    if (patch == patches.end()) return RootFs::ReadWord(path, offset);
+    if (!patch->second) return Fail(patch->second.error());
+    const auto word = words.find({std::string(path), offset});
+    if (word != words.end()) return word->second;
+    return Fail(ErrorCode::kIo,
+                "cannot read " + std::string(path) + ": Input/output error");
+  }
   Result<std::vector<std::string>> List(std::string_view path) const override {
     auto names = RootFs::List(path);
     std::vector<std::string> all = names ? *names : std::vector<std::string>();
@@ -56,6 +73,7 @@ class PatchedFs : public RootFs {
   }
 
   std::map<std::string, Result<std::string>, std::less<>> patches;
+  std::map<std::pair<std::string, uint64_t>, uint64_t> words;
 };
 
 }  // namespace modicum

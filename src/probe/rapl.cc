@@ -6,7 +6,10 @@
 // delivery"), a package its cores and graphics; DRAM is outside the package.
 #include "probe/rapl.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -31,6 +34,11 @@ constexpr Watts kUnknownCap{1000};
 // correlated with plug power, promisingly accurate enough" (Khan et al., RAPL
 // in Action, ACM TOMPECS 3(2), 2018).
 constexpr double kRaplSd = 0.05;
+
+// Counts of two ways begin and end at moments that differ a little.
+constexpr double kMostApart = 0.1;
+// Less than this is noise of single updates.
+constexpr Joules kLeastCompared{0.05};
 
 std::string ZonePath(const std::string& zone, std::string_view file) {
   return std::string(kPowercap) + "/" + zone + "/" + std::string(file);
@@ -217,6 +225,27 @@ bool HasLivePlatform(const RootFs& fs) {
 
 std::vector<Share> RaplErrors() {
   return {Share{InternSource("RAPL accuracy (assumed)"), kRaplSd}};
+}
+
+std::string CompareRapl(const Probe& one,
+                        const std::vector<DomainDelta>& by_one,
+                        const Probe& other,
+                        const std::vector<DomainDelta>& by_other) {
+  std::string text;
+  for (size_t i = 0; i < by_one.size(); ++i)
+    for (size_t j = 0; j < by_other.size(); ++j) {
+      if (one.domains()[i].name != other.domains()[j].name) continue;
+      const Joules a = by_one[i].energy;
+      const Joules b = by_other[j].energy;
+      if (by_one[i].gap || by_other[j].gap || std::max(a, b) < kLeastCompared)
+        continue;
+      if (std::abs((a - b).value()) <= kMostApart * std::max(a, b).value())
+        continue;
+      text += fmt::format("{}{}: {:.3g} J by {}, {:.3g} J by {}",
+                          text.empty() ? "" : "; ", one.domains()[i].name,
+                          a.value(), one.name(), b.value(), other.name());
+    }
+  return text;
 }
 
 Result<std::unique_ptr<Probe>> OpenRapl(const ProbeContext& context) {

@@ -31,4 +31,12 @@ void CountOutermost(std::vector<Sensor>& sensors, bool platform);
 bool HasLivePlatform(const RootFs& fs);
 std::vector<Share> RaplErrors();
 
+// What two ways to the same counters made of the same span, by domain they
+// both have. Differences of more than a tenth, as a sentence; "" where there
+// are none.
+std::string CompareRapl(const Probe& one,
+                        const std::vector<DomainDelta>& by_one,
+                        const Probe& other,
+                        const std::vector<DomainDelta>& by_other);
+
 }  // namespace modicum

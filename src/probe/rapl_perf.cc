@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <utility>
 
 #include "probe/rapl.h"
@@ -18,10 +17,6 @@ namespace {
 
 constexpr std::string_view kPmu = "/sys/bus/event_source/devices/power/";
 constexpr std::string_view kParanoid = "/proc/sys/kernel/perf_event_paranoid";
-// Counts of both ways begin and end at moments that differ a little.
-constexpr double kMostApart = 0.1;
-// Less than this is noise of single updates.
-constexpr Joules kLeastCompared{0.05};
 
 struct Event {
   std::string_view file;       // "energy-pkg"
@@ -194,28 +189,6 @@ Result<std::unique_ptr<Probe>> OpenRaplPerf(const ProbeContext& context) {
 
 ProbeReport ReportRaplPerf(const ProbeContext& context) {
   return ReportSource(kName, FindLive(context));
-}
-
-std::string CompareRapl(const Probe& perf,
-                        const std::vector<DomainDelta>& by_perf,
-                        const Probe& powercap,
-                        const std::vector<DomainDelta>& by_powercap) {
-  std::string text;
-  for (size_t i = 0; i < by_perf.size(); ++i)
-    for (size_t j = 0; j < by_powercap.size(); ++j) {
-      if (perf.domains()[i].name != powercap.domains()[j].name) continue;
-      const Joules a = by_perf[i].energy;
-      const Joules b = by_powercap[j].energy;
-      if (by_perf[i].gap || by_powercap[j].gap ||
-          std::max(a, b) < kLeastCompared)
-        continue;
-      if (std::abs((a - b).value()) <= kMostApart * std::max(a, b).value())
-        continue;
-      text += fmt::format("{}{}: {:.3g} J by perf, {:.3g} J by powercap",
-                          text.empty() ? "" : "; ", perf.domains()[i].name,
-                          a.value(), b.value());
-    }
-  return text;
 }
 
 }  // namespace modicum

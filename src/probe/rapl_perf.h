@@ -18,11 +18,4 @@ ProbeReport ReportRaplPerf(const ProbeContext& context,
 Result<std::unique_ptr<Probe>> OpenRaplPerf(const ProbeContext& context);
 ProbeReport ReportRaplPerf(const ProbeContext& context);
 
-// What perf and powercap made of the same span, by domain they both have.
-// Differences of more than a tenth, as a sentence; "" where there are none.
-std::string CompareRapl(const Probe& perf,
-                        const std::vector<DomainDelta>& by_perf,
-                        const Probe& powercap,
-                        const std::vector<DomainDelta>& by_powercap);
-
 }  // namespace modicum

@@ -235,7 +235,7 @@ TEST_F(RaplPerfTest, DifferencesFromPowercapAreSaid) {
   perf_.Draw(2, 18, 60);
   EXPECT_EQ(CompareRapl(*perf, *perf->Read(At(1)), **powercap,
                         *(*powercap)->Read(At(1))),
-            "package-1: 60 J by perf, 40 J by powercap");
+            "package-1: 60 J by rapl-perf, 40 J by rapl");
 }
 
 }  // namespace

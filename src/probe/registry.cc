@@ -6,12 +6,15 @@
 
 #include "base/suggest.h"
 #include "probe/agent_probe.h"
+#include "probe/amd_smi.h"
 #include "probe/battery.h"
+#include "probe/bmc_probe.h"
 #include "probe/cpu_load.h"
 #include "probe/hwmon.h"
 #include "probe/nvml.h"
 #include "probe/probe.h"
 #include "probe/rapl.h"
+#include "probe/rapl_msr.h"
 #include "probe/rapl_perf.h"
 
 namespace modicum {
@@ -21,9 +24,13 @@ namespace {
 constexpr std::array kKinds = {
     ProbeKind{"rapl-perf", OpenRaplPerf, ReportRaplPerf},
     ProbeKind{"rapl", OpenRapl, ReportRapl},
+    ProbeKind{"rapl-msr", OpenRaplMsr, ReportRaplMsr},
     ProbeKind{"agent", AgentProbe::Open, AgentProbe::Report},
     ProbeKind{"nvml", NvmlProbe::Open, NvmlProbe::Report},
+    ProbeKind{"amd-smi", OpenAmdSmi, ReportAmdSmi},
     ProbeKind{"hwmon", OpenHwmon, ReportHwmon},
+    ProbeKind{"redfish", OpenRedfish, ReportRedfish},
+    ProbeKind{"ipmi", OpenIpmi, ReportIpmi},
     ProbeKind{"battery", OpenBattery, ReportBattery, false},
     ProbeKind{"wall-load", CpuLoadProbe::OpenCalibrated,
               CpuLoadProbe::ReportCalibrated},

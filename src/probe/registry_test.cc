@@ -107,7 +107,8 @@ TEST(OpenProbes, AnUnknownNameIsRefusedWithTheList) {
   EXPECT_THAT(probes.error().message,
               testing::StartsWith("unknown probe 'rapi'"));
   EXPECT_EQ(probes.error().hint,
-            "probes: rapl-perf, rapl, agent, nvml, hwmon, battery, wall-load, "
+            "probes: rapl-perf, rapl, rapl-msr, agent, nvml, amd-smi, hwmon, "
+            "redfish, ipmi, battery, wall-load, "
             "cpu-load; "
             "'modicum doctor' says which can be used");
 }

@@ -2,10 +2,11 @@
 // Trees of hwmon, power supplies and perf events of any text. Each line is a
 // file, "/sys/class/hwmon/hwmon0/name xe", with '|' for a line end; a line "--"
 // ends a state of the tree: in the first the sources are opened, in the others
-// read. Energy is never negative, a gap holds none, and of what counts nothing
-// lies inside another.
+// read. "/dev/cpu/0/msr@1553 7" is a register. Energy is never negative, a gap
+// holds none, and of what counts nothing lies inside another.
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@
 #include "probe/battery.h"
 #include "probe/hwmon.h"
 #include "probe/patched_fs.h"
+#include "probe/rapl_msr.h"
 #include "probe/rapl_perf.h"
 
 namespace {
@@ -67,6 +69,10 @@ void CheckRead(Probe& probe, MonotonicTime now) {
 void Put(PatchedFs& fs, std::string_view line) {
   const std::string path(TakeUntil(line, ' '));
   std::string text(line);
+  if (const size_t at = path.find('@'); at != std::string::npos)
+    return fs.PutWord(path.substr(0, at),
+                      std::strtoull(path.c_str() + at + 1, nullptr, 10),
+                      std::strtoull(text.c_str(), nullptr, 10));
   for (char& c : text)
     if (c == '|') c = '\n';
   if (path.starts_with("/")) fs.Put(path, text);
@@ -94,7 +100,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       auto hwmon = OpenHwmon(context);
       auto battery = OpenBattery(context);
       auto perf = OpenRaplPerf(context, counts);
-      for (auto* probe : {&hwmon, &battery, &perf})
+      auto msr = OpenRaplMsr(context);
+      for (auto* probe : {&hwmon, &battery, &perf, &msr})
         if (*probe) probes.push_back(*std::move(*probe));
       for (const auto& probe : probes) CheckDomains(*probe);
       opened = true;
