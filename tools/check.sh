@@ -15,6 +15,11 @@ build() {
   cmake --build "build/$1" ${2:+--target "${@:2}"} -- --quiet
 }
 
+# Of this run alone: another may be under way.
+TEST_TMPDIR=$(mktemp -d)
+export TEST_TMPDIR
+trap 'rm -rf "$TEST_TMPDIR"' EXIT
+
 counted=()
 # run a preset's tests; what failed is shown whole.
 tests() {

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <optional>
 
+#include "cli/measured_runs.h"
 #include "cli/parse.h"
 #include "cli/plan_inputs.h"
 #include "cli/plan_verbs.h"
 #include "cli/print_error.h"
+#include "hardware/machine.h"
 #include "plan/amount.h"
 #include "plan/serve_plan.h"
 #include "plan/sweep.h"
@@ -22,6 +25,7 @@ struct ServeFlags {
   std::string qps = "1", prompt, output, cached, p95, ttft, place;
   std::string intensity_kind = "average";
   ServeQuery query;
+  bool measured = false;
   std::vector<std::string> sweeps;
   std::string plot;
   std::string format = "table";
@@ -65,6 +69,12 @@ void AddCostFlags(CLI::App& app, ServeFlags& flags) {
   app.add_option("--api-output", flags.query.api_output,
                  "an API's USD per million output tokens")
       ->check(price);
+  app.add_flag("--measured", flags.measured,
+               "beside it the models that `modicum generate` ran here; where "
+               "the chip is a processor they correct the plan");
+  app.add_option("--machine-rent", flags.query.machine_rent,
+                 "USD an hour of this machine, for --measured")
+      ->check(price);
   AddSweepFlags(app, flags.sweeps, flags.plot);
   AddFormatFlag(app, flags.format);
 }
@@ -101,6 +111,27 @@ Result<double> Tokens(const std::string& text, const char* flag) {
   return tokens;
 }
 
+// The runs are of this machine; that the chip is this machine's the user says.
+Status AddMeasured(const Context& context, ServeQuery& query) {
+  const HostFacts host = DetectHost(context.fs);
+  std::error_code ignored;
+  std::vector<MeasuredRun> runs;
+  if (std::filesystem::exists(context.settings.ledger, ignored)) {
+    MODICUM_TRY(const auto ledger, Ledger::Open(context.settings.ledger));
+    MODICUM_TRY(runs, ReadMeasuredRuns(*ledger, host));
+  }
+  if (runs.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{}: no model was measured on this machine ({})",
+                            context.settings.ledger, host.cpu_model),
+                "modicum generate -m model.gguf -p TEXT measures one, when "
+                "nothing else runs");
+  query.measured = MeasuredModels(runs);
+  query.machine = host.cpu_model;
+  if (query.chip.kind == "cpu") query.fit = FitServing(query.chip, runs);
+  return {};
+}
+
 Result<ServeQuery> QueryOf(const Context& context, ServeFlags& flags) {
   ServeQuery query = flags.query;
   MODICUM_TRY(query.model, ReadArchitecture(flags.model));
@@ -123,6 +154,7 @@ Result<ServeQuery> QueryOf(const Context& context, ServeFlags& flags) {
   }
   MODICUM_TRY(query.place,
               ReadPlace(context.settings, flags.place, flags.intensity_kind));
+  if (flags.measured) MODICUM_RETURN_IF_ERROR(AddMeasured(context, query));
   return query;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/plan_inputs.h"
 #include "cli/plan_verbs.h"
 #include "cli/print_error.h"
+#include "cli/saved_plan.h"
 #include "cli/train_flags.h"
 #include "plan/sweep.h"
 #include "plan/train_plan.h"
@@ -34,8 +35,9 @@ Result<int> PlanTrain(Context& context, const std::vector<std::string>& args) {
   if (!query) return UsageError(query.error());
   const auto axes = ReadSweeps(sweeps, TrainSweepNames());
   if (!axes) return UsageError(axes.error());
-  const auto plan =
+  auto plan =
       axes->empty() ? PlanTraining(*query) : SweepTraining(*query, *axes, plot);
+  if (plan) plan->command = PlanCommand("train", args, context.settings);
   return PrintPlanOrError(plan, format);
 }
 

@@ -223,14 +223,14 @@ PlanTable StepsTable(const std::array<Step, 4>& steps) {
   return table;
 }
 
-// From what is left up to what there is now, each step's share between.
+// What there is now, taken apart: each step's share in turn, then the rest.
 PlanBar Waterfall(const std::array<Step, 4>& steps) {
   PlanBar bar{"carbon, step by step", "tCO2e", {}, std::nullopt, ""};
+  for (const Step& step : steps)
+    if (step.taken() && step.before_t > step.after_t)
+      bar.parts.push_back(
+          {"less by " + std::string(step.name), step.before_t - step.after_t});
   bar.parts.push_back({"left", steps.back().after_t});
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step)
-    if (step->taken() && step->before_t > step->after_t)
-      bar.parts.push_back({"less by " + std::string(step->name),
-                           step->before_t - step->after_t});
   return bar;
 }
 

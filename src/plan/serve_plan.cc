@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/suggest.h"
+#include "plan/amount.h"
 
 namespace modicum {
 namespace {
@@ -22,18 +23,33 @@ struct ServeFigures {
   Spread tokens_per_second, ttft, tpot;
 };
 
-ServeFigures FiguresOf(const ServeQuery& query, const ServePoint& point) {
+// How far the serving model is off, as a logarithm's standard deviation, and
+// where it is from.
+struct ServingError {
+  double decode = 0, prefill = 0, energy = 0;
+  std::string source;
+};
+ServingError ErrorOf(const ServeQuery& query) {
   const ServingCoefficients c = CoefficientsOf(query.chip);
+  if (!query.fit)
+    return {c.time_sd, c.time_sd, c.energy_sd, std::string(c.source)};
+  return {query.fit->decode.sd, query.fit->prefill.sd, query.fit->energy.sd,
+          fmt::format("corrected by {} runs of {} models on {}",
+                      query.fit->runs, query.fit->models, query.machine)};
+}
+
+ServeFigures FiguresOf(const ServeQuery& query, const ServePoint& point) {
+  const ServingError error = ErrorOf(query);
   ServeFigures f;
   const double batch = std::max(1.0, point.batch);
-  f.decode_joules = {point.decode.joules / batch, c.energy_sd};
-  f.prefill_joules = {point.prefill.joules, c.energy_sd};
+  f.decode_joules = {point.decode.joules / batch, error.energy};
+  f.prefill_joules = {point.prefill.joules, error.energy};
   const Spread answer{f.decode_joules.mid * query.output + f.prefill_joules.mid,
-                      c.energy_sd};
+                      error.energy};
   f.joules_per_token = answer * (1 / query.output);
   f.tokens_per_second = {query.qps * query.output, 0};
-  f.ttft = {point.ttft, c.time_sd};
-  f.tpot = {point.tpot, c.time_sd};
+  f.ttft = {point.ttft, error.prefill};
+  f.tpot = {point.tpot, error.decode};
   // Seconds of a device per query while busy, and idle over the day.
   const double device_seconds = point.gpus() / query.qps;
   const double idle_seconds =
@@ -75,7 +91,7 @@ class Rows {
 
 void AddCapacity(Plan& plan, const ServeQuery& query, const ServePoint& point,
                  const ServeFigures& f) {
-  const std::string model(CoefficientsOf(query.chip).source);
+  const std::string model = ErrorOf(query).source;
   const double kv_bits = FindDataType(query.cache)->bits;
   Rows rows(plan);
   rows.Add("gpus", "GPUs", "", {static_cast<double>(point.gpus()), 0},
@@ -92,14 +108,14 @@ void AddCapacity(Plan& plan, const ServeQuery& query, const ServePoint& point,
            "prefill at 60 % of peak; " + model);
   rows.Add("tpot_s", "time per output token", "s", f.tpot, model);
   rows.Add("p95_s", "95th percentile of an answer", "s",
-           {point.p95, CoefficientsOf(query.chip).time_sd},
+           {point.p95, ErrorOf(query).decode},
            "Poisson arrivals, batch + 1.645 sqrt(batch)");
   rows.Add("tokens_per_second", "output tokens per second", "/s",
            f.tokens_per_second, "queries per second x output");
 }
 
 void AddEnergy(Plan& plan, const ServeQuery& query, const ServeFigures& f) {
-  const std::string model(CoefficientsOf(query.chip).source);
+  const std::string model = ErrorOf(query).source;
   Rows rows(plan);
   rows.Add("joules_per_token", "accelerators, per output token", "J",
            f.joules_per_token, "prefill and decode; " + model);
@@ -169,6 +185,65 @@ void AddMoney(Plan& plan, const ServeQuery& query, const ServePoint& point,
            f.cost * (1e6 / query.output), "cost per query over its output");
   AddMargin(plan, query, f);
   AddBreakEven(plan, query, point, f);
+}
+
+// A query on the machine where models were measured, one at a time.
+Spread MeasuredCost(const ServeQuery& query, const MeasuredModel& model) {
+  const Spread kwh = model.Joules(query.prompt, query.output) * (1 / 3.6e6) *
+                     SpreadOf(query.place.pue);
+  const double hours = model.Seconds(query.prompt, query.output) / 3600;
+  return kwh * TariffUsd(query.place) +
+         Spread{query.machine_rent.value_or(0) * hours, 0};
+}
+
+std::string WithRange(const Spread& spread) {
+  const Range<double> range = spread.range();
+  return fmt::format("{} [{}, {}]", FormatNumber(range.mid, 3),
+                     FormatNumber(range.low, 3), FormatNumber(range.high, 3));
+}
+
+// Own models, as they were measured, beside the plan.
+void AddMeasured(Plan& plan, const ServeQuery& query, const ServeFigures& f) {
+  if (query.measured.empty()) return;
+  PlanTable table{"measured on " + query.machine,
+                  {"model", "runs", "reads /s", "writes /s",
+                   "J a token written", "s a query", "J a query", "USD a query",
+                   "planned cheaper from queries/day"},
+                  {}};
+  const Spread site = f.cost * (query.qps * 3600 * query.busy_hours);
+  for (const MeasuredModel& model : query.measured) {
+    const Spread cost = MeasuredCost(query, model);
+    table.rows.push_back(
+        {model.model, std::to_string(model.runs),
+         FormatNumber(1 / model.prefill_s, 3),
+         FormatNumber(1 / model.decode_s, 3),
+         WithRange({model.decode_j, model.energy_sd}),
+         FormatNumber(model.Seconds(query.prompt, query.output), 3),
+         WithRange(model.Joules(query.prompt, query.output)), WithRange(cost),
+         cost.mid > 0 ? WithRange(site * (1 / cost)) : "-"});
+  }
+  plan.tables.push_back(std::move(table));
+  plan.notes.push_back(fmt::format(
+      "measured: one sequence at a time, times grow with the context; [ ] are "
+      "P10 to P90; USD is {} without idle hours",
+      query.machine_rent ? "electricity and --machine-rent"
+                         : "electricity alone (--machine-rent adds the "
+                           "machine)"));
+}
+
+void AddFit(Plan& plan, const ServeQuery& query) {
+  if (!query.fit) return;
+  const ServingFit& fit = *query.fit;
+  plan.notes.push_back(fmt::format(
+      "{}: decoding takes {} times what the model says, reading {}, energy {}",
+      ErrorOf(query).source, WithRange(fit.decode), WithRange(fit.prefill),
+      WithRange(fit.energy)));
+  const double size = query.model.parameters;
+  if (size > 3 * fit.most || size < fit.least / 3)
+    plan.notes.push_back(fmt::format(
+        "the measured models have {} to {} parameters: {} is far from these",
+        FormatBillions(fit.least), FormatBillions(fit.most),
+        FormatBillions(size)));
 }
 
 void AddBars(Plan& plan, const ServeQuery& query, const ServePoint& point) {
@@ -299,6 +374,8 @@ Result<Plan> PlanServing(const ServeQuery& query) {
   AddEnergy(plan, query, figures);
   AddMoney(plan, query, *point, figures);
   AddBars(plan, query, *point);
+  AddMeasured(plan, query, figures);
+  AddFit(plan, query);
   if (query.model.shape_assumed)
     plan.notes.push_back("the shape is assumed from the parameters");
   if (point->devices > query.chip.per_node)

@@ -5,8 +5,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "plan/measured_serving.h"
 #include "plan/serving.h"
 #include "plan/train_plan.h"
 #include "record/plan.h"
@@ -32,6 +34,11 @@ struct ServeQuery {
   std::optional<double> api_output;
   std::optional<double> rent_usd;
   std::optional<double> market_intensity;
+  // Measured on the machine that `machine` names.
+  std::vector<MeasuredModel> measured;
+  std::string machine;
+  std::optional<double> machine_rent;  // USD an hour
+  std::optional<ServingFit> fit;       // of the chip
 };
 
 // One way to serve: replicas of some devices at a batch that the traffic gives.

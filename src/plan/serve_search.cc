@@ -22,12 +22,18 @@ constexpr int kMostMachines = 4;     // of one replica
 constexpr double kMostReplicas = 1e6;
 
 Replica ReplicaOf(const ServeQuery& query, int devices) {
-  return {&query.model,
-          &query.chip,
-          devices,
-          FindDataType(query.weights)->bits,
-          FindDataType(query.cache)->bits,
-          query.chip.Peak(query.weights)};
+  Replica replica{&query.model,
+                  &query.chip,
+                  devices,
+                  FindDataType(query.weights)->bits,
+                  FindDataType(query.cache)->bits,
+                  query.chip.Peak(query.weights)};
+  if (query.fit) {
+    replica.decode_factor = query.fit->decode.mid;
+    replica.prefill_factor = query.fit->prefill.mid;
+    replica.energy_factor = query.fit->energy.mid;
+  }
+  return replica;
 }
 
 class Traffic {

@@ -99,6 +99,8 @@ Iteration DecodeIteration(const Replica& replica, double batch,
       IsHopper(*replica.chip)
           ? HopperJoules(replica, weights, kv, out.flop, batch)
           : n * kServingPower * replica.chip->tdp.value() * out.seconds;
+  out.seconds *= replica.decode_factor;
+  out.joules *= replica.energy_factor;
   return out;
 }
 
@@ -116,6 +118,8 @@ Iteration Prefill(const Replica& replica, double tokens) {
                    : std::min(n * watts * out.seconds,
                               kPrefillJoules * out.flop * watts / 700 * 989e12 /
                                   replica.peak);
+  out.seconds *= replica.prefill_factor;
+  out.joules *= replica.energy_factor;
   return out;
 }
 

@@ -20,6 +20,8 @@ struct Replica {
   double weight_bits = 16;
   double kv_bits = 16;
   double peak = 0;  // FLOP/s of one device in the type it computes in
+  // Times what the model says: see ServingFit.
+  double decode_factor = 1, prefill_factor = 1, energy_factor = 1;
 
   double WeightBytes() const { return model->parameters * weight_bits / 8; }
 };

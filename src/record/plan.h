@@ -67,6 +67,8 @@ struct PlanCurve {
 struct Plan {
   std::string verb;   // "train", "serve", ...
   std::string title;  // "train llama-2-7b on 1,024 A100 80 GB"
+  // The words that make it again: "train", "--model", ...; may be empty.
+  std::vector<std::string> command;
   std::vector<std::pair<std::string, std::string>> inputs;  // name, as read
   std::vector<PlanFigure> figures;
   std::optional<bool> fits;

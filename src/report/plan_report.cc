@@ -244,6 +244,7 @@ std::string FormatPlanJson(const Plan& plan) {
   Json json = {{"verb", plan.verb},
                {"title", plan.title},
                {"inputs", PairsJson(plan.inputs)}};
+  if (!plan.command.empty()) json["command"] = plan.command;
   if (plan.fits) json["fits"] = *plan.fits;
   if (!plan.verdict.empty()) json["verdict"] = plan.verdict;
   for (const PlanFigure& figure : plan.figures)
