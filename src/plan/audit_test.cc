@@ -8,7 +8,7 @@
 namespace modicum {
 namespace {
 
-const Accelerator& Chip() { return **FindAccelerator("a100-80"); }
+const Accelerator& A100() { return **FindAccelerator("a100-80"); }
 
 std::vector<Claim> Parsed(std::string_view text) {
   auto claims = ParseClaims(text, "test");
@@ -18,7 +18,7 @@ std::vector<Claim> Parsed(std::string_view text) {
 
 // The verdict of one rule on the first claim; unverifiable when it is silent.
 Verdict Of(std::span<const Claim> claims, std::string_view rule) {
-  for (const Finding& f : AuditClaims(claims, Chip()))
+  for (const Finding& f : AuditClaims(claims, A100()))
     if (f.rule == rule && f.claim == claims.data()) return f.verdict;
   return Verdict::kUnverifiable;
 }
@@ -72,7 +72,7 @@ TEST(AuditTest, PowerThatIsEnergyIsAUnitError) {
       "| x | 164 | 180.5 | 355,224 |\n";
   const auto claims = Parsed(table);
   EXPECT_EQ(Of(claims, "power per GPU"), Verdict::kUnitError);
-  EXPECT_NE(AuditClaims(claims, Chip())[0].arithmetic.find("= 500 W per GPU"),
+  EXPECT_NE(AuditClaims(claims, A100())[0].arithmetic.find("= 500 W per GPU"),
             std::string::npos);
 }
 
@@ -150,7 +150,7 @@ TEST(AuditTest, TwentyTimesTheFileIsTwentyBytesMisread) {
       Parsed("175B parameters, 700 GB of storage, training takes 20x");
   EXPECT_EQ(Of(claims, "storage times a factor"), Verdict::kInconsistent);
   std::string text;
-  for (const Finding& f : AuditClaims(claims, Chip()))
+  for (const Finding& f : AuditClaims(claims, A100()))
     if (f.rule == "storage times a factor") text = f.arithmetic;
   EXPECT_EQ(text,
             "20x x 700 GB = 14,000 GB = 80 bytes per parameter; training takes "
@@ -172,7 +172,7 @@ TEST(AuditTest, DaysThatIgnoreTheGpusAreFound) {
       "| model | parameters | GPUs | days |\n|---|---|---|---|\n";
   const auto verdict = [&](const std::string& rows) {
     const auto claims = Parsed(head + rows);
-    for (const Finding& f : AuditClaims(claims, Chip()))
+    for (const Finding& f : AuditClaims(claims, A100()))
       if (f.rule == "days by parameters") return f.verdict;
     return Verdict::kUnverifiable;
   };
@@ -189,7 +189,7 @@ TEST(AuditTest, DaysThatIgnoreTheGpusAreFound) {
 
 TEST(AuditTest, EveryClaimGetsAFinding) {
   const auto claims = Parsed("7B parameters\n\n1,000 images\n");
-  const auto findings = AuditClaims(claims, Chip());
+  const auto findings = AuditClaims(claims, A100());
   ASSERT_EQ(findings.size(), 2u);
   for (const Finding& finding : findings)
     EXPECT_EQ(finding.verdict, Verdict::kUnverifiable);

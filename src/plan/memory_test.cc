@@ -6,14 +6,12 @@
 #include <chrono>
 #include <cmath>
 
+#include "plan/test_plans.h"
+
 namespace modicum {
 namespace {
 
 Architecture Preset(const char* name) { return FindArchitecture(name).value(); }
-const Accelerator& Chip(const char* name) {
-  return *FindAccelerator(name).value();
-}
-
 double StatesOf(const TrainMemory& memory) {
   return memory.weights + memory.gradients + memory.optimizer;
 }
