@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "model/gguf/gguf_file.h"
+#include "model/gguf/head_file.h"
 #include "model/neural.h"
 
 namespace modicum {
@@ -27,6 +28,8 @@ Result<std::vector<std::string>> Matches(const std::string& pattern,
                                          std::string_view key,
                                          const std::string& file) {
   std::vector<std::string> paths = PathsMatching(pattern);
+  // A head is beside its body, and no network of its own.
+  if (IsPattern(pattern)) std::erase_if(paths, IsHeadPath);
   if (!paths.empty()) return paths;
   return Fail(ErrorCode::kNotFound,
               fmt::format("{}: {}: no file is named {}", file, key, pattern),
