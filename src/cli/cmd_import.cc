@@ -43,14 +43,13 @@ std::string Summary(const GgufFile& file) {
 }
 
 // "tiny.head.gguf: its head for fill-mask, 340 parameters, 1.4 kB".
-Result<std::string> HeadSummary(const GgufFile& file) {
-  MODICUM_TRY(const HeadFile head, ParseHead(file));
+std::string HeadSummary(const GgufFile& file) {
   std::string line =
       fmt::format("{}: its head for {}, {} parameters, {}", file.name,
-                  HeadKindName(head.kind), FormatCount(file.parameters()),
+                  *file.Text(kHeadKindKey), FormatCount(file.parameters()),
                   FormatBytes(file.bytes()));
-  if (!head.labels.empty())
-    line += fmt::format("; {} labels", FormatCount(head.labels.size()));
+  if (const GgufArray* labels = file.Array(kHeadLabelsKey))
+    line += fmt::format("; {} labels", FormatCount(labels->size));
   return line + "\n";
 }
 
@@ -75,10 +74,7 @@ Result<int> Import(const Context& context, const ImportFlags& flags) {
   progress.reset();
   if (!imported) return Fail(imported.error());
   std::string text = Summary(imported->model);
-  if (imported->head) {
-    MODICUM_TRY(const std::string head, HeadSummary(*imported->head));
-    text += head;
-  }
+  if (imported->head) text += HeadSummary(*imported->head);
   std::fputs(text.c_str(), stdout);
   return kExitOk;
 }

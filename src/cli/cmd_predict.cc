@@ -51,9 +51,8 @@ void DeclareNetwork(CLI::App& app, PredictOptions& options,
   NetworkPrediction& network = options.network;
   CLI::Option* model =
       app.add_option("-m,--model", network.network.model,
-                     "not an artifact: an encoder with a head, a GGUF file as "
-                     "`modicum import` makes it of BertForMaskedLM, "
-                     "BertForTokenClassification or BertForQuestionAnswering")
+                     "not an artifact: an encoder with a head beside it, as "
+                     "`modicum import` makes it")
           ->type_name("FILE");
   for (CLI::Option* option : of_artifacts) model->excludes(option);
   NeuralSettings& settings = network.network.settings;

@@ -109,7 +109,7 @@ class TagAsking final : public Asking {
   Status Read(std::string_view line, uint64_t number) override {
     TaggedWords row;
     Source source;
-    const Status given = words_reader_.Read(line, "tokens", "", row);
+    const Status given = ReadTaggedWords(line, "tokens", "", row);
     if (!flags_.plain && given) {
       words_.push_back({std::move(row.words)});
       sources_.push_back(std::move(source));
@@ -193,7 +193,6 @@ class TagAsking final : public Asking {
                        JsonString(text));
   }
 
-  AnnotatedLineReader words_reader_;
   std::vector<Tokens> words_;
   std::vector<Source> sources_;
 };
@@ -205,7 +204,7 @@ class QuestionAsking final : public Asking {
   size_t size() const override { return questions_.size(); }
   Status Read(std::string_view line, uint64_t number) override {
     ContextQuestion row;
-    if (const auto read = reader_.Read(line, false, row); !read)
+    if (const auto read = ReadQuestion(line, false, row); !read)
       return AtLine(number, {read.error().code, read.error().message,
                              "each line is {\"question\": ..., \"context\": "
                              "...}"});
@@ -229,7 +228,6 @@ class QuestionAsking final : public Asking {
   }
 
  private:
-  AnnotatedLineReader reader_;
   std::vector<TextPair> questions_;
 };
 

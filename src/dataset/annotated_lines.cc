@@ -2,10 +2,9 @@
 #include "dataset/annotated_lines.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <filesystem>
-#include <optional>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
 
@@ -15,80 +14,74 @@
 namespace modicum {
 namespace {
 
-namespace dom = simdjson::dom;
+using Json = nlohmann::json;
 using Texts = std::vector<std::string>;
+
+constexpr char kOneObject[] =
+    "one JSON object a line is expected; jq -c . writes it so";
 
 tl::unexpected<Error> Wrong(std::string message, std::string hint = {}) {
   return Fail(ErrorCode::kInvalidInput, std::move(message), std::move(hint));
 }
 
+Result<Json> ParseLine(std::string_view line) {
+  Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return Wrong("not valid JSON", kOneObject);
+  if (!json.is_object()) return Wrong("not a JSON object", kOneObject);
+  return json;
+}
+
+Result<const Json*> Find(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  if (found == object.end()) return Wrong(fmt::format("'{}' is missing", key));
+  if (found->is_null()) return Wrong(fmt::format("'{}' is null", key));
+  return &*found;
+}
+
 // An escape may bring a NUL, which no text has.
-Result<std::string> UsableText(std::string_view text, std::string_view key) {
-  if (text.find('\0') == text.npos) return std::string(text);
+Result<std::string> TextOf(const Json& value, const std::string& what,
+                           const std::string& key) {
+  if (!value.is_string()) return Wrong(what + " is no text");
+  auto text = value.get<std::string>();
+  if (text.find('\0') == text.npos) return text;
   return Wrong(fmt::format("'{}' has a NUL, which no text has", key));
 }
 
-class Members {
- public:
-  explicit Members(const dom::object& object) : object_(object) {}
+Result<std::string> TextMember(const Json& object, const std::string& key) {
+  MODICUM_TRY(const Json* value, Find(object, key));
+  return TextOf(*value, "'" + key + "'", key);
+}
 
-  Result<dom::element> Find(std::string_view key) const {
-    std::optional<dom::element> found;
-    for (const dom::key_value_pair member : object_)
-      if (member.key == key) found = member.value;
-    if (found && !found->is_null()) return *found;
-    return Wrong(fmt::format("'{}' is {}", key, found ? "null" : "missing"));
-  }
-  Result<std::string> Text(std::string_view key) const {
-    MODICUM_TRY(const dom::element value, Find(key));
-    std::string_view text;
-    if (value.get(text) != simdjson::SUCCESS)
-      return Wrong(fmt::format("'{}' is no text", key));
-    return UsableText(text, key);
-  }
-  Result<Texts> List(std::string_view key) const {
-    MODICUM_TRY(const dom::element value, Find(key));
-    return ListOf(value, key);
-  }
-  Result<Texts> Answers() const;
-
- private:
-  static Result<Texts> ListOf(const dom::element& value, std::string_view key) {
-    dom::array array;
-    if (value.get(array) != simdjson::SUCCESS)
-      return Wrong(fmt::format("'{}' is no list of texts", key));
-    Texts texts;
-    for (const dom::element element : array) {
-      std::string_view text;
-      if (element.get(text) != simdjson::SUCCESS)
-        return Wrong(
-            fmt::format("item {} of '{}' is no text", texts.size() + 1, key));
-      MODICUM_TRY(std::string usable, UsableText(text, key));
-      texts.push_back(std::move(usable));
-    }
-    return texts;
-  }
-
-  const dom::object& object_;
-};
-
-Result<Texts> Members::Answers() const {
-  MODICUM_TRY(const dom::element value, Find("answers"));
-  dom::object columns;
-  if (value.get(columns) == simdjson::SUCCESS)
-    return Members(columns).List("text");
-  dom::array array;
-  dom::object first;
-  if (value.get(array) != simdjson::SUCCESS || array.size() == 0 ||
-      array.at(0).get(first) != simdjson::SUCCESS)
-    return ListOf(value, "answers");
+Result<Texts> ListOf(const Json& array, const std::string& key) {
+  if (!array.is_array())
+    return Wrong(fmt::format("'{}' is no list of texts", key));
   Texts texts;
-  for (const dom::element element : array) {
-    dom::object answer;
-    if (element.get(answer) != simdjson::SUCCESS)
+  for (const Json& element : array) {
+    MODICUM_TRY(
+        std::string text,
+        TextOf(element, fmt::format("item {} of '{}'", texts.size() + 1, key),
+               key));
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+Result<Texts> ListMember(const Json& object, const std::string& key) {
+  MODICUM_TRY(const Json* value, Find(object, key));
+  return ListOf(*value, key);
+}
+
+Result<Texts> Answers(const Json& object) {
+  MODICUM_TRY(const Json* value, Find(object, "answers"));
+  if (value->is_object()) return ListMember(*value, "text");
+  if (!value->is_array() || value->empty() || !(*value)[0].is_object())
+    return ListOf(*value, "answers");
+  Texts texts;
+  for (const Json& answer : *value) {
+    if (!answer.is_object())
       return Wrong(
           fmt::format("item {} of 'answers' is no object", texts.size() + 1));
-    MODICUM_TRY(std::string text, Members(answer).Text("text"));
+    MODICUM_TRY(std::string text, TextMember(answer, "text"));
     texts.push_back(std::move(text));
   }
   return texts;
@@ -136,50 +129,26 @@ class ItemLines {
 
 }  // namespace
 
-struct AnnotatedLineReader::State {
-  dom::parser parser;
-  dom::element document;
-  dom::object object;
-
-  Status Parse(std::string_view line) {
-    const auto error = parser.parse(line.data(), line.size()).get(document);
-    if (error != simdjson::SUCCESS)
-      return Wrong(
-          fmt::format("not valid JSON: {}", simdjson::error_message(error)),
-          "one JSON object a line is expected; jq -c . writes it so");
-    if (document.get(object) == simdjson::SUCCESS) return {};
-    return Wrong("not a JSON object",
-                 "one JSON object a line is expected; jq -c . writes it so");
-  }
-};
-
-AnnotatedLineReader::AnnotatedLineReader()
-    : state_(std::make_unique<State>()) {}
-AnnotatedLineReader::~AnnotatedLineReader() = default;
-
-Status AnnotatedLineReader::Read(std::string_view line, std::string_view words,
-                                 std::string_view tags, TaggedWords& out) {
-  MODICUM_RETURN_IF_ERROR(state_->Parse(line));
-  const Members members(state_->object);
-  MODICUM_TRY(out.words, members.List(words));
+Status ReadTaggedWords(std::string_view line, const std::string& words,
+                       const std::string& tags, TaggedWords& out) {
+  MODICUM_TRY(const Json json, ParseLine(line));
+  MODICUM_TRY(out.words, ListMember(json, words));
   out.tags.clear();
   if (tags.empty()) return {};
-  MODICUM_TRY(out.tags, members.List(tags));
+  MODICUM_TRY(out.tags, ListMember(json, tags));
   if (out.tags.size() == out.words.size()) return {};
   return Wrong(fmt::format("{} words in '{}' and {} tags in '{}'",
                            out.words.size(), words, out.tags.size(), tags),
                "each word has one tag");
 }
 
-Status AnnotatedLineReader::Read(std::string_view line, bool answers,
-                                 ContextQuestion& out) {
-  MODICUM_RETURN_IF_ERROR(state_->Parse(line));
-  const Members members(state_->object);
-  MODICUM_TRY(out.question, members.Text("question"));
-  MODICUM_TRY(out.context, members.Text("context"));
+Status ReadQuestion(std::string_view line, bool answers, ContextQuestion& out) {
+  MODICUM_TRY(const Json json, ParseLine(line));
+  MODICUM_TRY(out.question, TextMember(json, "question"));
+  MODICUM_TRY(out.context, TextMember(json, "context"));
   out.answers.clear();
   if (!answers) return {};
-  MODICUM_TRY(out.answers, members.Answers());
+  MODICUM_TRY(out.answers, Answers(json));
   if (!out.answers.empty()) return {};
   return Wrong("'answers' has none",
                "questions that the context does not answer (SQuAD 2.0) are not "
@@ -190,28 +159,26 @@ Result<Dataset> LoadTaggedWords(const std::string& path,
                                 const std::string& words,
                                 const std::string& tags) {
   MODICUM_TRY(ItemLines lines, ItemLines::Open(path));
-  AnnotatedLineReader reader;
   TaggedWords row;
   std::set<std::string> seen;
-  MODICUM_TRY(Dataset data,
-              lines.All([&](std::string_view line, Item& item) -> Status {
-                MODICUM_RETURN_IF_ERROR(reader.Read(line, words, tags, row));
-                seen.insert(row.tags.begin(), row.tags.end());
-                item.payload = Tokens{std::move(row.words)};
-                item.wanted = std::move(row.tags);
-                return {};
-              }));
+  MODICUM_TRY(
+      Dataset data, lines.All([&](std::string_view line, Item& item) -> Status {
+        MODICUM_RETURN_IF_ERROR(ReadTaggedWords(line, words, tags, row));
+        seen.insert(row.tags.begin(), row.tags.end());
+        item.payload = Tokens{std::move(row.words)};
+        item.wanted = std::move(row.tags);
+        return {};
+      }));
   data.labels.assign(seen.begin(), seen.end());
   return data;
 }
 
 Result<Dataset> LoadQuestions(const std::string& path, bool answers) {
   MODICUM_TRY(ItemLines lines, ItemLines::Open(path));
-  AnnotatedLineReader reader;
   ContextQuestion row;
   std::unordered_map<std::string, uint64_t> contexts;
   return lines.All([&](std::string_view line, Item& item) -> Status {
-    MODICUM_RETURN_IF_ERROR(reader.Read(line, answers, row));
+    MODICUM_RETURN_IF_ERROR(ReadQuestion(line, answers, row));
     item.group = contexts.try_emplace(row.context, item.id).first->second;
     item.payload = TextPair{std::move(row.question), std::move(row.context)};
     item.wanted = std::move(row.answers);

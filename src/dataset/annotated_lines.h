@@ -4,7 +4,6 @@
 // "answers", as SQuAD has them).
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,25 +23,12 @@ struct ContextQuestion {
   std::vector<std::string> answers;  // that are right, or none asked for
 };
 
-// Keeps its buffers between lines. Not thread-safe. kInvalidInput says what is
-// wrong with the line; the last of two equal keys counts.
-class AnnotatedLineReader {
- public:
-  AnnotatedLineReader();
-  ~AnnotatedLineReader();
-  AnnotatedLineReader(const AnnotatedLineReader&) = delete;
-  AnnotatedLineReader& operator=(const AnnotatedLineReader&) = delete;
-
-  // The members `words` and, unless "", `tags`: arrays of strings.
-  Status Read(std::string_view line, std::string_view words,
-              std::string_view tags, TaggedWords& out);
-  // "answers" is {"text": [...]}, [{"text": ...}, ...] or ["...", ...].
-  Status Read(std::string_view line, bool answers, ContextQuestion& out);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
+// The members `words` and, unless "", `tags`: arrays of strings. kInvalidInput
+// says what is wrong with the line; the last of two equal keys counts.
+Status ReadTaggedWords(std::string_view line, const std::string& words,
+                       const std::string& tags, TaggedWords& out);
+// "answers" is {"text": [...]}, [{"text": ...}, ...] or ["...", ...].
+Status ReadQuestion(std::string_view line, bool answers, ContextQuestion& out);
 
 // Items with Tokens, what they should be answered in `wanted`; the data's
 // labels are the tags, sorted. `tags` "": there are none. Errors begin with

@@ -15,31 +15,30 @@ using ::testing::HasSubstr;
 
 std::string WordsFault(std::string_view line) {
   TaggedWords words;
-  const auto status = AnnotatedLineReader().Read(line, "tokens", "tags", words);
+  const auto status = ReadTaggedWords(line, "tokens", "tags", words);
   return status ? "" : status.error().message;
 }
 
 std::string QuestionFault(std::string_view line) {
   ContextQuestion question;
-  const auto status = AnnotatedLineReader().Read(line, true, question);
+  const auto status = ReadQuestion(line, true, question);
   return status ? "" : status.error().message;
 }
 
 TEST(AnnotatedLines, WordsAndTags) {
-  AnnotatedLineReader reader;
   TaggedWords words;
-  ASSERT_TRUE(reader.Read(R"({"id": 7, "tokens": ["K\u00f6ln", "ist"],
+  ASSERT_TRUE(ReadTaggedWords(R"({"id": 7, "tokens": ["K\u00f6ln", "ist"],
                              "tags": ["B-LOC", "O"]})",
-                          "tokens", "tags", words));
+                              "tokens", "tags", words));
   EXPECT_THAT(words.words, ElementsAre("Köln", "ist"));
   EXPECT_THAT(words.tags, ElementsAre("B-LOC", "O"));
-  ASSERT_TRUE(reader.Read(R"({"w": [], "w": ["x"]})", "w", "", words));
+  ASSERT_TRUE(ReadTaggedWords(R"({"w": [], "w": ["x"]})", "w", "", words));
   EXPECT_THAT(words.words, ElementsAre("x"));
   EXPECT_TRUE(words.tags.empty());
 }
 
 TEST(AnnotatedLines, WhatIsWrongWithWordsIsSaid) {
-  EXPECT_THAT(WordsFault("{"), HasSubstr("not valid JSON: "));
+  EXPECT_THAT(WordsFault("{"), HasSubstr("not valid JSON"));
   EXPECT_EQ(WordsFault("[1]"), "not a JSON object");
   EXPECT_EQ(WordsFault("{}"), "'tokens' is missing");
   EXPECT_EQ(WordsFault(R"({"tokens": null})"), "'tokens' is null");
@@ -53,7 +52,6 @@ TEST(AnnotatedLines, WhatIsWrongWithWordsIsSaid) {
 }
 
 TEST(AnnotatedLines, QuestionsHaveTheirAnswersInThreeForms) {
-  AnnotatedLineReader reader;
   for (const char* answers :
        {R"({"text": ["a", "b"], "answer_start": [0, 4]})",
         R"([{"text": "a", "answer_start": 0}, {"text": "b"}])",
@@ -62,11 +60,11 @@ TEST(AnnotatedLines, QuestionsHaveTheirAnswersInThreeForms) {
     const std::string line =
         R"({"question": "q?", "context": "c", "answers": )" +
         std::string(answers) + "}";
-    ASSERT_TRUE(reader.Read(line, true, question)) << line;
+    ASSERT_TRUE(ReadQuestion(line, true, question)) << line;
     EXPECT_EQ(question.question, "q?");
     EXPECT_EQ(question.context, "c");
     EXPECT_THAT(question.answers, ElementsAre("a", "b"));
-    ASSERT_TRUE(reader.Read(line, false, question));
+    ASSERT_TRUE(ReadQuestion(line, false, question));
     EXPECT_TRUE(question.answers.empty());
   }
 }

@@ -20,15 +20,14 @@ void CheckTexts(const std::vector<std::string>& texts) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace modicum;
   const std::string_view line(reinterpret_cast<const char*>(data), size);
-  AnnotatedLineReader reader;
   TaggedWords words;
-  if (reader.Read(line, "tokens", "tags", words)) {
+  if (ReadTaggedWords(line, "tokens", "tags", words)) {
     MODICUM_CHECK(words.words.size() == words.tags.size());
     CheckTexts(words.words);
     CheckTexts(words.tags);
   }
   ContextQuestion question;
-  if (reader.Read(line, true, question)) {
+  if (ReadQuestion(line, true, question)) {
     MODICUM_CHECK(!question.answers.empty());
     CheckTexts(question.answers);
     CheckTexts({question.question, question.context});

@@ -10,8 +10,6 @@
 namespace modicum {
 namespace {
 
-constexpr char kKindKey[] = "modicum.head.kind";
-constexpr char kLabelsKey[] = "modicum.head.labels";
 constexpr char kBodyKey[] = "modicum.head.body_sha256";
 constexpr char kVersionKey[] = "modicum.head.version";
 constexpr uint32_t kHeadVersion = 1;
@@ -26,8 +24,9 @@ tl::unexpected<Error> RefuseHead(const GgufFile& file, std::string_view what,
 }
 
 Result<HeadKind> KindOf(const GgufFile& file) {
-  const auto name = file.Text(kKindKey);
-  if (!name) return RefuseHead(file, fmt::format("'{}' is missing", kKindKey));
+  const auto name = file.Text(kHeadKindKey);
+  if (!name)
+    return RefuseHead(file, fmt::format("'{}' is missing", kHeadKindKey));
   const auto* kind = std::ranges::find(kHeadKinds, *name, HeadKindName);
   if (kind != std::end(kHeadKinds)) return *kind;
   return RefuseHead(file,
@@ -42,19 +41,19 @@ bool IsSha256(std::string_view text) {
 }
 
 Status TakeHeadLabels(HeadFile& head) {
-  const GgufArray* labels = head.file.Array(kLabelsKey);
+  const GgufArray* labels = head.file.Array(kHeadLabelsKey);
   const bool wanted = head.kind == HeadKind::kTokenClassification;
-  if (!wanted && head.file.Find(kLabelsKey) == nullptr) return {};
+  if (!wanted && head.file.Find(kHeadLabelsKey) == nullptr) return {};
   if (!wanted)
-    return RefuseHead(
-        head.file, fmt::format("'{}': a head for {} has no labels", kLabelsKey,
-                               HeadKindName(head.kind)));
+    return RefuseHead(head.file,
+                      fmt::format("'{}': a head for {} has no labels",
+                                  kHeadLabelsKey, HeadKindName(head.kind)));
   if (labels == nullptr || labels->type != GgufType::kString ||
       labels->size < 2)
     return RefuseHead(
         head.file, fmt::format("'{}' is missing or no array of two strings or "
                                "more",
-                               kLabelsKey));
+                               kHeadLabelsKey));
   for (const std::string& label : labels->texts)
     if (!IsSoundName(label))
       return RefuseHead(head.file,
@@ -129,18 +128,17 @@ std::string HeadPathOf(std::string_view body) {
   return fmt::format("{}.head{}", body, kExtension);
 }
 
-bool IsHeadPath(std::string_view path) { return path.ends_with(".head.gguf"); }
-
 GgufMetadata DescribeHead(HeadKind kind, const std::vector<std::string>& labels,
                           const Hash& body) {
   GgufMetadata metadata = {
       {"general.architecture", std::string("bert")},
       {"general.type", std::string("head")},
       {kVersionKey, kHeadVersion},
-      {kKindKey, std::string(HeadKindName(kind))},
+      {kHeadKindKey, std::string(HeadKindName(kind))},
       {kBodyKey, ToHex(body)},
   };
-  if (!labels.empty()) metadata.emplace_back(kLabelsKey, GgufArray::Of(labels));
+  if (!labels.empty())
+    metadata.emplace_back(kHeadLabelsKey, GgufArray::Of(labels));
   return metadata;
 }
 

@@ -16,6 +16,10 @@
 
 namespace modicum {
 
+// Of a head's file; the labels only where it classifies.
+inline constexpr char kHeadKindKey[] = "modicum.head.kind";
+inline constexpr char kHeadLabelsKey[] = "modicum.head.labels";
+
 struct HeadShape {
   HeadKind kind = HeadKind::kFillMask;
   uint64_t width = 0;
@@ -52,7 +56,9 @@ struct HeadFile {
 
 // "NAME.head.gguf" of "NAME.gguf".
 std::string HeadPathOf(std::string_view body);
-bool IsHeadPath(std::string_view path);
+inline bool IsHeadPath(std::string_view path) {
+  return path.ends_with(".head.gguf");
+}
 
 // All keys. `labels` are empty unless it classifies.
 GgufMetadata DescribeHead(HeadKind kind, const std::vector<std::string>& labels,
