@@ -62,9 +62,11 @@ TEST(HideTokens, FollowsBert) {
   // Nothing else was touched.
   const std::set<int32_t> hidden(batch.hidden.begin(), batch.hidden.end());
   EXPECT_EQ(hidden.size(), batch.hidden.size());
-  for (size_t at = 0; at < whole.tokens.size(); ++at)
-    if (hidden.count(static_cast<int32_t>(at)) == 0)
+  for (size_t at = 0; at < whole.tokens.size(); ++at) {
+    if (hidden.count(static_cast<int32_t>(at)) == 0) {
       EXPECT_EQ(batch.tokens[at], whole.tokens[at]);
+    }
+  }
 }
 
 TEST(HideTokens, HidesOneOfAShortTextAndNoneOfAnEmptyOne) {
