@@ -9,8 +9,10 @@
 
 #include "base/file.h"
 #include "base/glob.h"
+#include "base/suggest.h"
 #include "base/toml_section.h"
 #include "dataset/catalog.h"
+#include "model/gguf/head_file.h"
 #include "place/place_section.h"
 
 namespace modicum {
@@ -139,6 +141,12 @@ Status CheckTask(const TaskSettings& settings) {
                    "name a file, or catalog:NAME (`modicum data list`)");
   if (settings.batches.empty())
     return Refused(fmt::format("{}: no batch size", task.name));
+  if (!task.metrics.empty() &&
+      std::ranges::count(task.metrics, MetricOf(settings)) == 0)
+    return Refused(
+        fmt::format("{}: unknown metric '{}'{}", task.name, settings.metric,
+                    DidYouMean(settings.metric, task.metrics)),
+        fmt::format("metrics are: {}", fmt::join(task.metrics, ", ")));
   for (const uint64_t batch : settings.batches) {
     if (batch == 0 || batch > kMostBatch)
       return Refused(fmt::format("{}: a batch of {} items", task.name, batch),
@@ -157,6 +165,8 @@ Status CheckTask(const TaskSettings& settings) {
 
 Result<std::vector<std::string>> Matches(const std::string& pattern) {
   std::vector<std::string> paths = PathsMatching(pattern);
+  // A head is beside its body, and no model of its own.
+  if (IsPattern(pattern)) std::erase_if(paths, IsHeadPath);
   if (paths.empty())
     return Fail(ErrorCode::kNotFound,
                 IsPattern(pattern) ? "no model matches " + pattern

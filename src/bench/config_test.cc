@@ -140,7 +140,8 @@ TEST(BenchConfig, AnUnknownTaskListsTheTasks) {
   ASSERT_FALSE(task.has_value());
   EXPECT_EQ(task.error().message, "unknown task 'masked-lm'");
   EXPECT_EQ(task.error().hint,
-            "tasks are: text-classification, text-generation, embeddings");
+            "tasks are: text-classification, text-generation, fill-mask, "
+            "token-classification, question-answering, embeddings");
 }
 
 TEST(FindModels, PatternsAreSortedAndEachFileComesOnce) {

@@ -88,6 +88,7 @@ class Session {
           const ProtocolParts& parts)
       : workload_(workload), protocol_(protocol), parts_(parts) {
     call_.stop = parts.stop;
+    call_.seed = protocol.seed;
   }
 
   // Loads, infers once, warms up and plans the runs.

@@ -32,9 +32,9 @@ struct TaskSettings {
   std::vector<std::string> models;  // paths, or patterns such as "*.gguf"
   std::vector<std::string> data;    // paths, or "catalog:NAME"
   std::string format;               // see LoadOptions
-  std::string text = "text";
-  std::optional<std::string> label;  // "": none; absent: as the task has it
-  std::string metric = "accuracy";
+  std::string text;  // key of what is read; "": as the task has it
+  std::optional<std::string> label;     // "": none; absent: as the task has it
+  std::string metric;                   // "": the task's first
   std::optional<double> floor;          // of the quality
   std::vector<uint64_t> batches = {1};  // items a call
   std::vector<uint64_t> lengths;  // words of a text; 0: all; empty: the task's
@@ -110,7 +110,12 @@ struct BenchTask {
                           std::span<const Item> items,
                           std::span<const Output> outputs,
                           const CallOptions& call);
+  // That it can be scored by, the default first; empty: accuracy, and what
+  // classifiers have (evaluate/metric.h).
+  std::span<const std::string_view> metrics = {};
 };
+// Of the settings, or the task's first.
+std::string_view MetricOf(const TaskSettings& settings);
 
 std::span<const BenchTask> BenchTasks();
 // kNotFound with "did you mean".

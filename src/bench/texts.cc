@@ -20,7 +20,7 @@ Result<Dataset> Load(const std::string& path, const TaskSettings& settings,
                      const std::string& label) {
   LoadOptions options;
   options.format = settings.format;
-  options.text = settings.text;
+  if (!settings.text.empty()) options.text = settings.text;
   options.label = label;
   return LoadDataset(path, options);
 }
@@ -148,7 +148,7 @@ Result<Scored> ScoreLabels(BenchSubject& subject, const Workload& workload,
     return scored;
   }
   MODICUM_TRY(const auto metric,
-              MakeMetric(workload.settings->metric, workload.labels));
+              MakeMetric(MetricOf(*workload.settings), workload.labels));
   std::vector<ItemScore> scores;
   for (size_t i = 0; i < items.size(); ++i)
     scores.push_back(

@@ -68,9 +68,13 @@ void DeclareWhat(CLI::App& app, BenchFlags& flags) {
       ->allow_extra_args(false);
   app.add_option("--data-format", flags.data_format,
                  "jsonl, csv, tsv, fasttext or labelled; default: by look");
-  app.add_option("--text", flags.text, "column or key of the text");
-  app.add_option("--label", flags.label, "of the label; \"\": there is none");
-  app.add_option("--metric", flags.metric, "accuracy, macro-f1, f1:CLASS");
+  app.add_option("--text", flags.text,
+                 "column or key of the text (of words: tokens)");
+  app.add_option("--label", flags.label,
+                 "of the label (of words: tags); \"\": there is none");
+  app.add_option("--metric", flags.metric,
+                 "of the quality, by the task: accuracy, macro-f1, f1:CLASS, "
+                 "log-loss; f1, top-5, bits, exact-match");
   app.add_option("--floor", flags.floor,
                  "quality from which joules per correct answer are shown");
   app.add_option("--new-tokens", flags.new_tokens,

@@ -14,6 +14,7 @@
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/parse.h"
+#include "model/gguf/head_file.h"
 #include "model/import/import.h"
 
 namespace modicum {
@@ -41,6 +42,17 @@ std::string Summary(const GgufFile& file) {
                      FormatCount(tokens == nullptr ? 0 : tokens->size));
 }
 
+// "tiny.head.gguf: its head for fill-mask, 340 parameters, 1.4 kB".
+std::string HeadSummary(const GgufFile& file) {
+  std::string line =
+      fmt::format("{}: its head for {}, {} parameters, {}", file.name,
+                  *file.Text(kHeadKindKey), FormatCount(file.parameters()),
+                  FormatBytes(file.bytes()));
+  if (const GgufArray* labels = file.Array(kHeadLabelsKey))
+    line += fmt::format("; {} labels", FormatCount(labels->size));
+  return line + "\n";
+}
+
 Result<int> Import(const Context& context, const ImportFlags& flags) {
   constexpr uint64_t kMegabyte = 1'000'000;
   ImportOptions options;
@@ -58,10 +70,12 @@ Result<int> Import(const Context& context, const ImportFlags& flags) {
     };
   const std::string output =
       flags.output.empty() ? NameOf(flags.folder) + ".gguf" : flags.output;
-  Result<GgufFile> file = ImportModel(flags.folder, output, options);
+  const auto imported = ImportModel(flags.folder, output, options);
   progress.reset();
-  if (!file) return Fail(file.error());
-  std::fputs(Summary(*file).c_str(), stdout);
+  if (!imported) return Fail(imported.error());
+  std::string text = Summary(imported->model);
+  if (imported->head) text += HeadSummary(*imported->head);
+  std::fputs(text.c_str(), stdout);
   return kExitOk;
 }
 
@@ -70,7 +84,8 @@ Result<int> Import(const Context& context, const ImportFlags& flags) {
 Result<int> CmdImport(Context& context, const std::vector<std::string>& args) {
   ImportFlags flags;
   CLI::App app{
-      "Makes one GGUF file of a Hugging Face model's folder.\n\n"
+      "Makes one GGUF file of a Hugging Face model's folder, and of a BERT's "
+      "head a second.\n\n"
       "  modicum import TinyLlama-1.1B-Chat-v1.0/\n"
       "  modicum import phi-2/ --type f16 -o phi-2.gguf\n",
       "modicum import"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `modicum predict ARTIFACT`: a model's answers to lines of text, with a bill
-// at the end.
+// `modicum predict`: the answers of an artifact, or of a network with a head,
+// to lines of text, with a bill at the end.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -19,6 +19,7 @@
 #include "cli/command.h"
 #include "cli/instruments.h"
 #include "cli/parse.h"
+#include "cli/predict_network.h"
 #include "cli/print_error.h"
 #include "meter/meter.h"
 #include "model/artifact.h"
@@ -32,6 +33,7 @@ namespace {
 
 struct PredictOptions {
   std::string artifact;
+  NetworkPrediction network;    // where it names one, instead
   std::string input;            // "" = stdin
   std::string output;           // "" = stdout
   std::string field;            // "" = the one the model was trained on
@@ -43,36 +45,84 @@ struct PredictOptions {
   StreamOptions stream;
 };
 
+// `of_artifacts`: options that a network has no use for.
+void DeclareNetwork(CLI::App& app, PredictOptions& options,
+                    const std::vector<CLI::Option*>& of_artifacts) {
+  NetworkPrediction& network = options.network;
+  CLI::Option* model =
+      app.add_option("-m,--model", network.network.model,
+                     "not an artifact: an encoder with a head beside it, as "
+                     "`modicum import` makes it")
+          ->type_name("FILE");
+  for (CLI::Option* option : of_artifacts) model->excludes(option);
+  NeuralSettings& settings = network.network.settings;
+  app.add_option("--top", network.top, "with -m: tokens for a [MASK]")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->needs(model);
+  app.add_option("-t,--threads", settings.threads,
+                 "with -m; default: one for each CPU it may use")
+      ->check(CLI::Range(1, 512))
+      ->needs(model);
+  app.add_option("--micro-batch", settings.micro_batch,
+                 "with -m: tokens a forward pass, about")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str()
+      ->needs(model);
+  app.add_flag_callback(
+         "--trust", [] { GuardNetworks({}); },
+         "with -m: load the file at once, not first in a child process")
+      ->needs(model);
+}
+
 void Declare(CLI::App& app, PredictOptions& options) {
   app.name("modicum predict");
-  app.add_option("ARTIFACT", options.artifact, "folder that a fit wrote")
-      ->required();
+  std::vector<CLI::Option*> of_artifacts;
+  of_artifacts.push_back(
+      app.add_option("ARTIFACT", options.artifact, "folder that a fit wrote"));
   app.add_option("--input", options.input, "read this file, not stdin")
       ->type_name("FILE");
-  app.add_option("--output", options.output, "write this file, not stdout")
-      ->type_name("FILE");
+  of_artifacts.push_back(
+      app.add_option("--output", options.output, "write this file, not stdout")
+          ->type_name("FILE"));
   app.add_option("--field", options.field,
                  "member of each JSON line that has the text; default: as in "
                  "training")
       ->type_name("NAME");
   app.add_flag("--plain", options.stream.input.plain,
                "each line is the text itself; of a table, CSV with a header");
-  app.add_option("--format", options.format, "jsonl, or label: the bare label")
-      ->check(CLI::IsMember({"jsonl", "label"}));
-  app.add_flag("--probabilities", options.stream.probabilities,
-               "the probability of every label");
-  app.add_option("--explain", options.stream.call.explain,
-                 "add the N features that decided, with their effects")
-      ->check(CLI::Range(1, 1000))
-      ->type_name("N");
-  app.add_option("--on-error", options.on_error,
-                 "at a bad line: stop, or skip: answer {\"error\": ...}")
-      ->check(CLI::IsMember({"stop", "skip"}));
+  of_artifacts.push_back(app.add_option("--format", options.format,
+                                        "jsonl, or label: the bare label")
+                             ->check(CLI::IsMember({"jsonl", "label"})));
+  of_artifacts.push_back(app.add_flag("--probabilities",
+                                      options.stream.probabilities,
+                                      "the probability of every label"));
+  of_artifacts.push_back(
+      app.add_option("--explain", options.stream.call.explain,
+                     "add the N features that decided, with their effects")
+          ->check(CLI::Range(1, 1000))
+          ->type_name("N"));
+  of_artifacts.push_back(
+      app.add_option("--on-error", options.on_error,
+                     "at a bad line: stop, or skip: answer {\"error\": ...}")
+          ->check(CLI::IsMember({"stop", "skip"})));
   app.add_option("--batch", options.batch,
                  "lines per call of the model; default: what fit found")
       ->check(CLI::Range(1, 1000000));
   app.add_flag("--quiet", options.quiet, "print no bill");
   app.add_flag("--no-ledger", options.no_ledger, "record nothing");
+  DeclareNetwork(app, options, of_artifacts);
+}
+
+// What both kinds of models have.
+void TakeCommon(PredictOptions& options) {
+  NetworkPrediction& network = options.network;
+  network.network.quiet = options.quiet;
+  network.network.no_ledger = options.no_ledger;
+  network.plain = options.stream.input.plain;
+  network.lines = options.batch.value_or(network.lines);
+  if (!options.input.empty()) network.input = options.input;
+  if (!options.field.empty()) network.field = options.field;
 }
 
 std::optional<int> ParseOptions(const std::vector<std::string>& args,
@@ -80,11 +130,13 @@ std::optional<int> ParseOptions(const std::vector<std::string>& args,
   CLI::App app(
       "Answers each line with a label, and bills it.\n\n"
       "  modicum predict spam.modicum < mails.jsonl\n"
-      "  modicum predict spam.modicum --plain --format label < lines.txt\n");
+      "  modicum predict spam.modicum --plain --format label < lines.txt\n"
+      "  modicum predict -m ner.gguf < sentences.jsonl\n");
   Declare(app, options);
   const auto code = ParseArgs(app, args);
   options.stream.labels_only = options.format == "label";
   options.stream.skip_errors = options.on_error == "skip";
+  TakeCommon(options);
   return code;
 }
 
@@ -253,6 +305,11 @@ Result<int> CmdPredict(Context& context, const std::vector<std::string>& args) {
     return UsageError({ErrorCode::kInvalidInput,
                        "--explain has no place in --format label",
                        "leave out one of them"});
+  if (!options.network.network.model.empty())
+    return PredictWithNetwork(context, options.network);
+  if (options.artifact.empty())
+    return UsageError({ErrorCode::kInvalidInput, "no model to ask",
+                       "name an artifact's folder, or a network with -m"});
   MODICUM_TRY(const PredictSetup setup, Prepare(context, options));
 
   const WindowId window = setup.meter->Begin("predict");

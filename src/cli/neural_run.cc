@@ -210,6 +210,19 @@ Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path,
   return model;
 }
 
+Result<std::unique_ptr<HeadedEncoder>> NeuralRun::OpenHeaded(
+    const std::string& path) {
+  MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
+  CallOptions call;
+  call.stop = context_.stop;
+  MODICUM_TRY(auto encoder,
+              engine->OpenHeaded(path, flags_.settings, call, phases_));
+  Tag("architecture", encoder->info().architecture);
+  Tag("type", encoder->info().file_type);
+  Tag("head", std::string(HeadKindName(encoder->kind())));
+  return encoder;
+}
+
 Result<NeuralRun::Outcome> NeuralRun::End(const Status& status) {
   Outcome outcome;
   MODICUM_TRY(outcome.phases, phases_.Finish());

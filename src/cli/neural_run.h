@@ -57,6 +57,9 @@ class NeuralRun {
   Result<std::unique_ptr<NeuralModel>> Open(const std::string& path,
                                             bool adapted = true);
 
+  // The same of an encoder with the head beside it.
+  Result<std::unique_ptr<HeadedEncoder>> OpenHeaded(const std::string& path);
+
   // What it was about, for the ledger.
   void Tag(const std::string& key, std::string value) {
     run_.tags[key] = std::move(value);

@@ -46,6 +46,9 @@ struct Item {
   uint64_t group = 0;  // near-duplicates share one; the split keeps it whole
   Payload payload;
   LabelIndex label = kUnlabelled;
+  // Where the answer is no label: a tag for each word, or every text that
+  // answers a question.
+  std::vector<std::string> wanted = {};
 };
 
 }  // namespace modicum

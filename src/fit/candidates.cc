@@ -10,6 +10,7 @@
 #include "model/embed_linear.h"
 #include "model/network_file.h"
 #include "model/neural_classifier.h"
+#include "model/pretraining_texts.h"
 #include "model/prompt_model.h"
 #include "model/remote/remote_params.h"
 #include "shrink/registry.h"
@@ -154,6 +155,9 @@ void AddOnBases(const Networks& networks, std::vector<Candidate>& all) {
       candidate.params = {{kNetworkParam, base.path},
                           {kNetworkHashParam, base.sha256},
                           {kFrozenParam, frozen}};
+      if (!frozen)
+        candidate.params.insert(networks.pretraining.begin(),
+                                networks.pretraining.end());
       candidate.first_of_family = frozen == networks.frozen.value_or(true);
       all.push_back(std::move(candidate));
     }
@@ -167,6 +171,7 @@ std::vector<Candidate> WholeSpace(std::string_view kind,
     Candidate candidate;
     candidate.name = candidate.family = space.family;
     candidate.when_named = space.when_named;
+    if (space.family == kEncoderFamily) candidate.params = networks.pretraining;
     AddCombinations(space, 0, std::move(candidate), all);
   }
   if (table) return all;
@@ -249,6 +254,14 @@ Result<std::vector<Candidate>> EnumerateCandidates(
                                 candidates.back().family != candidate.family;
     candidates.push_back(std::move(candidate));
   }
+  if (!networks.pretraining.empty() &&
+      std::ranges::none_of(candidates, [](const Candidate& candidate) {
+        return candidate.params.contains(kPretrainParam);
+      }))
+    return Fail(ErrorCode::kInvalidInput,
+                "encoder.pretrain: no encoder is tried that could be "
+                "pretrained",
+                "name one in families: \"encoder\", or leave pretrain out");
   return candidates;
 }
 

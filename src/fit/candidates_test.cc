@@ -148,6 +148,26 @@ TEST(Candidates, ABaseIsTriedFrozenAndNot) {
   EXPECT_EQ(named(), std::vector<std::string>{"encoder, bert, frozen"});
 }
 
+// Every encoder whose body learns, and no other candidate.
+TEST(Candidates, PretrainingIsOfEncodersAlone) {
+  Networks networks;
+  networks.bases = {{"m/bert.gguf", "bert", "11", false}};
+  networks.pretraining = {{"pretrain", int64_t{5}}};
+  const auto candidates =
+      EnumerateCandidates(kText, {"linear", "encoder"}, networks);
+  ASSERT_TRUE(candidates.has_value());
+  size_t pretrained = 0;
+  for (const Candidate& candidate : *candidates) {
+    const bool wanted = candidate.family == "encoder" &&
+                        !Get(candidate.params, "frozen", false);
+    EXPECT_EQ(candidate.params.contains("pretrain"), wanted) << candidate.name;
+    pretrained += wanted ? 1 : 0;
+  }
+  EXPECT_EQ(pretrained, 4U);
+  EXPECT_EQ(EnumerateCandidates(kText, {"linear"}, networks).error().message,
+            "encoder.pretrain: no encoder is tried that could be pretrained");
+}
+
 TEST(Candidates, AnotherFileOfTheSameNameIsAnotherModel) {
   Networks networks = TwoNetworks();
   const auto before = EnumerateCandidates(kText, {"prompt, small"}, networks);

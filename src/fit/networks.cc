@@ -11,7 +11,9 @@
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "model/gguf/gguf_file.h"
+#include "model/gguf/head_file.h"
 #include "model/neural.h"
+#include "model/pretraining_texts.h"
 
 namespace modicum {
 
@@ -27,6 +29,8 @@ Result<std::vector<std::string>> Matches(const std::string& pattern,
                                          std::string_view key,
                                          const std::string& file) {
   std::vector<std::string> paths = PathsMatching(pattern);
+  // A head is beside its body, and no network of its own.
+  if (IsPattern(pattern)) std::erase_if(paths, IsHeadPath);
   if (!paths.empty()) return paths;
   return Fail(ErrorCode::kNotFound,
               fmt::format("{}: {}: no file is named {}", file, key, pattern),
@@ -63,6 +67,23 @@ Result<std::vector<NetworkFile>> Find(const std::vector<std::string>& patterns,
   return files;
 }
 
+Result<Params> PretrainingOf(const Task& task) {
+  Params params;
+  if (task.pretrain == 0) return params;
+  params[kPretrainParam] = static_cast<int64_t>(task.pretrain);
+  if (task.unlabelled.empty()) return params;
+  params[kUnlabelledParam] = task.unlabelled;
+  if (task.text != "text") params[kUnlabelledTextParam] = task.text;
+  auto hash = Sha256OfFile(task.unlabelled);
+  if (!hash)
+    return Fail(hash.error().code,
+                fmt::format("{}: encoder.unlabelled: {}", task.file,
+                            hash.error().message),
+                "paths are relative to the task file's folder");
+  params[kUnlabelledHashParam] = ToHex(*hash);
+  return params;
+}
+
 }  // namespace
 
 Result<Networks> FindNetworks(const Task& task) {
@@ -74,6 +95,7 @@ Result<Networks> FindNetworks(const Task& task) {
     MODICUM_RETURN_IF_ERROR(engine->CheckEncoderBase(base.path));
   }
   networks.frozen = task.frozen;
+  MODICUM_TRY(networks.pretraining, PretrainingOf(task));
   if (!task.prompt_template.empty())
     networks.prompt["template"] = task.prompt_template;
   for (const auto& [label, word] : task.prompt_words)

@@ -27,6 +27,8 @@ struct Networks {
   std::vector<Params> remotes = {};
   std::vector<NetworkFile> bases = {};  // of family encoder
   std::optional<bool> frozen = {};      // as the task says
+  // Of encoders whose bodies learn: how they are pretrained.
+  Params pretraining = {};
 };
 
 // Every file that one of the task's patterns matches, each once, by path.

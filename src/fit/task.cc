@@ -97,11 +97,26 @@ Status ReadPrompt(TomlSection& section, Task& task) {
   return section.Finish();
 }
 
+constexpr int64_t kMostPretraining = 10000;
+
 Status ReadEncoder(TomlSection& section, Task& task) {
   section.ReadOneOrMore("base", task.bases);
   section.Read("frozen", task.frozen);
   if (task.frozen && task.bases.empty())
     section.Fault("frozen", "needs a base", "add base = \"bert.gguf\"");
+  std::optional<int64_t> pretrain;
+  section.Read("pretrain", pretrain);
+  if (pretrain && (*pretrain < 0 || *pretrain > kMostPretraining))
+    section.Fault("pretrain",
+                  fmt::format("must be 0 to {} epochs", kMostPretraining));
+  task.pretrain = static_cast<uint64_t>(pretrain.value_or(0));
+  section.Read("unlabelled", task.unlabelled);
+  if (!task.unlabelled.empty() && task.pretrain == 0)
+    section.Fault("unlabelled", "is for pretraining alone",
+                  "add pretrain = 20, the passes over it");
+  if (task.pretrain > 0 && task.frozen == true)
+    section.Fault("pretrain", "would change a base that is frozen",
+                  "leave out one of them");
   return section.Finish();
 }
 
@@ -282,6 +297,8 @@ Result<Task> ParseTask(std::string_view toml, const std::string& path) {
   if (!FromCatalog(task)) task.data = (folder / task.data).string();
   for (auto* paths : {&task.models, &task.bases})
     for (std::string& path_of : *paths) path_of = (folder / path_of).string();
+  if (!task.unlabelled.empty())
+    task.unlabelled = (folder / task.unlabelled).string();
   return task;
 }
 

@@ -48,6 +48,10 @@ struct Task {
   // Encoders whose bodies are trained on, patterns too.
   std::vector<std::string> bases = {};
   std::optional<bool> frozen = {};  // their bodies stay as they are; else both
+  // Passes in which encoders learn the language before their task, over the
+  // training texts and those of this file.
+  uint64_t pretrain = 0;
+  std::string unlabelled = {};
   // What a decoder is asked; see model/prompt_model.h.
   std::string prompt_template;                      // "": as that says
   std::map<std::string, std::string> prompt_words;  // by label

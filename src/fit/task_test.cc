@@ -228,5 +228,22 @@ TEST(Task, AnEncodersBaseIsAFileOrSeveral) {
             "task.toml:6: encoder.base must be a string, or a list of such");
 }
 
+TEST(Task, AnEncoderMayLearnTheLanguageFirst) {
+  const std::string text(kMinimal);
+  EXPECT_EQ(Parse(text).pretrain, 0U);
+  const Task task =
+      Parse(text + "[encoder]\npretrain = 20\nunlabelled = \"more.jsonl\"\n");
+  EXPECT_EQ(task.pretrain, 20U);
+  EXPECT_EQ(task.unlabelled, "dir/more.jsonl");
+  EXPECT_EQ(Refused(text + "[encoder]\npretrain = -1\n").message,
+            "task.toml:6: encoder.pretrain must be 0 to 10000 epochs");
+  EXPECT_EQ(Refused(text + "[encoder]\nunlabelled = \"a\"\n").message,
+            "task.toml:6: encoder.unlabelled is for pretraining alone");
+  EXPECT_EQ(Refused(text + "[encoder]\nbase = \"a\"\nfrozen = true\n"
+                           "pretrain = 2\n")
+                .message,
+            "task.toml:8: encoder.pretrain would change a base that is frozen");
+}
+
 }  // namespace
 }  // namespace modicum

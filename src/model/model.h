@@ -40,6 +40,12 @@ struct AnswerSpan {
   uint32_t begin = 0, end = 0;  // bytes
   std::string text;
 };
+// Of a token that was hidden: how many were found likelier, and the bits that
+// it costs to tell; nothing where there was none to hide.
+struct Unmasked {
+  std::optional<uint32_t> above = {};
+  double bits = 0;
+};
 struct Vector {
   std::vector<float> values;
 };
@@ -52,8 +58,8 @@ struct Box {
   std::string tag;
 };
 
-using Output = std::variant<Label, std::vector<TagSpan>, AnswerSpan, Vector,
-                            Generated, std::vector<Box>, Image>;
+using Output = std::variant<Label, std::vector<TagSpan>, AnswerSpan, Unmasked,
+                            Vector, Generated, std::vector<Box>, Image>;
 
 struct CallOptions {
   std::stop_token stop;

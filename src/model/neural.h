@@ -16,6 +16,7 @@
 #include "base/phase.h"
 #include "base/result.h"
 #include "base/units.h"
+#include "model/head_kind.h"
 #include "model/model.h"
 
 namespace modicum {
@@ -149,6 +150,45 @@ class NeuralModel {
       PhaseSink& sink) = 0;
 };
 
+// A text, or two in one, and the tokens of it that are asked about.
+struct AskedText {
+  TokenIds tokens = {};
+  // From this token on they are of the second text; 0: there is one text.
+  uint32_t second = 0;
+  std::vector<uint32_t> places = {};  // empty: every token
+};
+
+// What stands around texts and in the place of a hidden token.
+struct TextMarks {
+  std::optional<TokenId> begin = {}, separator = {}, mask = {}, unknown = {};
+};
+
+// An encoder with a head that says something of each token.
+// Thread safety: one call at a time.
+class HeadedEncoder {
+ public:
+  virtual ~HeadedEncoder() = default;
+  // Its labels are those of token classification.
+  virtual const NeuralInfo& info() const = 0;
+  virtual HeadKind kind() const = 0;
+  virtual TextMarks marks() const = 0;
+
+  // The word pieces of a text alone, without marks around. What looks like a
+  // mark in the text is text.
+  virtual Result<TokenIds> Pieces(std::string_view text) const = 0;
+  // What a piece stands for; the first of a word begins with a space.
+  virtual std::string Piece(TokenId token) const = 0;
+
+  // For each text, in order, one row of logits a place: over the vocabulary,
+  // over the labels, or that an answer begins and that it ends there. Read
+  // together as the tokens that one forward pass takes allow it, by length,
+  // without filling up. kInvalidInput for a text that is empty or longer than
+  // the context. Reports kPrefill and a step per forward pass.
+  virtual Result<std::vector<std::vector<float>>> Logits(
+      std::span<const AskedText> texts, const CallOptions& call,
+      PhaseSink& sink) = 0;
+};
+
 struct QuantizeOptions {
   std::string type = {};  // "q4_k_m": see GgufFileTypes()
   int threads = 0;        // 0: every CPU
@@ -182,6 +222,11 @@ class NeuralEngine {
       const std::string& path, const NeuralSettings& settings,
       const std::function<void(double)>& progress, const CallOptions& call,
       PhaseSink& sink) = 0;
+  // The body at `path` with the head beside it; see gguf/head_file.h. As Open;
+  // kUnavailable also where there is no head. Computed in single precision.
+  virtual Result<std::unique_ptr<HeadedEncoder>> OpenHeaded(
+      const std::string& path, const NeuralSettings& settings,
+      const CallOptions& call, PhaseSink& sink) = 0;
   // From now on Open tries files first.
   virtual void SetGuard(NetworkGuard guard) = 0;
   // What the child does: gives up what it needs no more, loads the network,

@@ -38,7 +38,7 @@ double SdOf(const std::vector<double>& values) {
 // The posterior predictive of a further model; `shared` is an error that all
 // of them have alike.
 Spread PosteriorFactor(const std::vector<double>& models, double prior_sd,
-              double shared) {
+                       double shared) {
   if (models.empty()) return {1, prior_sd};
   const double between = models.size() < kEnoughModels
                              ? kBetweenModels

@@ -14,7 +14,7 @@ std::string Bare(std::string_view metric, double value) {
 }  // namespace
 
 bool LowerIsBetter(std::string_view metric) {
-  return metric == "log-loss" || metric == "bits-per-byte";
+  return metric == "log-loss" || metric == "bits-per-byte" || metric == "bits";
 }
 
 std::string FormatQuality(std::string_view metric, double value) {

@@ -14,7 +14,8 @@ namespace modicum {
 // JSON: one object with `verb`, `title`, `inputs`, `fits`, `verdict`, each
 // figure by its key as {low, mid, high, unit, origin, source}, `parallelism`
 // (of train and serve; `choices` of the others), `bars`, `tables`, `notes`,
-// `sources` and the `command` that makes it again. CSV: one row per figure; a plan of tables only gives these.
+// `sources` and the `command` that makes it again. CSV: one row per figure; a
+// plan of tables only gives these.
 std::string FormatPlan(const Plan& plan, std::string_view format);
 
 std::string FormatPlanHtml(const Plan& plan);

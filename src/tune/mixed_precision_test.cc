@@ -101,6 +101,12 @@ class FakeEngine final : public NeuralEngine {
                                             PhaseSink&) override {
     return Fail(ErrorCode::kUnavailable, "not here");
   }
+  Result<std::unique_ptr<HeadedEncoder>> OpenHeaded(const std::string&,
+                                                    const NeuralSettings&,
+                                                    const CallOptions&,
+                                                    PhaseSink&) override {
+    return Fail(ErrorCode::kUnavailable, "not here");
+  }
   Status Quantize(const std::string&, const std::string& to,
                   const QuantizeOptions& options) override {
     ++quantized;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An encoder trained from nothing on SST-2's sentences, by the shipped
 // defaults or with parameters: accuracy on the test sentences, CPU time.
-//   encoder_sst2 FOLDER [layers=2 width=128 seed=2 ...]
+//   encoder_sst2 FOLDER [layers=2 width=128 seed=2 unlabelled=FILE ...]
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -37,14 +37,17 @@ Result<Dataset> Load(const std::string& path) {
 // "layers=2" into a parameter; the seed is the budget's.
 Status Parse(std::string_view text, Params& params, Budget& budget) {
   const size_t equals = text.find('=');
+  if (equals == text.npos)
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("'{}' is not NAME=VALUE", text));
   double number = 0;
   const char* end = text.data() + text.size();
-  if (equals == text.npos ||
-      std::from_chars(text.data() + equals + 1, end, number).ptr != end)
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("'{}' is not NAME=NUMBER", text));
+  const bool is_number =
+      std::from_chars(text.data() + equals + 1, end, number).ptr == end;
   const std::string name(text.substr(0, equals));
-  if (name == "seed") {
+  if (!is_number) {
+    params[name] = std::string(text.substr(equals + 1));
+  } else if (name == "seed") {
     budget.seed = static_cast<uint64_t>(number);
   } else if (number == static_cast<double>(static_cast<int64_t>(number))) {
     params[name] = static_cast<int64_t>(number);
@@ -104,7 +107,7 @@ Status Run(std::span<char*> arguments) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print(stderr, "usage: encoder_sst2 FOLDER [NAME=NUMBER...]\n");
+    fmt::print(stderr, "usage: encoder_sst2 FOLDER [NAME=VALUE...]\n");
     return 2;
   }
   const auto status =

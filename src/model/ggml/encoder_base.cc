@@ -152,6 +152,19 @@ Status ReadNumbers(const GgufFile& file, const RandomAccessFile& bytes,
   return {};
 }
 
+// What `file` has of the head, or of the rest.
+Status LoadPart(const GgufFile& file, bool head, EncoderWeights& weights) {
+  MODICUM_TRY(const RandomAccessFile bytes, RandomAccessFile::Open(file.name));
+  for (const Parameter& parameter : weights.parameters()) {
+    const EncoderTensor own{parameter.value->name};
+    const GgufTensor* tensor = file.FindTensor(own.name);
+    if (tensor == nullptr || own.of_head() != head) continue;
+    MODICUM_RETURN_IF_ERROR(
+        ReadNumbers(file, bytes, *tensor, parameter.values()));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<EncoderBase> ReadEncoderBase(const std::string& path) {
@@ -171,16 +184,11 @@ Result<EncoderBase> ReadEncoderBase(const std::string& path) {
 }
 
 Status LoadBody(const EncoderBase& base, EncoderWeights& weights) {
-  MODICUM_TRY(const RandomAccessFile bytes,
-              RandomAccessFile::Open(base.file.name));
-  for (const Parameter& parameter : weights.parameters()) {
-    const std::string_view name = parameter.value->name;
-    const GgufTensor* tensor = base.file.FindTensor(name);
-    if (tensor == nullptr || name.starts_with("cls.")) continue;
-    MODICUM_RETURN_IF_ERROR(
-        ReadNumbers(base.file, bytes, *tensor, parameter.values()));
-  }
-  return {};
+  return LoadPart(base.file, /*head=*/false, weights);
+}
+
+Status LoadHead(const HeadFile& head, EncoderWeights& weights) {
+  return LoadPart(head.file, /*head=*/true, weights);
 }
 
 }  // namespace modicum

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "model/ggml/encoder_weights.h"
 #include "model/gguf/gguf_file.h"
+#include "model/gguf/head_file.h"
 #include "model/neural.h"
 
 namespace modicum {
@@ -27,5 +28,7 @@ Result<EncoderBase> ReadEncoderBase(const std::string& path);
 // Its numbers as single precision, whatever they are stored as; the head stays
 // as it is. kInvalidInput for one that is no number.
 Status LoadBody(const EncoderBase& base, EncoderWeights& weights);
+// The same of a head that fits.
+Status LoadHead(const HeadFile& head, EncoderWeights& weights);
 
 }  // namespace modicum

@@ -8,12 +8,14 @@
 #include "base/hash.h"
 #include "model/ggml/encoder_base.h"
 #include "model/ggml/encoder_file.h"
+#include "model/ggml/encoder_pretraining.h"
 #include "model/ggml/encoder_training.h"
 #include "model/ggml/vocabulary.h"
 #include "model/network_file.h"
 #include "model/neural_classifier.h"
 #include "model/params.h"
 #include "model/payload.h"
+#include "model/pretraining_texts.h"
 #include "model/text_features.h"
 
 namespace modicum {
@@ -29,9 +31,12 @@ constexpr int64_t kHeadWidth = 32;
 constexpr int64_t kFewestEpochs = 10;
 constexpr int64_t kMostEpochs = 60;
 constexpr int64_t kEnoughSteps = 600;
+// Of the time there is, what pretraining may take.
+constexpr double kPretrainingShare = 0.5;
 
 struct EncoderWish {
   EncoderSettings settings;
+  PretrainingSettings pretraining;  // 0 epochs: none
   size_t vocabulary = 0;
   std::optional<EncoderBase> base;
   Learns learns = Learns::kAll;
@@ -55,11 +60,25 @@ Status CheckBaseParams(const Params& params, bool base) {
 
 // `rows`: as many texts there are to learn from.
 Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
-  static constexpr std::string_view kKnown[] = {
-      "layers",      "width",        "vocabulary",      "context",
-      "epochs",      "rate",         "batch",           "dropout",
-      "decay",       "word_dropout", "label_smoothing", "patience",
-      kNetworkParam, kFrozenParam,   kNetworkHashParam};
+  static constexpr std::string_view kKnown[] = {"layers",
+                                                "width",
+                                                "vocabulary",
+                                                "context",
+                                                "epochs",
+                                                "rate",
+                                                "batch",
+                                                "dropout",
+                                                "decay",
+                                                "word_dropout",
+                                                "label_smoothing",
+                                                "patience",
+                                                kNetworkParam,
+                                                kFrozenParam,
+                                                kNetworkHashParam,
+                                                kPretrainParam,
+                                                kUnlabelledParam,
+                                                kUnlabelledHashParam,
+                                                kUnlabelledTextParam};
   MODICUM_RETURN_IF_ERROR(CheckParamNames(params, "encoder", kKnown));
   const bool base = params.contains(kNetworkParam);
   const bool frozen = Get(params, kFrozenParam, false);
@@ -86,6 +105,8 @@ Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
   MODICUM_TRY(const int64_t epochs, integer("epochs", enough, 1, 10000));
   MODICUM_TRY(const int64_t patience,
               integer("patience", std::max<int64_t>(1, epochs / 2), 1, 10000));
+  MODICUM_TRY(const int64_t pretrain,
+              integer(kPretrainParam, 0, 0, frozen ? 0 : 10000));
   EncoderWish wish;
   EncoderSettings& settings = wish.settings;
   // What was learnt already is not to be thrown away in a few steps.
@@ -106,6 +127,10 @@ Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
   settings.epochs = static_cast<uint32_t>(epochs);
   settings.patience = static_cast<uint32_t>(patience);
   settings.batch = static_cast<uint32_t>(batch);
+  wish.pretraining.epochs = static_cast<uint32_t>(pretrain);
+  wish.pretraining.batch = settings.batch;
+  wish.pretraining.rate = settings.rate;
+  wish.pretraining.adamw = settings.adamw;
   settings.shape.layers = static_cast<uint32_t>(layers);
   settings.shape.width = static_cast<uint32_t>(width);
   settings.shape.heads = static_cast<uint32_t>(width / kHeadWidth);
@@ -124,9 +149,10 @@ Result<EncoderWish> ParseEncoderParams(const Params& params, size_t rows) {
 // The base's, or one learned from the texts.
 Result<GgufMetadata> VocabularyOf(const EncoderWish& wish, const Dataset& data,
                                   std::span<const uint32_t> rows,
+                                  std::span<const std::string> unlabelled,
                                   const Budget& budget) {
   if (wish.base) return wish.base->vocabulary;
-  std::vector<std::string_view> texts;
+  std::vector<std::string_view> texts(unlabelled.begin(), unlabelled.end());
   for (const uint32_t row : rows) {
     MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
     texts.push_back(text);
@@ -180,9 +206,41 @@ Result<EncoderExamples> Tokenize(const Dataset& data,
   return examples;
 }
 
+// Those that are learned from, and those without labels.
+Result<std::vector<TokenIds>> PretrainingTexts(
+    const EncoderExamples& examples, std::span<const std::string> unlabelled,
+    const WordPieceTokenizer& tokenizer, const Budget& budget) {
+  std::vector<TokenIds> texts = examples.texts;
+  for (const std::string& text : unlabelled) {
+    if (budget.stop.stop_requested())
+      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_TRY(TokenIds tokens, tokenizer.Tokenize(text));
+    texts.push_back(std::move(tokens));
+  }
+  return texts;
+}
+
+Result<HidingRule> HidingRuleOf(const WordPieceTokenizer& tokenizer,
+                                TokenId unknown) {
+  const TextMarks marks = tokenizer.marks();
+  if (!marks.mask)
+    return Fail(ErrorCode::kInvalidInput,
+                "the base's vocabulary has no mask token: it cannot be "
+                "pretrained",
+                "leave pretrain out");
+  HidingRule rule;
+  rule.mask = *marks.mask;
+  rule.special.resize(tokenizer.size());
+  for (const auto& token :
+       {marks.begin, marks.separator, marks.mask, std::optional(unknown)})
+    if (token) rule.special[static_cast<size_t>(*token)] = true;
+  return rule;
+}
+
 Hash KeyOf(const EncoderExamples& examples, const Params& params,
-           const Budget& budget) {
+           const Budget& budget, std::string_view stage) {
   Sha256 hash;
+  hash.AddField(stage);
   hash.AddField(ToString(params));
   hash.AddField(std::to_string(budget.seed));
   for (size_t i = 0; i < examples.size(); ++i) {
@@ -192,6 +250,52 @@ Hash KeyOf(const EncoderExamples& examples, const Params& params,
     hash.AddField(std::to_string(examples.labels[i]));
   }
   return hash.Finish();
+}
+
+// All that one training has read.
+struct Reading {
+  std::vector<std::string> unlabelled = {};
+  GgufMetadata vocabulary = {};
+  std::unique_ptr<WordPieceTokenizer> tokenizer = nullptr;
+  EncoderExamples examples = {}, held_out = {};
+};
+
+Result<Reading> ReadAll(const EncoderWish& wish, const Dataset& data,
+                        std::span<const uint32_t> rows, const Params& params,
+                        const Budget& budget) {
+  Reading reading;
+  const Sides sides = HoldOut(data, rows, budget.seed);
+  MODICUM_TRY(reading.unlabelled, LoadUnlabelled(params));
+  MODICUM_TRY(reading.vocabulary, VocabularyOf(wish, data, sides.learned,
+                                               reading.unlabelled, budget));
+  MODICUM_TRY(reading.tokenizer, WordPieceTokenizer::Open(reading.vocabulary));
+  MODICUM_TRY(reading.examples,
+              Tokenize(data, sides.learned, *reading.tokenizer, budget));
+  MODICUM_TRY(reading.held_out,
+              Tokenize(data, sides.held_out, *reading.tokenizer, budget));
+  return reading;
+}
+
+// Learns the language, unless a training that goes on has done so.
+Status PretrainFirst(const EncoderWish& wish, const Reading& reading,
+                     const Params& params, const Budget& budget,
+                     Checkpoint* checkpoint, const Hash& training,
+                     EncoderWeights& weights) {
+  if (wish.pretraining.epochs == 0) return {};
+  if (checkpoint != nullptr) {
+    MODICUM_TRY(const auto state, checkpoint->Load(training));
+    if (state) return {};
+  }
+  MODICUM_TRY(const HidingRule rule,
+              HidingRuleOf(*reading.tokenizer, wish.settings.unknown));
+  MODICUM_TRY(const auto texts,
+              PretrainingTexts(reading.examples, reading.unlabelled,
+                               *reading.tokenizer, budget));
+  Budget own = budget;
+  own.wall = budget.wall * kPretrainingShare;
+  return PretrainEncoder(
+      weights, {wish.pretraining, texts, rule, own, checkpoint,
+                KeyOf(reading.examples, params, budget, "pretraining")});
 }
 
 class EncoderTrainer final : public Trainer {
@@ -212,17 +316,12 @@ class EncoderTrainer final : public Trainer {
     sink.Begin(Phase::kPrepare);
     MODICUM_TRY(EncoderWish wish, ParseEncoderParams(params, rows.size()));
     MODICUM_RETURN_IF_ERROR(CheckTrainingRows(data, rows));
-    const Sides sides = HoldOut(data, rows, budget.seed);
-    MODICUM_TRY(const GgufMetadata vocabulary,
-                VocabularyOf(wish, data, sides.learned, budget));
-    MODICUM_TRY(const auto tokenizer, WordPieceTokenizer::Open(vocabulary));
-    MODICUM_TRY(const auto examples,
-                Tokenize(data, sides.learned, *tokenizer, budget));
-    MODICUM_TRY(const auto held_out,
-                Tokenize(data, sides.held_out, *tokenizer, budget));
+    MODICUM_TRY(const Reading reading,
+                ReadAll(wish, data, rows, params, budget));
     sink.Begin(Phase::kTrain);
+    const MonotonicTime end = SystemClock().Now() + budget.wall;
     EncoderShape& shape = wish.settings.shape;
-    shape.vocabulary = static_cast<uint32_t>(tokenizer->size());
+    shape.vocabulary = static_cast<uint32_t>(reading.tokenizer->size());
     shape.labels = static_cast<uint32_t>(data.labels.size());
     MODICUM_RETURN_IF_ERROR(CheckNumbersFit(shape, wish.learns, budget));
     EncoderWeights weights(shape, wish.learns);
@@ -232,10 +331,16 @@ class EncoderTrainer final : public Trainer {
     } else {
       weights.Draw(budget.seed);
     }
+    const Hash key = KeyOf(reading.examples, params, budget, "training");
     MODICUM_RETURN_IF_ERROR(
-        TrainEncoder(weights, {wish.settings, examples, held_out, budget,
-                               checkpoint, KeyOf(examples, params, budget)}));
-    MODICUM_RETURN_IF_ERROR(SaveEncoder(weights, vocabulary, data.labels,
+        PretrainFirst(wish, reading, params, budget, checkpoint, key, weights));
+    Budget left = budget;
+    left.wall = end - SystemClock().Now();
+    MODICUM_RETURN_IF_ERROR(
+        TrainEncoder(weights, {wish.settings, reading.examples,
+                               reading.held_out, left, checkpoint, key}));
+    MODICUM_RETURN_IF_ERROR(SaveEncoder(weights, reading.vocabulary,
+                                        data.labels,
                                         directory + "/" + kNetworkFile));
     return TrainedModel{{kNetworkFile}};
   }

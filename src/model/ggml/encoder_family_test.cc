@@ -2,8 +2,11 @@
 // The encoder family through its module: trained, loaded, asked, refused.
 #include <gmock/gmock.h>
 
+#include <stop_token>
+
 #include "base/file.h"
 #include "model/bytes.h"
+#include "model/checkpoint.h"
 #include "model/engine.h"
 #include "model/network_file.h"
 #include "model/neural_classifier.h"
@@ -75,6 +78,92 @@ TEST(Encoder, EqualSeedsGiveEqualFiles) {
   const std::string once = bytes(1);
   EXPECT_TRUE(bytes(1) == once);
   EXPECT_FALSE(bytes(2) == once);
+}
+
+// Texts without labels beside its own.
+TEST(Encoder, LearnsTheLanguageFirst) {
+  const Dataset data = Topics(20, 1);
+  const TestFolder folder;
+  std::string lines;
+  for (const Item& item : Topics(10, 3).items)
+    lines += "{\"body\":\"" + std::get<Text>(item.payload).text + "\"}\n";
+  const std::string texts = folder.path() + "/texts.jsonl";
+  ASSERT_TRUE(WriteFileAtomically(texts, lines));
+  Params params = SmallParams();
+  params["epochs"] = int64_t{2};
+  const auto bytes = [&] {
+    const TestFolder own;
+    const auto trained = TrainInto(own.path(), data, params);
+    EXPECT_TRUE(trained) << trained.error().message;
+    return *ReadWholeFile(own.path() + "/" + kNetworkFile, 1 << 24);
+  };
+  const std::string plain = bytes();
+  params["pretrain"] = int64_t{2};
+  const std::string pretrained = bytes();
+  EXPECT_TRUE(bytes() == pretrained);
+  EXPECT_FALSE(plain == pretrained);
+  params["unlabelled"] = texts;
+  params["unlabelled_text"] = std::string("body");
+  EXPECT_FALSE(bytes() == pretrained);
+  params["unlabelled_sha256"] = std::string(64, '0');
+  EXPECT_EQ(TrainInto(folder.path(), data, params).error().message,
+            texts + " changed while it was used");
+  params["unlabelled_text"] = std::string("txt");
+  EXPECT_THAT(TrainInto(folder.path(), data, params).error().message,
+              HasSubstr(texts + ":1: "));
+}
+
+// Asks to stop when it is asked the time for the nth time, which a checkpoint
+// does after each step.
+class StoppingClock final : public Clock {
+ public:
+  void StopAt(int count, std::stop_source stop) {
+    left_ = count;
+    stop_ = std::move(stop);
+  }
+  MonotonicTime Now() const override {
+    if (--left_ == 0) stop_.request_stop();
+    return {};
+  }
+  WallTime WallNow() const override { return {}; }
+  void SleepUntil(MonotonicTime) override {}
+
+ private:
+  mutable int left_ = 0;
+  mutable std::stop_source stop_;
+};
+
+// Stopped in the second step, then while it learns its task: that does not
+// begin with the language again.
+TEST(Encoder, GoesOnAfterPretraining) {
+  const Dataset data = Topics(20, 1);
+  Params params = SmallParams();
+  params["epochs"] = int64_t{3};
+  params["pretrain"] = int64_t{1};
+  const TestFolder folder;
+  ASSERT_TRUE(TrainInto(folder.path(), data, params));
+  const std::string path = folder.path() + "/" + kNetworkFile;
+  const std::string whole = *ReadWholeFile(path, 1 << 24);
+  StoppingClock clock;
+  Checkpoint checkpoint(folder.path() + "/state", Seconds(0), clock);
+  const auto train = [&](int stop_at) {
+    std::stop_source stop;
+    clock.StopAt(stop_at, stop);
+    Budget budget;
+    budget.stop = stop.get_token();
+    NullSink sink;
+    return (*FindTrainer("encoder"))
+        ->Train(data, AllRowsOf(data), params, budget, &checkpoint,
+                folder.path(), sink);
+  };
+  for (const int stop_at : {2, 12}) {
+    const auto stopped = train(stop_at);
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code, ErrorCode::kInterrupted);
+  }
+  ASSERT_TRUE(train(-1));
+  EXPECT_TRUE(*ReadWholeFile(path, 1 << 24) == whole);
+  EXPECT_FALSE(std::filesystem::exists(checkpoint.path()));
 }
 
 TEST(Encoder, RefusesParametersItCannotUse) {

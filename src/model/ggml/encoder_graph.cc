@@ -9,6 +9,7 @@
 #include <string>
 
 #include "model/ggml/composed_ops.h"
+#include "model/ggml/hidden_tokens.h"
 
 namespace modicum {
 
@@ -58,6 +59,7 @@ struct EncoderGraph::Build {
   ggml_tensor* places = nullptr;
   ggml_tensor* first = nullptr;  // the row of each text's first token
   ggml_tensor* mask = nullptr;
+  ggml_tensor* hidden = nullptr;  // rows of the tokens that are asked about
   ggml_tensor* targets = nullptr;
   ggml_tensor* logits = nullptr;
   ggml_tensor* loss = nullptr;
@@ -111,10 +113,13 @@ struct EncoderGraph::Build {
                       ggml_tensor* x);
   ggml_tensor* Layer(uint32_t index, ggml_tensor* x);
   ggml_tensor* Body();
+  ggml_tensor* Classify(ggml_tensor* x);
+  ggml_tensor* Unmask(ggml_tensor* x);
   void MakeForward();
   void MakeLoss();
   void MakeBackward();
   void FillInputs() const;
+  void FillTargets() const;
   void FillDropout(Rng& rng) const;
 };
 
@@ -164,8 +169,8 @@ ggml_tensor* EncoderGraph::Build::Attend(const std::string& prefix,
 ggml_tensor* EncoderGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
   ggml_context* c = context.get();
   const std::string prefix = "blk." + std::to_string(index) + ".";
-  // Of the last layer only the first token of each text is read.
-  const bool last = index + 1 == weights.shape().layers;
+  // Of the last layer a classifier reads the first token of each text alone.
+  const bool last = first != nullptr && index + 1 == weights.shape().layers;
   ggml_tensor* own = last ? ggml_get_rows(c, x, first) : x;
   ggml_tensor* attended = Attend(prefix, own, x);
   attended = Drop(attended, HiddenDropout());
@@ -176,27 +181,42 @@ ggml_tensor* EncoderGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
   return Norm(prefix + "layer_output_norm", ggml_add(c, fed, x));
 }
 
-// [width, texts]
+// [width, texts] or, where tokens are hidden, [width, length * texts]
 ggml_tensor* EncoderGraph::Build::Body() {
   mask = Input(GGML_TYPE_F32, length(), 1, 1, texts());
-  first = Input(GGML_TYPE_I32, texts());
+  if (!weights.shape().head) first = Input(GGML_TYPE_I32, texts());
   ggml_tensor* x = Embed();
   for (uint32_t i = 0; i < weights.shape().layers; ++i) x = Layer(i, x);
   return x;
 }
 
+// [labels, texts]
+ggml_tensor* EncoderGraph::Build::Classify(ggml_tensor* x) {
+  x = Tanh(context.get(), Linear("cls", x));
+  x = Drop(x, dropout ? dropout->pooled : 0);
+  return Linear("cls.output", x);
+}
+
+// [vocabulary, hidden tokens]
+ggml_tensor* EncoderGraph::Build::Unmask(ggml_tensor* x) {
+  ggml_context* c = context.get();
+  hidden = Input(GGML_TYPE_I32, static_cast<int64_t>(batch.hidden.size()));
+  x = ggml_get_rows(c, x, hidden);
+  x = Norm("head.transform_norm", Gelu(c, Linear("head.transform", x)));
+  x = ggml_mul_mat(c, weights["token_embd.weight"], x);
+  return ggml_add(c, x, weights["head.decoder.bias"]);
+}
+
 void EncoderGraph::Build::MakeForward() {
   if (!batch.read.empty()) read = Input(GGML_TYPE_F32, width(), texts());
   ggml_tensor* x = read != nullptr ? read : Body();
-  x = Tanh(context.get(), Linear("cls", x));
-  x = Drop(x, dropout ? dropout->pooled : 0);
-  logits = Linear("cls.output", x);
+  logits = weights.shape().head ? Unmask(x) : Classify(x);
   ggml_set_output(logits);
   ggml_build_forward_expand(graph, logits);
 }
 
 void EncoderGraph::Build::MakeLoss() {
-  targets = Input(GGML_TYPE_F32, weights.shape().labels, texts());
+  targets = Input(GGML_TYPE_F32, logits->ne[0], logits->ne[1]);
   loss = ggml_cross_entropy_loss(context.get(), logits, targets);
   ggml_set_loss(loss);
   ggml_set_output(loss);
@@ -214,8 +234,19 @@ void EncoderGraph::Build::MakeBackward() {
   loss_gradient = ggml_graph_get_grad_acc(graph, loss);
 }
 
+void EncoderGraph::Build::FillTargets() const {
+  if (hidden == nullptr) return Fill(targets, batch.targets.data());
+  auto* wanted = static_cast<float*>(targets->data);
+  std::fill_n(wanted, ggml_nelements(targets), 0.0F);
+  for (const int32_t token : batch.were) {
+    wanted[token] = 1;
+    wanted += targets->ne[0];
+  }
+}
+
 void EncoderGraph::Build::FillInputs() const {
-  if (targets != nullptr) Fill(targets, batch.targets.data());
+  if (targets != nullptr) FillTargets();
+  if (hidden != nullptr) Fill(hidden, batch.hidden.data());
   if (read != nullptr) return Fill(read, batch.read.data());
   Fill(tokens, batch.tokens.data());
   constexpr int32_t kFirstKind = 0;
@@ -223,11 +254,11 @@ void EncoderGraph::Build::FillInputs() const {
   auto* place = static_cast<int32_t*>(places->data);
   for (uint32_t i = 0; i < batch.length; ++i)
     place[i] = static_cast<int32_t>(i);
-  auto* row = static_cast<int32_t*>(first->data);
-  auto* hidden = static_cast<float*>(mask->data);
+  auto* row = first == nullptr ? nullptr : static_cast<int32_t*>(first->data);
+  auto* unseen = static_cast<float*>(mask->data);
   for (size_t text = 0; text < batch.texts(); ++text) {
-    row[text] = static_cast<int32_t>(text * batch.length);
-    float* of_text = hidden + text * batch.length;
+    if (row != nullptr) row[text] = static_cast<int32_t>(text * batch.length);
+    float* of_text = unseen + text * batch.length;
     std::fill_n(of_text, batch.length, kNever);
     std::fill_n(of_text, batch.lengths[text], 0.0F);
   }
@@ -317,6 +348,9 @@ Bytes EncoderGraph::WorkingMemory(uint32_t texts, uint32_t length) {
   batch.lengths.assign(texts, length);
   if (weights_.learns() == Learns::kHead)
     batch.read.resize(size_t{texts} * weights_.shape().width);
+  // As many as are hidden, rounded up.
+  if (weights_.shape().head)
+    batch.hidden.resize(size_t{texts} * (length / kHiddenOneIn + 1));
   const Dropout dropout{0.1F, 0.1F, 0.1F};
   Build build(weights_, batch, &dropout, arena_);
   build.MakeForward();

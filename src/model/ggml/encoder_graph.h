@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A BERT-style text classifier as llama.cpp's `bert` architecture computes it
 // (token and position embeddings, LayerNorm after every block, the first
-// token pooled through tanh), with gradients.
+// token pooled through tanh), with gradients; or, with a head for fill-mask,
+// the same body that learns which tokens are hidden.
 #pragma once
 
 #include <ggml-alloc.h>
@@ -29,7 +30,9 @@ struct EncoderBatch {
   // head is computed.
   std::vector<float> read = {};
   // Wanted probabilities, one per label a text; empty when only asked.
-  std::vector<float> targets;
+  std::vector<float> targets = {};
+  // Of fill-mask: which of `tokens` are hidden, and what they were.
+  std::vector<int32_t> hidden = {}, were = {};
 
   size_t texts() const { return lengths.size(); }
 };
@@ -50,7 +53,8 @@ class EncoderGraph {
   EncoderGraph(EncoderWeights& weights, int threads, std::stop_token stop);
   ~EncoderGraph();
 
-  // Logits, one per label a text. kInterrupted when stopped.
+  // Logits, one per label a text, or one per token of the vocabulary for each
+  // that is hidden. kInterrupted when stopped.
   Result<std::vector<float>> Logits(const EncoderBatch& batch);
   // The vector of each text's first token after the last layer: what the head
   // sees, `width` numbers a text. kInterrupted when stopped.

@@ -5,18 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/format.h"
 #include "model/bytes.h"
+#include "model/ggml/training_steps.h"
 
 namespace modicum {
 
 namespace {
 
-// Texts are sorted by length within so many batches: alike enough to fill up
-// little, mixed enough to be a fair draw.
-constexpr size_t kWindow = 32;
 // Copies of each number that learns beside its value: gradient, AdamW's two,
 // the mean, the best.
 constexpr double kCopies = 5;
@@ -29,54 +26,12 @@ Bytes NumbersOf(const EncoderShape& shape, Learns learns) {
                 kCopies * static_cast<double>(ParametersOf(shape, learns))));
 }
 
-std::vector<uint32_t> ByLength(const EncoderExamples& examples) {
-  std::vector<uint32_t> order(examples.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return examples.texts[a].size() < examples.texts[b].size();
-  });
-  return order;
-}
-
 tl::unexpected<Error> TooLittleMemory(Bytes needed, const Budget& budget) {
   return Fail(ErrorCode::kUnavailable,
               fmt::format("training this encoder needs {}, more than the "
                           "budget of {}",
                           FormatBytes(needed), FormatBytes(budget.memory)),
               "lower width, layers or vocabulary, or raise the budget");
-}
-
-// Seeds of separate streams of random numbers.
-uint64_t Mix(uint64_t seed, uint64_t stream, uint64_t index) {
-  Rng rng(seed + 0x9E3779B97F4A7C15ULL * (stream + 1) + (index << 20U) + index);
-  return (uint64_t{rng.Next()} << 32U) | rng.Next();
-}
-enum Stream : uint64_t { kOrder, kStep };
-
-using Rows = std::vector<uint32_t>;
-
-// The rows of each step of an epoch.
-std::vector<Rows> StepsOf(const EncoderExamples& examples, size_t batch,
-                          uint64_t seed) {
-  Rng rng(seed);
-  Rows order(examples.size());
-  std::iota(order.begin(), order.end(), 0U);
-  rng.Shuffle(order);
-  for (size_t at = 0; at < order.size(); at += kWindow * batch) {
-    const auto from = order.begin() + static_cast<int64_t>(at);
-    const auto to = order.begin() + static_cast<int64_t>(std::min(
-                                        at + kWindow * batch, order.size()));
-    std::stable_sort(from, to, [&](uint32_t a, uint32_t b) {
-      return examples.texts[a].size() < examples.texts[b].size();
-    });
-  }
-  std::vector<Rows> steps;
-  for (size_t at = 0; at < order.size(); at += batch)
-    steps.emplace_back(order.begin() + static_cast<int64_t>(at),
-                       order.begin() + static_cast<int64_t>(
-                                           std::min(at + batch, order.size())));
-  rng.Shuffle(steps);
-  return steps;
 }
 
 struct Score {
@@ -134,32 +89,23 @@ class Training {
            epoch_ > best_epoch_ + settings_.patience;
   }
 
-  // Halves the part of a batch that is computed at once until it fits.
   Status FitIntoMemory() {
-    size_t longest = 0;
-    for (const TokenIds& text : parts_.examples.texts)
-      longest = std::max(longest, text.size());
-    const auto length = static_cast<uint32_t>(
-        std::min<size_t>(longest, settings_.shape.context));
     Bytes read;
     if (weights_.learns() == Learns::kHead)
       read =
           Bytes(sizeof(float) * static_cast<double>(settings_.shape.width *
                                                     (parts_.examples.size() +
                                                      parts_.held_out.size())));
-    const auto needed = [&](uint32_t part) {
-      return read + TrainingMemory(graph_, weights_, part, length);
-    };
-    for (part_ = settings_.batch; part_ > 0; part_ /= 2)
-      if (needed(part_) <= parts_.budget.memory) return {};
-    return TooLittleMemory(needed(1), parts_.budget);
+    MODICUM_TRY(part_, TextsAtOnce(graph_, weights_, parts_.examples.texts,
+                                   settings_.batch, read, parts_.budget));
+    return {};
   }
 
   // What the body makes of each text, in their order.
   Result<std::vector<float>> ReadAll(const EncoderExamples& examples) {
     const size_t width = settings_.shape.width;
     std::vector<float> read(width * examples.size());
-    const Rows order = ByLength(examples);
+    const StepRows order = ShortestFirst(examples.texts);
     for (size_t at = 0; at < order.size();) {
       if (parts_.clock->Now() >= end_) return OutOfTime();
       size_t texts = 1;
@@ -197,9 +143,9 @@ class Training {
 
   // False when the time was up before the epoch was.
   Result<bool> RunEpoch() {
-    const std::vector<Rows> steps =
-        StepsOf(parts_.examples, settings_.batch,
-                Mix(parts_.budget.seed, kOrder, epoch_));
+    const std::vector<StepRows> steps =
+        StepsOf(parts_.examples.texts, settings_.batch,
+                StreamSeed(parts_.budget.seed, kOrderStream, epoch_));
     const uint64_t before = epoch_ * steps_an_epoch_;
     while (done_ < before + steps_an_epoch_) {
       if (parts_.clock->Now() >= end_) return false;
@@ -217,8 +163,8 @@ class Training {
   }
 
   // Learns from `rows`, in parts that fit into the memory.
-  Result<double> Step(const Rows& rows) {
-    Rng rng(Mix(parts_.budget.seed, kStep, done_));
+  Result<double> Step(const StepRows& rows) {
+    Rng rng(StreamSeed(parts_.budget.seed, kStepStream, done_));
     weights_.ClearGradients();
     double loss = 0;
     for (size_t at = 0; at < rows.size(); at += part_) {
@@ -300,7 +246,7 @@ class Training {
 
   Result<Score> ScoreHeldOut() {
     const EncoderExamples& held_out = parts_.held_out;
-    const Rows order = ByLength(held_out);
+    const StepRows order = ShortestFirst(held_out.texts);
     const size_t labels = settings_.shape.labels;
     size_t right = 0;
     double loss = 0;
@@ -406,6 +352,21 @@ Bytes TrainingMemory(EncoderGraph& graph, const EncoderWeights& weights,
                      uint32_t texts, uint32_t length) {
   return NumbersOf(weights.shape(), weights.learns()) +
          graph.WorkingMemory(texts, length);
+}
+
+Result<uint32_t> TextsAtOnce(EncoderGraph& graph, const EncoderWeights& weights,
+                             std::span<const TokenIds> texts, uint32_t batch,
+                             Bytes other, const Budget& budget) {
+  size_t longest = 0;
+  for (const TokenIds& text : texts) longest = std::max(longest, text.size());
+  const auto length =
+      static_cast<uint32_t>(std::min<size_t>(longest, weights.shape().context));
+  const auto needed = [&](uint32_t part) {
+    return other + TrainingMemory(graph, weights, part, length);
+  };
+  for (uint32_t part = batch; part > 0; part /= 2)
+    if (needed(part) <= budget.memory) return part;
+  return TooLittleMemory(needed(1), budget);
 }
 
 Status TrainEncoder(EncoderWeights& weights, const EncoderParts& parts) {

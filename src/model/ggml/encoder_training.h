@@ -75,5 +75,10 @@ Status CheckNumbersFit(const EncoderShape& shape, Learns learns,
 // What a training needs that computes so much at once, apart from the texts.
 Bytes TrainingMemory(EncoderGraph& graph, const EncoderWeights& weights,
                      uint32_t texts, uint32_t length);
+// How many of a step's `batch` texts can be computed at once, beside `other`
+// numbers: halved until it fits. kUnavailable when not one can.
+Result<uint32_t> TextsAtOnce(EncoderGraph& graph, const EncoderWeights& weights,
+                             std::span<const TokenIds> texts, uint32_t batch,
+                             Bytes other, const Budget& budget);
 
 }  // namespace modicum

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/rng.h"
+#include "model/gguf/head_file.h"
 
 namespace modicum {
 
@@ -90,8 +91,17 @@ std::vector<EncoderTensor> TensorsOf(const EncoderShape& shape) {
   list.Norm("token_embd_norm", shape.width);
   for (uint32_t i = 0; i < shape.layers; ++i)
     list.Layer("blk." + std::to_string(i) + ".", shape);
-  list.Matrix("cls", shape.width, shape.width);
-  list.Matrix("cls.output", shape.width, shape.labels);
+  if (!shape.head) {
+    list.Matrix("cls", shape.width, shape.width);
+    list.Matrix("cls.output", shape.width, shape.labels);
+    return std::move(list.all);
+  }
+  for (HeadTensor& tensor :
+       HeadTensors({*shape.head, shape.width, shape.vocabulary, shape.labels,
+                    shape.tied}))
+    list.all.push_back({std::move(tensor.name),
+                        static_cast<uint32_t>(tensor.columns),
+                        static_cast<uint32_t>(tensor.rows)});
   return std::move(list.all);
 }
 
@@ -135,7 +145,13 @@ EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns)
   ggml_backend_buffer_clear(buffer_.get(), 0);
 }
 
-size_t EncoderWeights::head() const { return parameters_.size() - 4; }
+size_t EncoderWeights::head() const {
+  const auto first =
+      std::ranges::find_if(parameters_, [](const Parameter& parameter) {
+        return EncoderTensor{parameter.value->name}.of_head();
+      });
+  return static_cast<size_t>(first - parameters_.begin());
+}
 
 ggml_tensor* EncoderWeights::operator[](std::string_view name) const {
   const auto found = std::find_if(parameters_.begin(), parameters_.end(),

@@ -8,16 +8,19 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/head_kind.h"
+
 namespace modicum {
 
 struct EncoderShape {
   uint32_t vocabulary = 0;
-  uint32_t labels = 0;
+  uint32_t labels = 0;  // of a classifier of texts or of tokens
   uint32_t width = 64;
   uint32_t layers = 1;
   uint32_t heads = 2;
@@ -28,17 +31,22 @@ struct EncoderShape {
   // all are; and a bias of the keys, which cancels in the softmax.
   uint32_t token_types = 0;
   bool key_bias = false;
+  // What is said of each token; none: texts are classified.
+  std::optional<HeadKind> head = {};
+  bool tied = true;  // fill-mask: the embedding is the last matrix too
 
   friend bool operator==(const EncoderShape&, const EncoderShape&) = default;
 };
 
-// Its tensors by GGUF's names, those of the head (`cls`) last.
+// Its tensors by GGUF's names, those of the head (`cls` or `head`) last.
 struct EncoderTensor {
   std::string name;
   uint32_t columns = 0;
   uint32_t rows = 0;  // 0: a vector
 
-  bool of_head() const { return name.starts_with("cls."); }
+  bool of_head() const {
+    return name.starts_with("cls.") || name.starts_with("head.");
+  }
   uint64_t numbers() const {
     return uint64_t{columns} * (rows == 0 ? 1 : rows);
   }

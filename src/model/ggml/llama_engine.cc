@@ -2,13 +2,16 @@
 // Files are checked here before the library sees them.
 #include "model/ggml/llama_engine.h"
 
+#include <fmt/format.h>
 #include <llama.h>
 
 #include <charconv>
 #include <filesystem>
 
+#include "base/format.h"
 #include "base/root_fs.h"
 #include "model/ggml/encoder_base.h"
+#include "model/ggml/headed_encoder.h"
 #include "model/ggml/llama_log.h"
 #include "model/ggml/llama_model.h"
 #include "model/ggml/network_trial.h"
@@ -50,6 +53,19 @@ Status CheckRoom(const GgufFile& file, const NeuralSettings& settings) {
   if (const GgmlTypeInfo* type = FindGgmlType(settings.kv_type))
     context.key_type = context.value_type = type->type;
   return CheckMemory(file, context, *available);
+}
+
+// The numbers of both as they are computed with.
+Status CheckSinglePrecisionFits(const GgufFile& body, const GgufFile& head) {
+  const auto available = AvailableMemory();
+  const Bytes needed(sizeof(float) * static_cast<double>(body.parameters() +
+                                                         head.parameters()));
+  if (!available || needed <= *available) return {};
+  return Fail(
+      ErrorCode::kUnavailable,
+      fmt::format("{} needs {} in single precision, {} are free", body.name,
+                  FormatBytes(needed), FormatBytes(*available)),
+      "end other programs, or take a smaller network");
 }
 
 // What the trial of a file may take: to read it at 20 MB/s, and what is
@@ -109,6 +125,17 @@ class LlamaEngine final : public NeuralEngine {
     MODICUM_RETURN_IF_ERROR(Try(path, call));
     sink.Begin(Phase::kLoad);
     return LlamaModel::Open(file, settings, progress, call);
+  }
+
+  Result<std::unique_ptr<HeadedEncoder>> OpenHeaded(
+      const std::string& path, const NeuralSettings& settings,
+      const CallOptions& call, PhaseSink& sink) override {
+    MODICUM_TRY(const EncoderBase base, ReadEncoderBase(path));
+    MODICUM_RETURN_IF_ERROR(Try(path, call));
+    sink.Begin(Phase::kLoad);
+    MODICUM_TRY(const HeadFile head, ReadHeadOf(base.file));
+    MODICUM_RETURN_IF_ERROR(CheckSinglePrecisionFits(base.file, head.file));
+    return OpenHeadedEncoder(base, head, settings);
   }
 
   void SetGuard(NetworkGuard guard) override { guard_ = std::move(guard); }

@@ -9,7 +9,7 @@ namespace modicum {
 
 namespace {
 
-using Rows = std::vector<std::vector<double>>;
+using Rows = ReferenceEncoder::Rows;
 
 Rows Sum(const Rows& a, const Rows& b) {
   Rows sum = a;
@@ -18,7 +18,11 @@ Rows Sum(const Rows& a, const Rows& b) {
   return sum;
 }
 
-double ErfGelu(double x) {
+double GeluByErf(double x) {
+  return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));
+}
+
+double TanhGelu(double x) {
   const double u = std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
   return 0.5 * x * (1 + std::tanh(u));
 }
@@ -39,8 +43,9 @@ void Softmax(std::vector<double>& values) {
 
 }  // namespace
 
-ReferenceEncoder::ReferenceEncoder(const EncoderWeights& weights)
-    : shape_(weights.shape()) {
+ReferenceEncoder::ReferenceEncoder(const EncoderWeights& weights,
+                                   Activation activation)
+    : shape_(weights.shape()), activation_(activation) {
   for (const Parameter& parameter : weights.parameters())
     values_[parameter.value->name] = {parameter.values().begin(),
                                       parameter.values().end()};
@@ -98,8 +103,13 @@ Rows ReferenceEncoder::Attend(const std::string& prefix, const Rows& x) const {
   return Linear(prefix + "attn_output", gathered);
 }
 
-std::vector<double> ReferenceEncoder::Logits(
-    const std::vector<int32_t>& tokens) const {
+Rows ReferenceEncoder::Activate(Rows x) const {
+  return Mapped(std::move(x),
+                activation_ == Activation::kErf ? GeluByErf : TanhGelu);
+}
+
+Rows ReferenceEncoder::Body(const std::vector<int32_t>& tokens,
+                            size_t second) const {
   const size_t d = shape_.width;
   Rows x(tokens.size(), std::vector<double>(d));
   for (size_t t = 0; t < tokens.size(); ++t)
@@ -108,21 +118,65 @@ std::vector<double> ReferenceEncoder::Logits(
           values_.at(
               "token_embd.weight")[static_cast<size_t>(tokens[t]) * d + i] +
           values_.at("position_embd.weight")[t * d + i] +
-          (shape_.token_types > 0 ? values_.at("token_types.weight")[i] : 0);
+          (shape_.token_types > 0
+               ? values_.at(
+                     "token_types.weight")[(second > 0 && t >= second ? d : 0) +
+                                           i]
+               : 0);
   x = Norm("token_embd_norm", x);
   for (uint32_t l = 0; l < shape_.layers; ++l) {
     const std::string prefix = "blk." + std::to_string(l) + ".";
     x = Norm(prefix + "attn_output_norm", Sum(x, Attend(prefix, x)));
-    const Rows up = Mapped(Linear(prefix + "ffn_up", x), ErfGelu);
+    const Rows up = Activate(Linear(prefix + "ffn_up", x));
     x = Norm(prefix + "layer_output_norm",
              Sum(x, Linear(prefix + "ffn_down", up)));
   }
+  return x;
+}
+
+std::vector<double> ReferenceEncoder::Logits(
+    const std::vector<int32_t>& tokens) const {
+  const Rows x = Body(tokens, 0);
   const Rows pooled = Mapped(Linear("cls", {x.front()}),
                              [](double value) { return std::tanh(value); });
   return Linear("cls.output", pooled).front();
 }
 
+Rows ReferenceEncoder::TokenLogits(const std::vector<int32_t>& tokens,
+                                   size_t second) const {
+  Rows x = Body(tokens, second);
+  if (shape_.head != HeadKind::kFillMask) return Linear("head.output", x);
+  x = Activate(Linear("head.transform", x));
+  x = Norm("head.transform_norm", x);
+  const std::vector<double>& bias = values_.at("head.decoder.bias");
+  const std::vector<double>& matrix =
+      values_.at(shape_.tied ? "token_embd.weight" : "head.decoder.weight");
+  const size_t d = shape_.width;
+  Rows logits(x.size(), bias);
+  for (size_t t = 0; t < x.size(); ++t)
+    for (size_t token = 0; token < bias.size(); ++token)
+      for (size_t i = 0; i < d; ++i)
+        logits[t][token] += matrix[token * d + i] * x[t][i];
+  return logits;
+}
+
+double ReferenceEncoder::HiddenLoss(const EncoderBatch& batch) const {
+  double loss = 0;
+  for (size_t i = 0; i < batch.hidden.size(); ++i) {
+    const auto at = static_cast<size_t>(batch.hidden[i]);
+    const size_t text = at / batch.length;
+    const auto from =
+        batch.tokens.begin() + static_cast<int64_t>(text * batch.length);
+    std::vector<double> p = TokenLogits(
+        {from, from + batch.lengths[text]})[at - text * batch.length];
+    Softmax(p);
+    loss -= std::log(p[static_cast<size_t>(batch.were[i])]);
+  }
+  return loss / static_cast<double>(batch.hidden.size());
+}
+
 double ReferenceEncoder::Loss(const EncoderBatch& batch) const {
+  if (!batch.hidden.empty()) return HiddenLoss(batch);
   double loss = 0;
   for (size_t text = 0; text < batch.texts(); ++text) {
     const auto from =

@@ -13,11 +13,18 @@ namespace modicum {
 
 class ReferenceEncoder {
  public:
-  explicit ReferenceEncoder(const EncoderWeights& weights);
+  using Rows = std::vector<std::vector<double>>;  // one a token
+
+  enum class Activation { kTanh, kErf };  // GELU by which form
+  explicit ReferenceEncoder(const EncoderWeights& weights,
+                            Activation activation = Activation::kTanh);
 
   // Logits of one text.
   std::vector<double> Logits(const std::vector<int32_t>& tokens) const;
-  // The mean cross-entropy of a batch.
+  // Of each token, by a head that says something of tokens; from `second` on
+  // they are of the second kind, where it is not 0.
+  Rows TokenLogits(const std::vector<int32_t>& tokens, size_t second = 0) const;
+  // The mean cross-entropy of a batch: of its texts, or of what is hidden.
   double Loss(const EncoderBatch& batch) const;
 
   std::vector<double>& values(const std::string& name) {
@@ -25,13 +32,15 @@ class ReferenceEncoder {
   }
 
  private:
-  using Rows = std::vector<std::vector<double>>;  // one a token
-
+  Rows Body(const std::vector<int32_t>& tokens, size_t second) const;
+  Rows Activate(Rows x) const;
+  double HiddenLoss(const EncoderBatch& batch) const;
   Rows Linear(const std::string& name, const Rows& x, bool bias = true) const;
   Rows Norm(const std::string& name, const Rows& x) const;
   Rows Attend(const std::string& prefix, const Rows& x) const;
 
   const EncoderShape shape_;
+  const Activation activation_;
   std::map<std::string, std::vector<double>> values_;
 };
 

@@ -92,4 +92,10 @@ void ThreadPools::Attach(llama_context& context) const {
                           batch_pool_ ? batch_pool_.get() : pool_.get());
 }
 
+void ThreadPools::Attach(ggml_backend& cpu) const {
+  ggml_backend_cpu_set_n_threads(&cpu, batch_threads_);
+  ggml_backend_cpu_set_threadpool(
+      &cpu, batch_pool_ ? batch_pool_.get() : pool_.get());
+}
+
 }  // namespace modicum

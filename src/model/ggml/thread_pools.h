@@ -24,6 +24,8 @@ class ThreadPools {
 
   // The pools must outlive the context.
   void Attach(llama_context& context) const;
+  // Of a graph that encodes: with the threads of prefill.
+  void Attach(ggml_backend& cpu) const;
 
   int threads() const { return threads_; }
   int batch_threads() const { return batch_threads_; }

@@ -162,17 +162,47 @@ size_t WordPieceTokenizer::size() const {
 }
 
 Result<TokenIds> WordPieceTokenizer::Tokenize(std::string_view text) const {
+  return Read(text, /*around=*/true);
+}
+
+Result<TokenIds> WordPieceTokenizer::Pieces(std::string_view text) const {
+  return Read(text, /*around=*/false);
+}
+
+Result<TokenIds> WordPieceTokenizer::Read(std::string_view text,
+                                          bool around) const {
   // At most a token a byte and one before each word, and two around the text.
   TokenIds tokens(2 * text.size() + 2);
   const int32_t count =
       llama_tokenize(llama_model_get_vocab(model_.get()), text.data(),
                      static_cast<int32_t>(text.size()), tokens.data(),
-                     static_cast<int32_t>(tokens.size()), /*add_special=*/true,
+                     static_cast<int32_t>(tokens.size()), around,
                      /*parse_special=*/false);
-  if (count < 2)
+  if (count < (around ? 2 : 0))
     return Fail(ErrorCode::kInternal, "llama.cpp cannot tokenize a text");
   tokens.resize(static_cast<size_t>(count));
   return tokens;
+}
+
+std::string WordPieceTokenizer::Piece(TokenId token) const {
+  const llama_vocab* vocabulary = llama_model_get_vocab(model_.get());
+  if (token < 0 || token >= llama_vocab_n_tokens(vocabulary)) return "";
+  std::string text = llama_vocab_get_text(vocabulary, token);
+  if (text.starts_with(kWordStart)) text.replace(0, kWordStart.size(), " ");
+  return text;
+}
+
+TextMarks WordPieceTokenizer::marks() const {
+  const llama_vocab* vocabulary = llama_model_get_vocab(model_.get());
+  // llama.cpp has defaults that a small vocabulary need not have.
+  const auto known = [vocabulary](llama_token token) {
+    return token < 0 || token >= llama_vocab_n_tokens(vocabulary)
+               ? std::optional<TokenId>()
+               : token;
+  };
+  return {known(llama_vocab_bos(vocabulary)),
+          known(llama_vocab_sep(vocabulary)),
+          known(llama_vocab_mask(vocabulary))};
 }
 
 Result<std::vector<std::string>> LearnVocabulary(

@@ -42,9 +42,17 @@ class WordPieceTokenizer {
   size_t size() const;  // of the vocabulary
   // With the class token before and the separator after.
   Result<TokenIds> Tokenize(std::string_view text) const;
+  // Its pieces alone.
+  Result<TokenIds> Pieces(std::string_view text) const;
+  // What a piece stands for, with a space before the first of a word.
+  std::string Piece(TokenId token) const;
+  // The tokens around texts, and the one that hides another; none where the
+  // vocabulary has none. Which one is unknown llama.cpp does not say.
+  TextMarks marks() const;
 
  private:
   explicit WordPieceTokenizer(ModelHandle model) : model_(std::move(model)) {}
+  Result<TokenIds> Read(std::string_view text, bool around) const;
   const ModelHandle model_;
 };
 

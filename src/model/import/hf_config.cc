@@ -23,19 +23,19 @@ constexpr std::pair<std::string_view, HfFamily> kClasses[] = {
     {"PhiForCausalLM", HfFamily::kPhi},
     {"BertModel", HfFamily::kBert},
     {"BertForSequenceClassification", HfFamily::kBertClassifier},
+    {"BertForMaskedLM", HfFamily::kBertMaskedLm},
+    {"BertForTokenClassification", HfFamily::kBertTagger},
+    {"BertForQuestionAnswering", HfFamily::kBertReader},
 };
 constexpr char kSupported[] =
     "there are LlamaForCausalLM, MistralForCausalLM, MixtralForCausalLM, "
-    "PhiForCausalLM, BertModel and BertForSequenceClassification; others as a "
-    "GGUF file that llama.cpp's converter made";
+    "PhiForCausalLM, BertModel, BertForSequenceClassification, "
+    "BertForMaskedLM, BertForTokenClassification and BertForQuestionAnswering; "
+    "others as a GGUF file that llama.cpp's converter made";
 
 constexpr uint64_t kMaxSize = uint64_t{1} << 22;
 constexpr uint64_t kMaxContext = uint64_t{1} << 30;
 constexpr uint64_t kMaxLayers = 512;
-
-bool IsBert(HfFamily family) {
-  return family == HfFamily::kBert || family == HfFamily::kBertClassifier;
-}
 
 class ConfigReader {
  public:
@@ -94,8 +94,10 @@ Result<HfConfig> ConfigReader::Read() {
   } else {
     MODICUM_RETURN_IF_ERROR(TakeRope());
   }
+  // Absent it is as transformers has it for the kind of model.
   const Json* tied = Member("tie_word_embeddings");
-  config_.tied = tied != nullptr && tied->is_boolean() && tied->get<bool>();
+  config_.tied = tied == nullptr ? IsBert(config_.family)
+                                 : tied->is_boolean() && tied->get<bool>();
   TakeSpecial();
   return std::move(config_);
 }
@@ -298,7 +300,9 @@ Status ConfigReader::TakeBert() {
   MODICUM_TRY(config_.token_types, Count("type_vocab_size", 1024, 1));
   if (config_.kv_heads != config_.heads)
     return Refuse("'num_key_value_heads' is not supported here");
-  return config_.family == HfFamily::kBertClassifier ? TakeLabels() : Status();
+  const bool classifies = config_.family == HfFamily::kBertClassifier ||
+                          config_.family == HfFamily::kBertTagger;
+  return classifies ? TakeLabels() : Status();
 }
 
 // id2label, or LABEL_0 to LABEL_n as transformers has it.
@@ -330,6 +334,24 @@ void ConfigReader::TakeSpecial() {
 }
 
 }  // namespace
+
+bool IsBert(HfFamily family) {
+  return family == HfFamily::kBert || family == HfFamily::kBertClassifier ||
+         HeadOf(family).has_value();
+}
+
+std::optional<HeadKind> HeadOf(HfFamily family) {
+  switch (family) {
+    case HfFamily::kBertMaskedLm:
+      return HeadKind::kFillMask;
+    case HfFamily::kBertTagger:
+      return HeadKind::kTokenClassification;
+    case HfFamily::kBertReader:
+      return HeadKind::kQuestionAnswering;
+    default:
+      return std::nullopt;
+  }
+}
 
 Result<HfConfig> ParseHfConfig(const Json& json, const std::string& name) {
   return ConfigReader(json, name).Read();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/head_kind.h"
 
 namespace modicum {
 
@@ -20,7 +21,13 @@ enum class HfFamily {
   kPhi,             // Phi-1 to Phi-2
   kBert,            // an encoder
   kBertClassifier,  // with a head on its first token
+  kBertMaskedLm,    // with a head on each token: which one is hidden
+  kBertTagger,      // a label for each
+  kBertReader,      // where an answer begins and ends
 };
+bool IsBert(HfFamily family);
+// Of a head that stands in a file of its own.
+std::optional<HeadKind> HeadOf(HfFamily family);
 
 // How positions beyond the training are scaled.
 struct HfRope {

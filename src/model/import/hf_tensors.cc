@@ -8,6 +8,7 @@
 #include <map>
 #include <numbers>
 #include <set>
+#include <utility>
 
 #include "base/format.h"
 #include "model/gguf/gguf_names.h"
@@ -24,7 +25,7 @@ class Planner {
     for (const SafeTensor& tensor : weights.tensors())
       named_.emplace(Normalised(tensor.name), &tensor);
   }
-  Result<std::vector<PlannedTensor>> Plan();
+  Result<TensorPlan> Plan();
 
  private:
   enum class Need { kRequired, kOptional };
@@ -53,6 +54,8 @@ class Planner {
   void PlanExperts(const std::string& block, const std::string& source);
   void PlanPhi();
   void PlanBert();
+  void PlanHead(HeadKind kind);
+  void PlanMaskedLm();
   void AddRopeFactors();
   bool MayBeIgnored(std::string_view name) const;
   void CheckUnknown();
@@ -71,13 +74,9 @@ class Planner {
   std::vector<PlannedTensor> plan_;
 };
 
-bool HasBertNames(HfFamily family) {
-  return family == HfFamily::kBert || family == HfFamily::kBertClassifier;
-}
-
 // BERT's tensors have an optional prefix and, in old files, TensorFlow's names.
 std::string Planner::Normalised(std::string name) const {
-  if (!HasBertNames(c_.family)) return name;
+  if (!IsBert(c_.family)) return name;
   if (name.starts_with("bert.")) name.erase(0, 5);
   if (name.ends_with(".gamma")) name.replace(name.size() - 5, 5, "weight");
   if (name.ends_with(".beta")) name.replace(name.size() - 4, 4, "bias");
@@ -268,6 +267,29 @@ void Planner::PlanBert() {
   AddLinear("cls.output", "classifier", c_.labels.size(), c_.width, kRequired);
 }
 
+void Planner::PlanHead(HeadKind kind) {
+  if (kind == HeadKind::kFillMask) return PlanMaskedLm();
+  const bool tags = kind == HeadKind::kTokenClassification;
+  AddLinear("head.output", tags ? "classifier" : "qa_outputs",
+            tags ? c_.labels.size() : 2, c_.width, Need::kRequired);
+}
+
+// The decoder's matrix is the embedding, unless they are not tied; its bias
+// goes by two names.
+void Planner::PlanMaskedLm() {
+  const std::string source = "cls.predictions.";
+  const bool twice = !named_.contains(source + "bias") &&
+                     named_.contains(source + "decoder.bias");
+  AddLinear("head.transform", source + "transform.dense", c_.width, c_.width,
+            Need::kRequired);
+  AddNorm("head.transform_norm", source + "transform.LayerNorm");
+  if (!c_.tied)
+    Add("head.decoder.weight", source + "decoder.weight",
+        {c_.vocabulary, c_.width});
+  Add("head.decoder.bias", source + (twice ? "decoder.bias" : "bias"),
+      {c_.vocabulary});
+}
+
 void Planner::AddRopeFactors() {
   if (c_.rope.scaling != "llama3") return;
   PlannedTensor planned;
@@ -281,7 +303,7 @@ void Planner::AddRopeFactors() {
 bool Planner::MayBeIgnored(std::string_view name) const {
   if (name.ends_with("rotary_emb.inv_freq")) return true;
   if (c_.tied && name == "lm_head.weight") return true;
-  if (!HasBertNames(c_.family)) return false;
+  if (!IsBert(c_.family)) return false;
   return name == "embeddings.position_ids" || name.starts_with("pooler.") ||
          name.starts_with("cls.predictions.") ||
          name.starts_with("cls.seq_relationship.");
@@ -304,7 +326,7 @@ void Planner::CheckUnknown() {
       "variant that is not supported");
 }
 
-Result<std::vector<PlannedTensor>> Planner::Plan() {
+Result<TensorPlan> Planner::Plan() {
   switch (c_.family) {
     case HfFamily::kLlama:
     case HfFamily::kMixtral:
@@ -315,9 +337,16 @@ Result<std::vector<PlannedTensor>> Planner::Plan() {
       break;
     case HfFamily::kBert:
     case HfFamily::kBertClassifier:
+    case HfFamily::kBertMaskedLm:
+    case HfFamily::kBertTagger:
+    case HfFamily::kBertReader:
       PlanBert();
       break;
   }
+  TensorPlan plan;
+  plan.model = std::exchange(plan_, {});
+  if (const auto head = HeadOf(c_.family)) PlanHead(*head);
+  plan.head = std::move(plan_);
   if (!missing_.empty())
     return Fail(
         ErrorCode::kInvalidInput,
@@ -330,7 +359,7 @@ Result<std::vector<PlannedTensor>> Planner::Plan() {
         "a shard is missing, or config.json is of another model");
   CheckUnknown();
   if (fault_) return Fail(*fault_);
-  return std::move(plan_);
+  return plan;
 }
 
 }  // namespace
@@ -367,9 +396,9 @@ std::vector<float> Llama3Factors(const HfRope& rope, uint64_t head_size) {
   return factors;
 }
 
-Result<std::vector<PlannedTensor>> PlanTensors(const HfConfig& config,
-                                               const SafetensorsSet& weights,
-                                               std::optional<GgmlType> type) {
+Result<TensorPlan> PlanTensors(const HfConfig& config,
+                               const SafetensorsSet& weights,
+                               std::optional<GgmlType> type) {
   return Planner(config, weights, type.value_or(StoredType(weights))).Plan();
 }
 

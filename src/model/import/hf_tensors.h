@@ -22,14 +22,19 @@ struct PlannedTensor {
   std::vector<float> made;
 };
 
+struct TensorPlan {
+  std::vector<PlannedTensor> model;
+  std::vector<PlannedTensor> head;  // of a file of its own; may be empty
+};
+
 // Every tensor that the architecture needs, in the order of the file;
 // matrices in `type`, or as most of the weights are stored; norms, biases and
 // positions in F32. kInvalidInput names the tensor that is missing, unknown,
 // of another shape or of a type that is no float. Lifetime: `weights` outlives
 // the plan.
-Result<std::vector<PlannedTensor>> PlanTensors(const HfConfig& config,
-                                               const SafetensorsSet& weights,
-                                               std::optional<GgmlType> type);
+Result<TensorPlan> PlanTensors(const HfConfig& config,
+                               const SafetensorsSet& weights,
+                               std::optional<GgmlType> type);
 
 // F32, F16 or BF16: of the first matrix there is.
 GgmlType StoredType(const SafetensorsSet& weights);

@@ -148,8 +148,7 @@ Status TokenizerConverter::TakeKind() {
   if (model_ == nullptr || !model_->is_object())
     return Refuse("it has no 'model'");
   const std::string type = TextAt(*model_, "type");
-  const bool bert = config_.family == HfFamily::kBert ||
-                    config_.family == HfFamily::kBertClassifier;
+  const bool bert = IsBert(config_.family);
   if (type == "WordPiece" && bert) {
     kind_ = Kind::kWordPiece;
   } else if (type == "BPE" && !bert) {

@@ -5,9 +5,9 @@
 
 namespace modicum {
 
-Result<GgufFile> ImportModel(const std::string& folder,
-                             const std::string& output,
-                             const ImportOptions& options) {
+Result<ImportedModel> ImportModel(const std::string& folder,
+                                  const std::string& output,
+                                  const ImportOptions& options) {
   MODICUM_TRY(const ModuleLibrary library,
               ModuleLibrary::Open("import", ModuleFolders(),
                                   "it reads Hugging Face folders"));

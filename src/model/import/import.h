@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Hugging Face folder (config.json, safetensors, tokenizer.json) to one GGUF
-// file that llama.cpp loads. One tensor's rows are in memory at a time.
+// file that llama.cpp loads and, where it has a head that llama.cpp cannot
+// hold, that head in a second one. One tensor's rows are in memory at a time.
 #pragma once
 
 #include <functional>
@@ -20,20 +21,26 @@ struct ImportOptions {
   std::stop_token stop = {};
 };
 
+// The headers of what was written.
+struct ImportedModel {
+  GgufFile model;
+  std::optional<GgufFile> head;  // HeadPathOf(model)
+};
+
 // Writes `output`, all or nothing, and returns its header. Opens the module
 // that does it. kInvalidInput names the file and field that is wrong;
 // kInterrupted when stopped, kUnavailable without the module.
-Result<GgufFile> ImportModel(const std::string& folder,
-                             const std::string& output,
-                             const ImportOptions& options = {});
+Result<ImportedModel> ImportModel(const std::string& folder,
+                                  const std::string& output,
+                                  const ImportOptions& options = {});
 
 // What the module exports.
 class Importer {
  public:
   virtual ~Importer() = default;
-  virtual Result<GgufFile> Import(const std::string& folder,
-                                  const std::string& output,
-                                  const ImportOptions& options) const = 0;
+  virtual Result<ImportedModel> Import(const std::string& folder,
+                                       const std::string& output,
+                                       const ImportOptions& options) const = 0;
 };
 using ImporterFactory = const Importer* (*)();
 inline constexpr char kImporterFactory[] = "modicum_importer_1";

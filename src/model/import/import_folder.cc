@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "model/gguf/gguf_names.h"
 #include "model/gguf/gguf_writer.h"
+#include "model/gguf/head_file.h"
 #include "model/import/float_convert.h"
 #include "model/import/hf_config.h"
 #include "model/import/hf_tensors.h"
@@ -40,8 +41,7 @@ std::string_view ArchitectureOf(HfFamily family) {
       return "llama";
     case HfFamily::kPhi:
       return "phi2";
-    case HfFamily::kBert:
-    case HfFamily::kBertClassifier:
+    default:
       break;
   }
   return "bert";
@@ -243,22 +243,44 @@ class TensorStream {
   std::vector<char> in_, out_, turned_;
 };
 
-// Everything but the weights themselves.
+// Everything of a file but the weights themselves.
 struct Prepared {
   GgufMetadata metadata;
   std::vector<PlannedTensor> plan;
-  std::vector<GgufTensor> tensors;
+
+  std::vector<GgufTensor> Tensors() const {
+    std::vector<GgufTensor> tensors;
+    for (const PlannedTensor& planned : plan) tensors.push_back(planned.gguf);
+    return tensors;
+  }
 };
 
-Result<Prepared> Prepare(const std::string& folder,
-                         const SafetensorsSet& weights,
-                         const ImportOptions& options) {
+struct PreparedModel {
+  Prepared model;
+  std::optional<HeadKind> kind;  // of the head; none: it has none of its own
+  std::vector<std::string> labels;
+  std::vector<PlannedTensor> head;
+
+  // Of the head, on a body of this hash.
+  Prepared HeadOn(const Hash& body) const {
+    return {DescribeHead(*kind, labels, body), head};
+  }
+};
+
+Result<PreparedModel> Prepare(const std::string& folder,
+                              const SafetensorsSet& weights,
+                              const ImportOptions& options) {
   const std::string config_path = folder + "/config.json";
   const std::string tokenizer_path = folder + "/tokenizer.json";
   MODICUM_TRY(const Json config_json, ReadStrictJson(config_path, kMaxConfig));
   MODICUM_TRY(const HfConfig config, ParseHfConfig(config_json, config_path));
-  Prepared prepared;
-  MODICUM_TRY(prepared.plan, PlanTensors(config, weights, options.type));
+  MODICUM_TRY(TensorPlan plan, PlanTensors(config, weights, options.type));
+  PreparedModel prepared;
+  prepared.model.plan = std::move(plan.model);
+  prepared.kind = HeadOf(config.family);
+  prepared.head = std::move(plan.head);
+  if (prepared.kind == HeadKind::kTokenClassification)
+    prepared.labels = config.labels;
   Result<Json> tokenizer = ReadStrictJson(tokenizer_path, kMaxTokenizer);
   if (!tokenizer && tokenizer.error().code == ErrorCode::kNotFound)
     return Fail(ErrorCode::kNotFound, folder + " has no tokenizer.json",
@@ -274,62 +296,103 @@ Result<Prepared> Prepare(const std::string& folder,
   const GgmlType type = options.type.value_or(StoredType(weights));
   const std::string name =
       std::filesystem::weakly_canonical(folder).filename().string();
-  prepared.metadata = MetadataWriter(config, type).Write(name, pooling);
-  std::ranges::move(vocabulary, std::back_inserter(prepared.metadata));
-  for (const PlannedTensor& planned : prepared.plan)
-    prepared.tensors.push_back(planned.gguf);
+  GgufMetadata& metadata = prepared.model.metadata;
+  metadata = MetadataWriter(config, type).Write(name, pooling);
+  std::ranges::move(vocabulary, std::back_inserter(metadata));
   return prepared;
 }
 
-// What would be written is what every reader here takes: said before the
-// weights are copied.
-Result<GgufFile> Rehearse(Prepared& prepared, const std::string& folder) {
-  MODICUM_RETURN_IF_ERROR(PlaceTensors(prepared.tensors));
-  const std::string header = GgufHeader(prepared.metadata, prepared.tensors);
-  const GgufTensor& last = prepared.tensors.back();
-  Result<GgufFile> file =
-      ParseGguf(header, header.size() + last.offset + last.bytes, folder);
+Result<GgufFile> Rehearse(const Prepared& prepared, const std::string& folder,
+                          GgufCheck check) {
+  std::vector<GgufTensor> tensors = prepared.Tensors();
+  MODICUM_RETURN_IF_ERROR(PlaceTensors(tensors));
+  const std::string header = GgufHeader(prepared.metadata, tensors);
+  const GgufTensor& last = tensors.back();
+  Result<GgufFile> file = ParseGguf(
+      header, header.size() + last.offset + last.bytes, folder, check);
   if (file) return file;
   return Fail(file.error().code, file.error().message,
               "config.json and tokenizer.json do not make a whole model: get "
               "the folder again");
 }
 
-Status CopyWeights(const SafetensorsSet& weights, const Prepared& prepared,
-                   uint64_t total, const ImportOptions& options,
-                   GgufWriter& writer) {
-  uint64_t done = 0;
-  for (const PlannedTensor& planned : prepared.plan) {
-    const auto wrote = [&](uint64_t bytes) -> Status {
-      done += bytes;
-      if (options.progress) options.progress(done, total, planned.gguf.name);
-      if (options.stop.stop_requested())
-        return Fail(ErrorCode::kInterrupted,
-                    "import interrupted; nothing was written");
-      return {};
-    };
-    TensorStream stream(weights, planned, writer);
-    MODICUM_RETURN_IF_ERROR(stream.Write(wrote));
+// What would be written is what every reader here takes: said before the
+// weights are copied.
+Result<ImportedModel> Rehearse(const PreparedModel& prepared,
+                               const std::string& folder) {
+  ImportedModel imported;
+  MODICUM_TRY(imported.model,
+              Rehearse(prepared.model, folder, GgufCheck::kModel));
+  if (!prepared.kind) return imported;
+  MODICUM_TRY(imported.head,
+              Rehearse(prepared.HeadOn({}), folder, GgufCheck::kStructure));
+  MODICUM_TRY(const HeadFile head, ParseHead(*imported.head));
+  MODICUM_RETURN_IF_ERROR(CheckHeadFits(head, imported.model));
+  return imported;
+}
+
+// Files of one import, and how far it is with all of them.
+class FileCopy {
+ public:
+  FileCopy(const SafetensorsSet& weights, uint64_t total,
+           const ImportOptions& options)
+      : weights_(weights), total_(total), options_(options) {}
+
+  Status Write(const Prepared& prepared, const std::string& path) {
+    MODICUM_TRY(GgufWriter writer, GgufWriter::Create(path, prepared.metadata,
+                                                      prepared.Tensors()));
+    for (const PlannedTensor& planned : prepared.plan) {
+      const auto wrote = [&](uint64_t bytes) -> Status {
+        return Tell(bytes, planned.gguf.name);
+      };
+      TensorStream stream(weights_, planned, writer);
+      MODICUM_RETURN_IF_ERROR(stream.Write(wrote));
+    }
+    return writer.Finish();
   }
-  return {};
+
+ private:
+  Status Tell(uint64_t bytes, std::string_view tensor) {
+    done_ += bytes;
+    if (options_.progress) options_.progress(done_, total_, tensor);
+    if (options_.stop.stop_requested())
+      return Fail(ErrorCode::kInterrupted,
+                  "import interrupted; nothing was written");
+    return {};
+  }
+
+  const SafetensorsSet& weights_;
+  const uint64_t total_;
+  const ImportOptions& options_;
+  uint64_t done_ = 0;
+};
+
+uint64_t BytesOf(const ImportedModel& imported) {
+  Bytes bytes = imported.model.bytes();
+  if (imported.head) bytes += imported.head->bytes();
+  return static_cast<uint64_t>(bytes.value());
 }
 
 }  // namespace
 
-Result<GgufFile> ImportFolder(const std::string& folder,
-                              const std::string& output,
-                              const ImportOptions& options) {
+Result<ImportedModel> ImportFolder(const std::string& folder,
+                                   const std::string& output,
+                                   const ImportOptions& options) {
   MODICUM_TRY(const SafetensorsSet weights, SafetensorsSet::Open(folder));
-  MODICUM_TRY(Prepared prepared, Prepare(folder, weights, options));
-  MODICUM_TRY(GgufFile file, Rehearse(prepared, folder));
-  file.name = output;
-  MODICUM_TRY(GgufWriter writer,
-              GgufWriter::Create(output, prepared.metadata, prepared.tensors));
-  MODICUM_RETURN_IF_ERROR(CopyWeights(
-      weights, prepared, static_cast<uint64_t>(file.bytes().value()), options,
-      writer));
-  MODICUM_RETURN_IF_ERROR(writer.Finish());
-  return file;
+  MODICUM_TRY(const PreparedModel prepared, Prepare(folder, weights, options));
+  MODICUM_TRY(ImportedModel imported, Rehearse(prepared, folder));
+  imported.model.name = output;
+  FileCopy copy(weights, BytesOf(imported), options);
+  MODICUM_RETURN_IF_ERROR(copy.Write(prepared.model, output));
+  if (!prepared.kind) return imported;
+  imported.head->name = HeadPathOf(output);
+  const Status with_head = [&]() -> Status {
+    MODICUM_TRY(const Hash body, Sha256OfFile(output));
+    return copy.Write(prepared.HeadOn(body), imported.head->name);
+  }();
+  if (with_head) return imported;
+  std::filesystem::remove(output);  // all or nothing
+  return Fail(with_head.error());
 }
 
 }  // namespace modicum

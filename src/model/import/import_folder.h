@@ -8,8 +8,8 @@
 
 namespace modicum {
 
-Result<GgufFile> ImportFolder(const std::string& folder,
-                              const std::string& output,
-                              const ImportOptions& options = {});
+Result<ImportedModel> ImportFolder(const std::string& folder,
+                                   const std::string& output,
+                                   const ImportOptions& options = {});
 
 }  // namespace modicum

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "model/bytes.h"
+#include "model/head_kind.h"
 #include "model/import/float_convert.h"
 
 namespace modicum {
@@ -333,6 +334,38 @@ inline HfSample BertSample(const std::vector<std::string>& labels = {}) {
   }
   s.AddLinear(prefix + "pooler.dense", width, width, true);
   if (!labels.empty()) s.AddLinear("classifier", labels.size(), width, true);
+  return s;
+}
+
+// With a head for each token. `labels` are those of token classification.
+inline HfSample BertHeadSample(HeadKind kind,
+                               const std::vector<std::string>& labels = {}) {
+  constexpr const char* kClassNames[] = {"BertForMaskedLM",
+                                         "BertForTokenClassification",
+                                         "BertForQuestionAnswering"};
+  // A classifier without its pooler, for the names.
+  HfSample s = BertSample({"no", "yes"});
+  for (const char* name :
+       {"classifier.weight", "classifier.bias", "bert.pooler.dense.weight",
+        "bert.pooler.dense.bias"})
+    s.tensors.erase(name);
+  s.config.erase("id2label");
+  s.config["architectures"] =
+      nlohmann::json::array({kClassNames[static_cast<int>(kind)]});
+  s.settings["mask_token"] = "[MASK]";
+  const uint64_t width = s.config["hidden_size"];
+  const uint64_t vocabulary = s.config["vocab_size"];
+  if (kind == HeadKind::kFillMask) {
+    s.AddLinear("cls.predictions.transform.dense", width, width, true);
+    s.AddNorm("cls.predictions.transform.LayerNorm", width, true);
+    s.Add("cls.predictions.bias", {vocabulary});
+  } else if (kind == HeadKind::kQuestionAnswering) {
+    s.AddLinear("qa_outputs", 2, width, true);
+  } else {
+    for (size_t i = 0; i < labels.size(); ++i)
+      s.config["id2label"][std::to_string(i)] = labels[i];
+    s.AddLinear("classifier", labels.size(), width, true);
+  }
   return s;
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "model/gguf/gguf_weights.h"
+#include "model/gguf/head_file.h"
 #include "model/import/hf_tensors.h"
 #include "model/import/import_folder.h"
 #include "model/import/import_sample.h"
@@ -15,6 +16,7 @@
 namespace modicum {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -32,7 +34,13 @@ class ImportTest : public ::testing::Test {
                           ImportOptions options = {}) {
     std::filesystem::remove_all(folder_);
     sample.Write(folder_ + "/tiny", shards);
-    return ImportFolder(folder_ + "/tiny", Output(), options);
+    return ImportedFile(folder_ + "/tiny", options);
+  }
+  // The model's own file.
+  Result<GgufFile> ImportedFile(const std::string& folder,
+                                const ImportOptions& options = {}) {
+    return ImportFolder(folder, Output(), options)
+        .map([](const ImportedModel& imported) { return imported.model; });
   }
   std::string Refusal(const HfSample& sample) {
     const auto file = Import(sample);
@@ -49,7 +57,7 @@ class ImportTest : public ::testing::Test {
   std::vector<float> Values(const GgufFile& file, const std::string& name) {
     const GgufTensor* tensor = file.FindTensor(name);
     MODICUM_CHECK(tensor != nullptr);
-    const std::string bytes = *ReadFile(Output());
+    const std::string bytes = *ReadFile(file.name);
     const char* at = bytes.data() + file.data_offset + tensor->offset;
     std::vector<float> values(tensor->elements());
     for (size_t i = 0; i < values.size(); ++i) {
@@ -276,7 +284,7 @@ TEST_F(ImportTest, BertTakesItsPoolingFromTheFolder) {
     EXPECT_TRUE(WriteFileAtomically(folder_ + "/tiny/1_Pooling/config.json",
                                     "{\"" + mode + "\": true}")
                     .has_value());
-    return ImportFolder(folder_ + "/tiny", Output());
+    return ImportedFile(folder_ + "/tiny");
   };
   EXPECT_EQ(pooling("pooling_mode_mean_tokens")->Unsigned("bert.pooling_type"),
             1U);
@@ -299,6 +307,107 @@ TEST_F(ImportTest, BertClassifierKeepsItsHeadAndLabels) {
   ExpectSame(*file, sample, "cls.output.bias", "classifier.bias");
   ExpectSame(*file, sample, "blk.0.attn_k.weight",
              "bert.encoder.layer.0.attention.self.key.weight");
+}
+
+TEST_F(ImportTest, AHeadForTokensLiesBesideTheBody) {
+  const HfSample sample =
+      BertHeadSample(HeadKind::kTokenClassification, {"O", "B-PER", "I-PER"});
+  const auto file = Import(sample);
+  ASSERT_TRUE(file.has_value()) << file.error().message;
+  // The body is one as any other.
+  EXPECT_TRUE(ReadGguf(Output()).has_value());
+  EXPECT_EQ(file->FindTensor("head.output.weight"), nullptr);
+  EXPECT_EQ(file->Find("bert.pooling_type"), nullptr);
+  ExpectSame(*file, sample, "blk.0.attn_k.weight",
+             "bert.encoder.layer.0.attention.self.key.weight");
+  const auto head = ReadHeadOf(*file);
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->file.name, folder_ + "/tiny.head.gguf");
+  EXPECT_EQ(head->kind, HeadKind::kTokenClassification);
+  EXPECT_THAT(head->labels, ElementsAre("O", "B-PER", "I-PER"));
+  EXPECT_EQ(head->body, ToHex(*Sha256OfFile(Output())));
+  ASSERT_EQ(head->file.tensors.size(), 2U);
+  EXPECT_EQ(Values(head->file, "head.output.weight"),
+            sample.tensors.at("classifier.weight").values);
+  EXPECT_EQ(Values(head->file, "head.output.bias"),
+            sample.tensors.at("classifier.bias").values);
+  // llama.cpp is never shown it.
+  EXPECT_THAT(ReadGguf(head->file.name).error().message,
+              HasSubstr("it holds 'head', not a model"));
+}
+
+TEST_F(ImportTest, AMaskedLanguageModelMayBeTiedOrNot) {
+  HfSample sample = BertHeadSample(HeadKind::kFillMask);
+  const auto names = [&] {
+    std::vector<std::string> all;
+    const auto file = Import(sample);
+    EXPECT_TRUE(file.has_value()) << file.error().message;
+    const auto head = ReadHeadOf(*file);
+    EXPECT_TRUE(head.has_value()) << head.error().message;
+    for (const GgufTensor& tensor : head->file.tensors)
+      all.push_back(tensor.name);
+    EXPECT_EQ(
+        Values(head->file, "head.transform.weight"),
+        sample.tensors.at("cls.predictions.transform.dense.weight").values);
+    return all;
+  };
+  EXPECT_THAT(names(),
+              ElementsAre("head.transform.weight", "head.transform.bias",
+                          "head.transform_norm.weight",
+                          "head.transform_norm.bias", "head.decoder.bias"));
+  // A copy of what is tied is left out; untied it is needed.
+  sample.Add("cls.predictions.decoder.weight", {57, 16});
+  EXPECT_EQ(names().size(), 5U);
+  sample.config["tie_word_embeddings"] = false;
+  EXPECT_THAT(names(), Contains("head.decoder.weight"));
+  sample.tensors.erase("cls.predictions.decoder.weight");
+  EXPECT_EQ(Refusal(sample),
+            "the weights have no tensor 'cls.predictions.decoder.weight'");
+  // The bias goes by another name in newer files.
+  sample.config.erase("tie_word_embeddings");
+  auto bias = sample.tensors.extract("cls.predictions.bias");
+  bias.key() = "cls.predictions.decoder.bias";
+  sample.tensors.insert(std::move(bias));
+  EXPECT_EQ(names().size(), 5U);
+  sample.tensors.erase("cls.predictions.decoder.bias");
+  EXPECT_EQ(Refusal(sample),
+            "the weights have no tensor 'cls.predictions.bias'");
+}
+
+TEST_F(ImportTest, AHeadIsInTheTypeThatIsAskedFor) {
+  ImportOptions options;
+  options.type = GgmlType::kF16;
+  const auto file =
+      Import(BertHeadSample(HeadKind::kQuestionAnswering), 2, options);
+  ASSERT_TRUE(file.has_value()) << file.error().message;
+  const auto head = ReadHeadOf(*file);
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->file.FindTensor("head.output.weight")->type, GgmlType::kF16);
+  EXPECT_EQ(head->file.FindTensor("head.output.bias")->type, GgmlType::kF32);
+}
+
+TEST_F(ImportTest, ABodyThatWasChangedHasNoHead) {
+  const auto file = Import(BertHeadSample(HeadKind::kFillMask));
+  ASSERT_TRUE(file.has_value());
+  std::string bytes = *ReadFile(Output());
+  bytes.back() ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(Output(), bytes).has_value());
+  EXPECT_EQ(ReadHeadOf(*file).error().message,
+            folder_ + "/tiny.head.gguf: it was made with another " + Output() +
+                ": the file was changed, quantized or replaced since");
+  std::filesystem::remove(folder_ + "/tiny.head.gguf");
+  const auto none = ReadHeadOf(*file);
+  EXPECT_EQ(none.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(none.error().message, Output() + " has no head: there is no " +
+                                      folder_ + "/tiny.head.gguf");
+}
+
+TEST_F(ImportTest, NoBodyIsLeftWithoutItsHead) {
+  BertHeadSample(HeadKind::kFillMask).Write(folder_ + "/tiny");
+  // In the way of the head's file.
+  std::filesystem::create_directories(folder_ + "/tiny.head.gguf/x");
+  EXPECT_FALSE(ImportedFile(folder_ + "/tiny").has_value());
+  EXPECT_FALSE(std::filesystem::exists(Output()));
 }
 
 TEST_F(ImportTest, ReadsTensorFlowsNames) {
@@ -408,15 +517,14 @@ TEST_F(ImportTest, NamesTensorsThatAreMissingUnknownOrOfAnotherShape) {
 }
 
 TEST_F(ImportTest, SaysWhatTheFolderLacks) {
-  EXPECT_EQ(ImportFolder(folder_ + "/none", Output()).error().message,
+  EXPECT_EQ(ImportedFile(folder_ + "/none").error().message,
             "no folder " + folder_ + "/none");
   HfSample bare = LlamaSample();
   bare.tokenizer = nullptr;
   EXPECT_EQ(Refusal(bare), "tiny has no tokenizer.json");
   LlamaSample().Write(folder_ + "/tiny");
   std::filesystem::remove(folder_ + "/tiny/config.json");
-  EXPECT_EQ(ImportFolder(folder_ + "/tiny", Output()).error().code,
-            ErrorCode::kNotFound);
+  EXPECT_EQ(ImportedFile(folder_ + "/tiny").error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(ImportTest, TheChatTemplateMayLieInAFile) {
@@ -425,7 +533,7 @@ TEST_F(ImportTest, TheChatTemplateMayLieInAFile) {
   sample.Write(folder_ + "/tiny");
   ASSERT_TRUE(WriteFileAtomically(folder_ + "/tiny/chat_template.jinja", "{{}}")
                   .has_value());
-  const auto file = ImportFolder(folder_ + "/tiny", Output());
+  const auto file = ImportedFile(folder_ + "/tiny");
   ASSERT_TRUE(file.has_value()) << file.error().message;
   EXPECT_EQ(file->Text("tokenizer.chat_template"), "{{}}");
 }
@@ -453,7 +561,7 @@ TEST_F(ImportTest, LeavesNothingWhenTheDiskIsFull) {
   rlimit tight = before;
   tight.rlim_cur = 30000;
   setrlimit(RLIMIT_FSIZE, &tight);
-  const auto file = ImportFolder(folder_ + "/tiny", Output());
+  const auto file = ImportedFile(folder_ + "/tiny");
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, old_handler);
   ASSERT_FALSE(file.has_value());

@@ -7,8 +7,9 @@ namespace {
 
 class FolderImporter final : public Importer {
  public:
-  Result<GgufFile> Import(const std::string& folder, const std::string& output,
-                          const ImportOptions& options) const override {
+  Result<ImportedModel> Import(const std::string& folder,
+                               const std::string& output,
+                               const ImportOptions& options) const override {
     return ImportFolder(folder, output, options);
   }
 };
