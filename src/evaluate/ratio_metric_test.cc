@@ -14,7 +14,11 @@
 namespace modicum {
 namespace {
 
-Item Numbered(uint64_t id) { return {id, id, Text{}, kUnlabelled}; }
+Item Numbered(uint64_t id) {
+  Item item;
+  item.id = item.group = id;
+  return item;
+}
 
 std::vector<ItemScore> Scores(RatioMetric& metric,
                               const std::vector<Fraction>& ratios) {
