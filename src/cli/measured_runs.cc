@@ -43,19 +43,21 @@ double NumberTag(const Run& run, const std::string& name) {
   return number;
 }
 
-// A phase's seconds once, its joules over all domains; false: contended.
+// A phase's seconds once, its joules over all domains, and their errors as
+// variances; false: contended.
 bool AddPhase(const std::vector<Measurement>& rows, Phase phase,
-              double& seconds, double& joules, double& relative_sd) {
-  double variance = 0;
+              double& seconds, double& joules, double& own, double& shared) {
   for (const Measurement& row : rows) {
     if (row.phase != phase) continue;
     if (row.contended) return false;
     seconds = std::max(seconds, row.wall.value());
     joules += row.energy.mid.value();
-    variance += row.energy.sd() * row.energy.sd();
+    own += row.energy.own_sd * row.energy.own_sd;
+    const double all = row.energy.sd() * row.energy.sd();
+    // The same error in both phases: amounts add.
+    shared +=
+        std::sqrt(std::max(0.0, all - row.energy.own_sd * row.energy.own_sd));
   }
-  if (joules > 0)
-    relative_sd = std::max(relative_sd, std::sqrt(variance) / joules);
   return true;
 }
 
@@ -78,10 +80,14 @@ Result<std::vector<MeasuredRun>> ReadMeasuredRuns(const Ledger& ledger,
     of.prompt = NumberTag(run, "prompt_tokens");
     // The first token comes with the prompt.
     of.passes = NumberTag(run, "tokens") - 1;
+    double own = 0, shared = 0;
     const bool quiet =
-        AddPhase(rows, Phase::kPrefill, of.prefill_s, of.prefill_j,
-                 of.energy_sd) &&
-        AddPhase(rows, Phase::kDecode, of.decode_s, of.decode_j, of.energy_sd);
+        AddPhase(rows, Phase::kPrefill, of.prefill_s, of.prefill_j, own,
+                 shared) &&
+        AddPhase(rows, Phase::kDecode, of.decode_s, of.decode_j, own, shared);
+    const double joules = of.prefill_j + of.decode_j;
+    of.own_sd = std::sqrt(own);
+    of.shared_sd = joules > 0 ? shared / joules : 0;
     if (!quiet || of.prompt < 1 || of.passes < 1 || of.decode_s <= 0) continue;
     const auto [shape, is_new] = shapes.try_emplace(run.name);
     if (is_new) shape->second = ReadShape(run.name);

@@ -20,7 +20,7 @@ constexpr size_t kEnoughModels = 4;
 // Logarithms of measured over predicted, of one model's runs.
 struct Logs {
   std::vector<double> decode, prefill, energy;
-  double energy_sd = 0;
+  double energy_sd = 0, own_variance = 0, joules = 0;
 };
 
 double MeanOf(const std::vector<double>& values) {
@@ -69,7 +69,15 @@ void AddRun(const Accelerator& chip, const MeasuredRun& run, Logs& logs) {
   const double joules = run.prefill_j + run.decode_j;
   if (joules > 0 && predicted > 0)
     logs.energy.push_back(std::log(joules / predicted));
-  logs.energy_sd = std::max(logs.energy_sd, run.energy_sd);
+  logs.energy_sd = std::max(logs.energy_sd, run.shared_sd);
+  logs.joules += joules;
+  logs.own_variance += run.own_sd * run.own_sd;
+}
+
+// Of a model's joules: what its runs share, and the rest by their number.
+double EnergySd(double shared, double own_variance, double joules) {
+  return joules > 0 ? std::hypot(shared, std::sqrt(own_variance) / joules)
+                    : shared;
 }
 
 }  // namespace
@@ -77,7 +85,7 @@ void AddRun(const Accelerator& chip, const MeasuredRun& run, Logs& logs) {
 std::vector<MeasuredModel> MeasuredModels(std::span<const MeasuredRun> runs) {
   struct Sum {
     MeasuredModel of;
-    double prompt = 0, passes = 0;
+    double prompt = 0, passes = 0, own_variance = 0;
   };
   std::map<std::string, Sum> sums;
   for (const MeasuredRun& run : runs) {
@@ -89,12 +97,15 @@ std::vector<MeasuredModel> MeasuredModels(std::span<const MeasuredRun> runs) {
     sum.of.decode_s += run.decode_s;
     sum.of.prefill_j += run.prefill_j;
     sum.of.decode_j += run.decode_j;
-    sum.of.energy_sd = std::max(sum.of.energy_sd, run.energy_sd);
+    sum.of.energy_sd = std::max(sum.of.energy_sd, run.shared_sd);
+    sum.own_variance += run.own_sd * run.own_sd;
   }
   std::vector<MeasuredModel> models;
   for (auto& [name, sum] : sums) {
     if (sum.prompt <= 0 || sum.passes <= 0) continue;
     sum.of.model = name;
+    sum.of.energy_sd = EnergySd(sum.of.energy_sd, sum.own_variance,
+                                sum.of.prefill_j + sum.of.decode_j);
     sum.of.prefill_s /= sum.prompt;
     sum.of.prefill_j /= sum.prompt;
     sum.of.decode_s /= sum.passes;
@@ -123,7 +134,9 @@ std::optional<ServingFit> FitServing(const Accelerator& chip,
     if (!logs.decode.empty()) means.decode.push_back(MeanOf(logs.decode));
     if (!logs.prefill.empty()) means.prefill.push_back(MeanOf(logs.prefill));
     if (!logs.energy.empty()) means.energy.push_back(MeanOf(logs.energy));
-    means.energy_sd = std::max(means.energy_sd, logs.energy_sd);
+    means.energy_sd =
+        std::max(means.energy_sd,
+                 EnergySd(logs.energy_sd, logs.own_variance, logs.joules));
   }
   const ServingCoefficients c = CoefficientsOf(chip);
   fit.models = models.size();

@@ -24,7 +24,8 @@ struct MeasuredRun {
   double prompt = 0, passes = 0;  // tokens
   double prefill_s = 0, decode_s = 0;
   double prefill_j = 0, decode_j = 0;
-  double energy_sd = 0;  // relative, of both
+  // Errors of the joules: relative and the same for all runs; of this run, J.
+  double shared_sd = 0, own_sd = 0;
 };
 
 // All runs of one model.
@@ -34,7 +35,7 @@ struct MeasuredModel {
   // Per token, over all runs.
   double prefill_s = 0, decode_s = 0;
   double prefill_j = 0, decode_j = 0;
-  double energy_sd = 0;
+  double energy_sd = 0;  // relative
 
   double Seconds(double prompt, double output) const {
     return prompt * prefill_s + output * decode_s;

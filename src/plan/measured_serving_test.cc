@@ -72,7 +72,7 @@ TEST(MeasuredServing, AModelCountsOnce) {
 TEST(MeasuredServing, AModelledEnergyIsTrustedLess) {
   std::vector<MeasuredRun> runs = {RunOf("llama-2-7b", 1, 2)};
   const auto counted = FitServing(Chip("epyc-milan"), runs);
-  runs[0].energy_sd = 0.5;
+  runs[0].shared_sd = 0.5;
   const auto modelled = FitServing(Chip("epyc-milan"), runs);
   EXPECT_LT(modelled->energy.mid, counted->energy.mid);
   EXPECT_GT(modelled->energy.sd, counted->energy.sd);
@@ -100,6 +100,17 @@ TEST(MeasuredServing, ModelsAreMeansPerToken) {
               1e-9);
   EXPECT_NEAR(models[0].Joules(a.prompt, a.passes).mid,
               a.prefill_j + a.decode_j, 1e-6);
+}
+
+// What each run errs by itself averages out, what all share does not.
+TEST(MeasuredServing, OnlyOwnErrorsFallWithTheNumberOfRuns) {
+  MeasuredRun run = RunOf("llama-2-7b", 1, 1);
+  run.shared_sd = 0.1;
+  run.own_sd = 0.4 * (run.prefill_j + run.decode_j);
+  EXPECT_NEAR(MeasuredModels({&run, 1})[0].energy_sd, std::hypot(0.1, 0.4),
+              1e-9);
+  const std::vector<MeasuredRun> runs(16, run);
+  EXPECT_NEAR(MeasuredModels(runs)[0].energy_sd, std::hypot(0.1, 0.1), 1e-9);
 }
 
 // The plan itself takes the factors, and says by how much.

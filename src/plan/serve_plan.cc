@@ -33,9 +33,11 @@ ServingError ErrorOf(const ServeQuery& query) {
   const ServingCoefficients c = CoefficientsOf(query.chip);
   if (!query.fit)
     return {c.time_sd, c.time_sd, c.energy_sd, std::string(c.source)};
-  return {query.fit->decode.sd, query.fit->prefill.sd, query.fit->energy.sd,
-          fmt::format("corrected by {} runs of {} models on {}",
-                      query.fit->runs, query.fit->models, query.machine)};
+  return {
+      query.fit->decode.sd, query.fit->prefill.sd, query.fit->energy.sd,
+      fmt::format("corrected by {} run{} of {} model{} on {}", query.fit->runs,
+                  query.fit->runs == 1 ? "" : "s", query.fit->models,
+                  query.fit->models == 1 ? "" : "s", query.machine)};
 }
 
 ServeFigures FiguresOf(const ServeQuery& query, const ServePoint& point) {
