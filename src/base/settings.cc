@@ -67,6 +67,16 @@ Status ParseIdle(std::string_view text, std::string& out) {
   return {};
 }
 
+Status ParseSwitch(std::string_view text, bool& out) {
+  const bool yes = text == "yes" || text == "true" || text == "1";
+  if (!yes && text != "no" && text != "false" && text != "0" && !text.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("'{}' is neither yes nor no", text),
+                "allowed: yes, no");
+  out = yes;
+  return {};
+}
+
 std::string Printed(const std::optional<double>& value) {
   return value ? fmt::format("{}", *value) : "";
 }
@@ -93,6 +103,14 @@ std::vector<SettingRow> MakeRows() {
           "region", "country, US state or world: PL, Poland, US-CA"),
       TextRow<&Settings::provider>("provider",
                                    "who runs the machine: aws, gcp, on-prem"),
+      {"detect_region", "ask the cloud where this machine stands: yes, no",
+       [](Settings& s, std::string_view text) {
+         return ParseSwitch(text, s.detect_region);
+       },
+       [](const Settings& s) {
+         return std::string(s.detect_region ? "yes" : "no");
+       },
+       /*is_path=*/false, /*is_switch=*/true},
       {"intensity", "carbon of the electricity, gCO2e/kWh",
        [](Settings& s, std::string_view text) {
          return ParseNumber(text, {0, 5000, "gCO2e/kWh", "56"}, s.intensity);
@@ -114,6 +132,8 @@ std::vector<SettingRow> MakeRows() {
          return ParseNumber(text, {0, 1e6, "per kWh", "0.25"}, s.tariff);
        },
        [](const Settings& s) { return Printed(s.tariff); }},
+      TextRow<&Settings::tariff_file>(
+          "tariff_file", "prices by month, weekday and hour", true),
       {"currency", "ISO 4217 code of the tariff",
        [](Settings& s, std::string_view text) {
          return ParseCurrency(text, s.currency);
@@ -226,13 +246,16 @@ tl::unexpected<Error> UnknownKey(const ConfigFile& file, const toml::key& key) {
                       "`modicum doctor --settings` lists all settings"));
 }
 
-// A string as it is, a number as TOML prints it; nullopt for all else.
-std::optional<std::string> TextOf(const toml::node& node) {
+// A string as it is, a number as TOML prints it, true or false of a switch;
+// nullopt for all else.
+std::optional<std::string> TextOf(const toml::node& node, bool is_switch) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* whole = node.as_integer())
     return fmt::format("{}", whole->get());
   if (const auto* real = node.as_floating_point())
     return fmt::format("{}", real->get());
+  const auto* flag = node.as_boolean();
+  if (is_switch && flag != nullptr) return flag->get() ? "true" : "false";
   return std::nullopt;
 }
 
@@ -250,10 +273,12 @@ Status ApplyNode(Settings& settings, const SettingSources& sources,
                  const ConfigFile& file, const SettingRow& row,
                  const toml::node& node) {
   const TextPlace place = PlaceOf(node.source().begin);
-  std::optional<std::string> text = TextOf(node);
+  std::optional<std::string> text = TextOf(node, row.is_switch);
   if (!text)
-    return Fail(ErrorAt(file.path, file.text, place,
-                        fmt::format("{} takes a text or a number", row.key)));
+    return Fail(ErrorAt(
+        file.path, file.text, place,
+        fmt::format("{} takes {}", row.key,
+                    row.is_switch ? "true or false" : "a text or a number")));
   if (row.is_path) text = ResolvedPath(*text, file, sources);
   if (Status parsed = row.parse(settings, *text); !parsed)
     return Fail(ErrorAt(file.path, file.text, place,
@@ -337,6 +362,9 @@ Result<SettingFlags> TakeSettingFlags(std::vector<std::string>& args) {
       ++at;
     } else if (equals != std::string::npos) {
       flags.emplace_back(row->key, at->substr(equals + 1));
+      at = args.erase(at);
+    } else if (row->is_switch) {
+      flags.emplace_back(row->key, "yes");
       at = args.erase(at);
     } else if (std::next(at) == args.end() || *std::next(at) == "--") {
       return Fail(ErrorCode::kInvalidInput, flag + " needs a value",

@@ -20,10 +20,12 @@ struct Settings {
   std::string project;   // name put on every run
   std::string region;    // see PlaceQuery
   std::string provider;
+  bool detect_region = false;       // ask the cloud where this machine stands
   std::optional<double> intensity;  // gCO2e/kWh
   std::optional<double> pue;
   std::optional<double> wue;     // L/kWh
   std::optional<double> tariff;  // per kWh
+  std::string tariff_file;       // prices by the hour: see place/tariff.h
   std::string currency;
   std::string probe;                         // "" = the best usable
   std::string idle_policy = "proportional";  // marginal, proportional, full
@@ -46,14 +48,17 @@ struct SettingRow {
   std::string (*print)(const Settings&);  // "" when not set
   // In a file, a relative path starts at the file's folder and ~/ at home.
   bool is_path = false;
+  // Yes or no; the flag alone means yes.
+  bool is_switch = false;
 };
 const std::vector<SettingRow>& SettingRows();
 std::string SettingFlag(std::string_view key);      // "--sample-hz"
 std::string SettingVariable(std::string_view key);  // "MODICUM_SAMPLE_HZ"
 
 using SettingFlags = std::vector<std::pair<std::string, std::string>>;
-// Takes `--region PL` and `--region=PL` out of `args`, wherever they stand
-// before a bare `--`. The error names the flag that has no value.
+// Takes `--region PL`, `--region=PL` and a switch's bare flag out of `args`,
+// wherever they stand before a bare `--`. The error names the flag that has no
+// value.
 Result<SettingFlags> TakeSettingFlags(std::vector<std::string>& args);
 
 // What LoadSettings reads from the outside; tests pass their own.

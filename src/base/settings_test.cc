@@ -77,7 +77,9 @@ TEST_F(SettingsTest, WhatARowPrintsItParses) {
                                         {"pue", "1.0625"},
                                         {"wue", "1e-7"},
                                         {"tariff", "1234.5"},
+                                        {"tariff_file", "t.toml"},
                                         {"currency", "PLN"},
+                                        {"detect_region", "yes"},
                                         {"probe", "rapl"},
                                         {"idle_policy", "full"},
                                         {"sample_hz", "0.3"},
@@ -170,6 +172,27 @@ TEST_F(SettingsTest, FlagsAreTakenFromAnywhereBeforeABareDashDash) {
   EXPECT_THAT(*flags, ElementsAre(Pair("region", "PL"), Pair("pue", "1.2")));
   EXPECT_THAT(args, ElementsAre("run", "--csv", "out.csv", "--", "prog",
                                 "--region", "x", "--pue"));
+}
+
+TEST_F(SettingsTest, ASwitchNeedsNoValue) {
+  std::vector<std::string> args = {"run", "--detect-region", "--region", "PL"};
+  const auto flags = TakeSettingFlags(args);
+  ASSERT_TRUE(flags.has_value());
+  EXPECT_THAT(*flags,
+              ElementsAre(Pair("detect_region", "yes"), Pair("region", "PL")));
+  EXPECT_THAT(args, ElementsAre("run"));
+  const std::string file = Write("modicum.toml", "detect_region = true\n");
+  EXPECT_TRUE(LoadSettings(Sources({}, {file}))->detect_region);
+  EXPECT_FALSE(LoadSettings(Sources({{"MODICUM_DETECT_REGION", "no"}}, {file}))
+                   ->detect_region);
+  EXPECT_EQ(LoadSettings(Sources({}, {}, {{"detect_region", "perhaps"}}))
+                .error()
+                .message,
+            "--detect-region: 'perhaps' is neither yes nor no");
+  EXPECT_EQ(ErrorOf("detect_region = [1]\n").message,
+            "f:1:17: detect_region takes true or false\n"
+            "    detect_region = [1]\n"
+            "                    ^");
 }
 
 TEST_F(SettingsTest, AFlagWithoutValueSaysSo) {

@@ -139,9 +139,7 @@ Result<Place> ReadPlace(const Settings& settings, const std::string& place,
               "over the year with --intensity"
             : "contracts go in --market-intensity, the grid's average in "
               "--intensity");
-  PlaceQuery query = PlaceQueryOf(settings);
-  if (!place.empty()) query.region = place;
-  return FindPlace(query);
+  return FindPlace(PlaceQueryOf(settings, {.region = place}));
 }
 
 void AddFormatFlag(CLI::App& app, std::string& format) {

@@ -14,12 +14,13 @@
 #include "place/grid_service.h"
 #include "plan/amount.h"
 #include "plan/when_plan.h"
+#include "plan/when_price.h"
 
 namespace modicum {
 namespace {
 
 struct WhenFlags {
-  std::string energy, duration, deadline, series, now;
+  std::string energy, duration, deadline, series, now, by = "carbon";
   int top = 10;
 };
 
@@ -43,6 +44,30 @@ Result<WhenQuery> QueryOf(const Context& context, const WhenFlags& flags) {
   return query;
 }
 
+Result<std::optional<IntensitySeries>> ReadWhenSeries(Context& context,
+                                                      const WhenFlags& flags) {
+  if (flags.series.empty()) return std::optional<IntensitySeries>();
+  MODICUM_TRY(
+      const GridSeries text,
+      ReadSeriesText(flags.series, context.settings.data_dir, context.clock));
+  if (!text.note.empty()) fmt::print(stderr, "modicum: note: {}\n", text.note);
+  return IntensitySeries::Parse(text.csv, flags.series)
+      .map([](IntensitySeries series) {
+        return std::optional<IntensitySeries>(std::move(series));
+      });
+}
+
+Status CheckWhat(const Context& context, const WhenFlags& flags) {
+  if (flags.by == "money" && context.settings.tariff_file.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                "--by money needs prices that change with the hour",
+                "--tariff-file FILE; docs/factors.md has the form");
+  if (flags.by == "carbon" && flags.series.empty())
+    return Fail(ErrorCode::kInvalidInput, "--by carbon needs a --series",
+                "--series PL.csv, or --by money with a --tariff-file");
+  return {};
+}
+
 }  // namespace
 
 Result<int> PlanWhen(Context& context, const std::vector<std::string>& args) {
@@ -50,9 +75,12 @@ Result<int> PlanWhen(Context& context, const std::vector<std::string>& args) {
   std::string format = "table";
   CLI::App app(
       "Ranks the hours in which a job can start by the carbon of its "
-      "electricity,\nfrom a series of the grid's average intensity.\n\n"
+      "electricity,\nfrom a series of the grid's average intensity, or by its "
+      "price.\n\n"
       "  modicum plan when --energy 10kWh --duration 4h --deadline 24h \\\n"
-      "    --series PL.csv",
+      "    --series PL.csv\n"
+      "  modicum plan when --energy 10kWh --duration 4h --deadline 24h \\\n"
+      "    --by money --tariff-file tariff.toml",
       "modicum plan when");
   app.add_option("--energy", flags.energy, "of the machines, before PUE: 10kWh")
       ->required();
@@ -62,8 +90,10 @@ Result<int> PlanWhen(Context& context, const std::vector<std::string>& args) {
       ->required();
   app.add_option("--series", flags.series,
                  "CSV: time and gco2e_per_kwh, or of Electricity Maps; or a "
-                 "service: uk, electricitymaps:ZONE, watttime:REGION")
-      ->required();
+                 "service: uk, electricitymaps:ZONE, watttime:REGION");
+  app.add_option("--by", flags.by,
+                 "carbon or money; the latter by --tariff-file [carbon]")
+      ->check(CLI::IsMember({"carbon", "money"}));
   AddText(app, "--now", flags.now,
           "plan from this time on: 2026-03-29T02:00+01:00 [now]");
   app.add_option("--top", flags.top, "rows; 0: all [10]")
@@ -72,13 +102,17 @@ Result<int> PlanWhen(Context& context, const std::vector<std::string>& args) {
   if (const auto code = ParseArgs(app, args)) return *code;
   const auto query = QueryOf(context, flags);
   if (!query) return UsageError(query.error());
-  MODICUM_TRY(
-      const GridSeries text,
-      ReadSeriesText(flags.series, context.settings.data_dir, context.clock));
-  if (!text.note.empty()) fmt::print(stderr, "modicum: note: {}\n", text.note);
-  const auto series = IntensitySeries::Parse(text.csv, flags.series);
+  if (const Status what = CheckWhat(context, flags); !what)
+    return UsageError(what.error());
+  const auto series = ReadWhenSeries(context, flags);
+  if (!series && series.error().code != ErrorCode::kInvalidInput)
+    return Fail(series.error());
   if (!series) return UsageError(series.error());
-  return PrintPlanOrError(PlanWindows(*query, *series), format);
+  if (flags.by == "carbon")
+    return PrintPlanOrError(PlanWindows(*query, **series), format);
+  MODICUM_TRY(const Tariff tariff, Tariff::Read(context.settings.tariff_file));
+  return PrintPlanOrError(
+      PlanPrices(*query, tariff, *series ? &**series : nullptr), format);
 }
 
 }  // namespace modicum

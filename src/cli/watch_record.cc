@@ -67,9 +67,10 @@ void WatchRecorder::AddTo(const std::string& name, const WatchFrame& frame,
                           const ConsumerEnergy& energy) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) {
-    entries_.emplace(name,
-                     Entry{NewRun(name, frame, tags), frame.wall, cpu, energy,
-                           frame.measured, frame.idle, frame.unattributed});
+    const auto made = entries_.emplace(
+        name, Entry{NewRun(name, frame, tags), frame.wall, cpu, energy,
+                    frame.measured, frame.idle, frame.unattributed});
+    Slice(frame, energy.own().mid, made.first->second);
     return;
   }
   Entry& entry = found->second;
@@ -79,6 +80,22 @@ void WatchRecorder::AddTo(const std::string& name, const WatchFrame& frame,
   entry.measured = entry.measured + frame.measured;
   entry.idle = entry.idle + frame.idle;
   entry.unattributed = entry.unattributed + frame.unattributed;
+  Slice(frame, energy.own().mid, entry);
+}
+
+// An interval in which the price changed is cut as the machine's energy was.
+void WatchRecorder::Slice(const WatchFrame& frame, Joules energy,
+                          Entry& entry) const {
+  if (!instruments_.tariff) return;
+  Joules whole;
+  for (const EnergySlice& slice : frame.slices) whole += slice.energy;
+  if (whole <= Joules(0))
+    return AddSlice(*instruments_.tariff, {frame.began(), frame.wall, energy},
+                    entry.slices);
+  for (EnergySlice slice : frame.slices) {
+    slice.energy = energy * (slice.energy / whole);
+    AddSlice(*instruments_.tariff, slice, entry.slices);
+  }
 }
 
 Run WatchRecorder::NewRun(const std::string& name, const WatchFrame& frame,
@@ -113,6 +130,8 @@ Bill WatchRecorder::BillOf(const Entry& entry) const {
       Rest(Rest(Rest(entry.measured, entry.energy.own()), split.other_idle),
            split.unattributed);
   split.idle_policy = IdlePolicyName(policy_);
+  reading.began = entry.run.started;
+  reading.slices = entry.slices;
   reading.lines.push_back(
       {"cpu", cpu_probe_, Rest(entry.energy.own(), entry.energy.of_devices)});
   if (entry.energy.of_devices.mid > Joules(0))

@@ -41,10 +41,12 @@ class WatchRecorder {
     ConsumerEnergy energy;
     // Of the machine, since the entry began.
     Estimate<Joules> measured, idle, unattributed;
+    std::vector<EnergySlice> slices = {};  // of `energy`, with a tariff
   };
   // Of the machine, in one interval.
   void AddTo(const std::string& name, const WatchFrame& frame,
              const ChargeTags& tags, Seconds cpu, const ConsumerEnergy& energy);
+  void Slice(const WatchFrame& frame, Joules energy, Entry& entry) const;
   Run NewRun(const std::string& name, const WatchFrame& frame,
              const ChargeTags& tags) const;
   Bill BillOf(const Entry& entry) const;

@@ -169,6 +169,7 @@ Result<WatchFrame> Watcher::Next(const WindowReading& reading,
   frame.unattributed = allotment.unattributed;
   frame.total = *total_;
   frame.domains = reading.domains;
+  frame.slices = reading.slices;
   frame.warnings = reading.warnings;
   return frame;
 }

@@ -76,6 +76,7 @@ struct WatchFrame {
   Estimate<Joules> unattributed;
   Estimate<Joules> total;  // measured in all intervals so far
   std::vector<DomainEnergy> domains;
+  std::vector<EnergySlice> slices;  // of the machine, as the reading has them
   std::vector<std::string> warnings;
 };
 

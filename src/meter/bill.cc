@@ -48,8 +48,41 @@ void AddEmbodied(Bill& bill, const WindowReading& reading,
                       device->factors.end());
 }
 
-void AddMoney(Bill& bill, const Place& place) {
-  bill.money = ElectricityCost(bill.energy, place);
+// `place` with the price that `reading` paid on average.
+Place PlaceWithPrice(const Place& place, const TariffPrice& price) {
+  Place paid = place;
+  paid.tariff = Exactly(AmountPerKilowattHour(price.paid.mean),
+                        Origin::kAssumed, Scope::kWall);
+  paid.tariff->own_sd = price.sd;
+  return paid;
+}
+
+// The bands that were used, instead of the mean of all hours.
+void ListBands(Bill& bill, const Place& place, const Tariff& tariff) {
+  std::erase_if(bill.factors, IsTariff);
+  for (const PaidBand& band : bill.tariff->bands)
+    bill.factors.push_back(
+        {TariffName(place, fmt::format(", {} ({})", band.name, tariff.zone())),
+         band.price, std::string(tariff.currency().view()) + "/kWh",
+         tariff.source(), tariff.date()});
+}
+
+void AddTariffMoney(Bill& bill, const WindowReading& reading,
+                    const Place& place, const Tariff& tariff) {
+  std::vector<EnergySlice> slices = reading.slices;
+  if (slices.empty()) slices = {{reading.began, reading.wall, bill.energy.mid}};
+  const TariffPrice price = PriceOf(tariff, slices);
+  bill.tariff = price.paid;
+  bill.money = ElectricityCost(bill.energy, PlaceWithPrice(place, price));
+  ListBands(bill, place, tariff);
+}
+
+void AddMoney(Bill& bill, const WindowReading& reading, const Place& place,
+              const Tariff* tariff) {
+  if (tariff != nullptr)
+    AddTariffMoney(bill, reading, place, *tariff);
+  else
+    bill.money = ElectricityCost(bill.energy, place);
   if (!bill.money)
     bill.missing.push_back(
         fmt::format("money: no electricity price is known for {}; "
@@ -67,7 +100,8 @@ void AddMoney(Bill& bill, const Place& place) {
 
 Bill MakeBill(const WindowReading& reading, const Place& place,
               const HostFacts& host,
-              const std::vector<std::string>& metered_components) {
+              const std::vector<std::string>& metered_components,
+              const Tariff* tariff) {
   Bill bill;
   bill.wall = reading.wall;
   bill.cpu = reading.cpu;
@@ -84,7 +118,7 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
   if (std::find(metered_components.begin(), metered_components.end(), "gpu") !=
       metered_components.end())
     bill.missing.emplace_back("manufacture of the GPUs");
-  AddMoney(bill, place);
+  AddMoney(bill, reading, place, tariff);
   if (place.assumed)
     bill.warnings.push_back(
         "no place is set, so the world average is assumed (--region names it)");

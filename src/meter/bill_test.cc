@@ -135,6 +135,53 @@ TEST(MakeBill, WithoutAPriceThereIsNoMoneyAndItSaysSo) {
                        "average (assumed); --tariff and --currency give one"));
 }
 
+// Day from 06:00 to 22:00 UTC at 1.2, night at 0.4.
+Tariff DayAndNight() {
+  return *Tariff::Parse(
+      "zone = \"UTC\"\ncurrency = \"PLN\"\nsource = \"contract\"\n"
+      "date = \"2026\"\n"
+      "[[band]]\nname = \"day\"\nprice = 1.2\nhours = \"06:00-22:00\"\n"
+      "[[band]]\nname = \"night\"\nprice = 0.4\nhours = \"22:00-06:00\"\n",
+      "t.toml");
+}
+constexpr int64_t kHourMicros = 3'600'000'000;
+
+TEST(MakeBill, ATariffByTheHourIsPaidByWhatWasUsedWhen) {
+  const Tariff tariff = DayAndNight();
+  WindowReading reading = Reading();
+  reading.slices = {{{21 * kHourMicros}, Hours(1), Joules(30)},
+                    {{22 * kHourMicros}, Hours(1), Joules(10)}};
+  const Place place = At({.region = "PL"});
+  const Bill bill = MakeBill(reading, place, Server(), {"cpu"}, &tariff);
+  ASSERT_TRUE(bill.money && bill.tariff);
+  EXPECT_DOUBLE_EQ(bill.tariff->mean, 0.75 * 1.2 + 0.25 * 0.4);
+  EXPECT_NEAR(bill.money->amount.mid.value(),
+              100 / 3.6e6 * place.pue.mid.value() * bill.tariff->mean, 1e-15);
+  std::vector<std::string> prices;
+  for (const Factor& factor : bill.factors)
+    if (IsTariff(factor)) prices.push_back(factor.name);
+  EXPECT_THAT(prices, testing::ElementsAre("electricity price, day (UTC)",
+                                           "electricity price, night (UTC)"));
+}
+
+TEST(MakeBill, EnergyThatWasNotCutIsSplitByTimeAndThatWidensTheMoney) {
+  const Tariff tariff = DayAndNight();
+  WindowReading reading = Reading();
+  reading.split.own_active = CountedAs(100);
+  reading.split.own_idle = CountedAs(0);
+  const Place place = At({.region = "PL", .pue = 1});
+  reading.began = {12 * kHourMicros};
+  reading.wall = Hours(1);
+  const Bill day = MakeBill(reading, place, Server(), {"cpu"}, &tariff);
+  EXPECT_EQ(day.tariff->by_time, 0);
+  EXPECT_EQ(day.money->amount.sd(), 0);
+  reading.began = {21 * kHourMicros + kHourMicros / 2};
+  const Bill both = MakeBill(reading, place, Server(), {"cpu"}, &tariff);
+  EXPECT_EQ(both.tariff->by_time, 1);
+  EXPECT_NEAR(both.money->amount.mid.value(), 100 / 3.6e6 * 0.8, 1e-15);
+  EXPECT_NEAR(both.money->amount.sd(), 100 / 3.6e6 * 0.4, 1e-15);
+}
+
 TEST(MakeBill, AnAssumedPlaceIsSaidAloud) {
   const Bill bill = MakeBill(Reading(), At({}), Server(), {"cpu"});
   EXPECT_EQ(bill.place, "world average (assumed)");

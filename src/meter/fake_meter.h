@@ -22,7 +22,7 @@ class FakeMeter final : public Meter {
 
   WindowId Begin(std::string name, Subject, Edge) override {
     const std::lock_guard lock(mutex_);
-    open_[++windows_] = {std::move(name), clock_.Now()};
+    open_[++windows_] = {std::move(name), clock_.Now(), clock_.WallNow()};
     return WindowId{windows_};
   }
 
@@ -56,13 +56,20 @@ class FakeMeter final : public Meter {
   Seconds shortest;  // below it a window is flagged as short
 
  private:
+  struct OpenWindow {
+    std::string name;
+    MonotonicTime began;
+    WallTime began_wall;
+  };
+
   Result<WindowReading> ReadingOf(WindowId window) const {
     const auto it = open_.find(static_cast<uint64_t>(window));
     if (it == open_.end())
       return Fail(ErrorCode::kNotFound, "the window was ended already");
     WindowReading reading;
-    reading.name = it->second.first;
-    reading.wall = reading.cpu = clock_.Now() - it->second.second;
+    reading.name = it->second.name;
+    reading.began = it->second.began_wall;
+    reading.wall = reading.cpu = clock_.Now() - it->second.began;
     const auto zero = Exactly(Joules(0), Origin::kModelled, Scope::kPackage);
     reading.split = {zero, zero, zero, zero, zero, zero, "marginal"};
     reading.split.own_active = zero;
@@ -79,7 +86,7 @@ class FakeMeter final : public Meter {
   Clock& clock_;
   std::mutex mutex_;
   uint64_t windows_ = 0;
-  std::map<uint64_t, std::pair<std::string, MonotonicTime>> open_;
+  std::map<uint64_t, OpenWindow> open_;
 };
 
 }  // namespace modicum

@@ -3,6 +3,7 @@
 
 #include "hardware/calibration.h"
 #include "hardware/machine.h"
+#include "meter/slicing_meter.h"
 #include "probe/probe.h"
 
 namespace modicum {
@@ -13,6 +14,9 @@ Result<Instruments> OpenInstruments(const Settings& settings,
                                     const std::function<Status()>& opened) {
   Instruments instruments;
   MODICUM_TRY(instruments.place, FindPlace(place));
+  if (!place.tariff_file.empty()) {
+    MODICUM_TRY(instruments.tariff, Tariff::Read(place.tariff_file));
+  }
   MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
   instruments.host = DetectHost(fs);
   MODICUM_TRY(
@@ -25,6 +29,12 @@ Result<Instruments> OpenInstruments(const Settings& settings,
   const MeterOptions options{Seconds(1 / settings.sample_hz), policy, stamps};
   MODICUM_TRY(instruments.meter, Meter::Open(options, std::move(probes), fs,
                                              instruments.host, clock));
+  if (instruments.tariff)
+    instruments.meter = std::make_unique<SlicingMeter>(
+        std::move(instruments.meter), clock,
+        [tariff = *instruments.tariff](WallTime time) {
+          return tariff.NextEdge(time);
+        });
   return instruments;
 }
 

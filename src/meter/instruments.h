@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -12,6 +13,7 @@
 #include "base/settings.h"
 #include "meter/meter.h"
 #include "place/place.h"
+#include "place/tariff.h"
 #include "record/types.h"
 
 namespace modicum {
@@ -19,11 +21,13 @@ namespace modicum {
 struct Instruments {
   HostFacts host;
   Place place;
+  std::optional<Tariff> tariff;  // by the hour, where there is one
   std::unique_ptr<Meter> meter;
 
   // `reading` priced here.
   Bill BillOf(const WindowReading& reading) const {
-    return MakeBill(reading, place, host, meter->components());
+    return MakeBill(reading, place, host, meter->components(),
+                    tariff ? &*tariff : nullptr);
   }
 };
 

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/root_fs.h"
 #include "place/place.h"
+#include "place/tariff.h"
 #include "probe/probe.h"
 #include "record/types.h"
 
@@ -79,6 +80,10 @@ struct WindowReading {
   std::vector<DomainEnergy> domains;
   std::vector<BillLine> lines;  // the subject's, by component
   EnergySplit split;
+  // The subject's, one after the other, cut where a tariff's price changes;
+  // empty where nothing was cut. Their sum is near split.own(), not equal: each
+  // is split by its own CPU time.
+  std::vector<EnergySlice> slices;
   // Others used, or the hypervisor stole, more than the fixed limits allow.
   bool contended = false;
   // Fewer than ten updates of a counter fell into it.
@@ -145,10 +150,12 @@ class PhaseMeter final : public PhaseSink {
   std::vector<std::pair<Phase, WindowReading>> done_;
 };
 
-// Prices a reading: energy x place, embodied, what is missing.
+// Prices a reading: energy x place, embodied, what is missing. With a `tariff`
+// its prices are paid and not the place's.
 Bill MakeBill(const WindowReading& reading, const Place& place,
               const HostFacts& host,
-              const std::vector<std::string>& metered_components);
+              const std::vector<std::string>& metered_components,
+              const Tariff* tariff = nullptr);
 
 // The raw evidence of a window: one row a domain. `Window` is a WindowReading,
 // or another that has its domains, began, wall, cpu and contended.

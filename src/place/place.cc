@@ -10,6 +10,7 @@
 
 #include "base/suggest.h"
 #include "place/tables.h"
+#include "place/tariff.h"
 
 namespace modicum {
 namespace {
@@ -17,6 +18,8 @@ namespace {
 // A figure of somewhere else stands in for a place's own: at least as wide as
 // places differ (data/water.csv: sd of ln 0.65, capped).
 constexpr double kStandInSd = 0.6;
+
+constexpr std::string_view kTariffName = "electricity price";
 
 // What an override may be. The dirtiest grid is below 1,400 g/kWh; a PUE above
 // 5 or water above 50 L/kWh is a slip of units.
@@ -194,11 +197,6 @@ void SetWaterOffsite(Place& place, const Region& region) {
       "water of electricity (EWIF), " + of->name, figure, "L/kWh"));
 }
 
-std::string TariffName(const Place& place, std::string_view of) {
-  return fmt::format("electricity price{}{}", of,
-                     place.rented ? " (part of the rent)" : "");
-}
-
 // The nearest place that has a price: itself or its country. A world price
 // would mean nothing.
 std::optional<std::pair<std::string, Price>> NearestPrice(
@@ -223,7 +221,27 @@ Status SetGivenTariff(Place& place, double tariff, const std::string& text) {
   return {};
 }
 
+Status SetTariffByTheHour(Place& place, const PlaceQuery& query) {
+  if (query.tariff)
+    return Fail(ErrorCode::kInvalidInput,
+                "a tariff and a tariff file are set, which of them holds?",
+                "leave one out; `modicum doctor --settings` says where each "
+                "comes from");
+  MODICUM_TRY(const Tariff tariff, Tariff::Read(query.tariff_file));
+  place.currency = tariff.currency();
+  place.tariff = Given<AmountPerKilowattHour>(tariff.mean());
+  place.tariff->WithShared(
+      InternSource("tariff, which hour: " + query.tariff_file),
+      tariff.mean() > 0 ? tariff.sd() / tariff.mean() : 0);
+  place.factors.push_back({TariffName(place, ", mean of all hours"),
+                           tariff.mean(),
+                           std::string(place.currency.view()) + "/kWh",
+                           tariff.source(), tariff.date()});
+  return {};
+}
+
 Status SetTariff(Place& place, const Region& region, const PlaceQuery& query) {
+  if (!query.tariff_file.empty()) return SetTariffByTheHour(place, query);
   const auto nearest = NearestPrice(region);
   const std::string own = nearest ? nearest->second.currency : "";
   if (query.tariff)
@@ -240,11 +258,26 @@ Status SetTariff(Place& place, const Region& region, const PlaceQuery& query) {
 }
 
 std::string PlaceName(const Region& region, const PlaceQuery& query) {
-  if (!query.region.empty()) return region.name;
-  return query.intensity ? "place not named" : region.name + " (assumed)";
+  if (!query.region.empty())
+    return query.asked.empty()
+               ? region.name
+               : fmt::format("{} ({})", region.name, query.asked);
+  if (query.intensity) return "place not named";
+  return query.asked.empty()
+             ? region.name + " (assumed)"
+             : fmt::format("{} (assumed: {})", region.name, query.asked);
 }
 
 }  // namespace
+
+std::string TariffName(const Place& place, std::string_view of) {
+  return fmt::format("{}{}{}", kTariffName, of,
+                     place.rented ? " (part of the rent)" : "");
+}
+
+bool IsTariff(const Factor& factor) {
+  return factor.name.starts_with(kTariffName);
+}
 
 Result<Place> FindPlace(const PlaceQuery& query) {
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.intensity, kIntensityBounds));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/estimate.h"
@@ -24,11 +25,20 @@ struct PlaceQuery {
   std::optional<double> wue{};     // L/kWh
   std::optional<double> tariff{};  // major units per kWh
   std::string currency{};          // of `tariff`; "" = the place's
+  std::string tariff_file{};       // prices by the hour, instead of `tariff`
+  // How a cloud answered when it was asked for the region; "": it was not.
+  std::string asked{};
 };
 
 // An unknown region or provider is kNotFound with "did you mean".
 // Factors outside physical bounds (intensity < 0, PUE < 1) are kInvalidInput.
+// Of prices by the hour the place has the mean of all hours.
 Result<Place> FindPlace(const PlaceQuery& query);
+
+// The name of a price among a place's factors; `of` is "" or ", Germany".
+std::string TariffName(const Place& place, std::string_view of);
+// Whether it has such a name.
+bool IsTariff(const Factor& factor);
 
 // operational = energy x PUE x intensity;
 // water = energy x (WUE + PUE x EWIF): WUE is per IT energy (The Green Grid);

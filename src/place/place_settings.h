@@ -7,7 +7,8 @@
 
 namespace modicum {
 
-// What `own` says, of a task's file, wins.
+// What `own` says, of a task's file, wins. Where neither says the region nor
+// its intensity and `detect_region` is set, the cloud is asked.
 PlaceQuery PlaceQueryOf(const Settings& settings, const PlaceQuery& own = {});
 
 }  // namespace modicum

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 
 namespace modicum {
@@ -179,6 +180,30 @@ TEST(FindPlace, ImpossibleFactorsAreRefused) {
 
 // GPT-3's training: 1,287 MWh, the building's 1.10 included, at 429 g/kWh are
 // 552 t (Patterson et al., arXiv:2104.10350).
+TEST(FindPlace, PricesByTheHourAreTheirMean) {
+  const std::string file = testing::TempDir() + "modicum-tariff.toml";
+  std::ofstream(file) << "zone = \"UTC\"\ncurrency = \"PLN\"\n"
+                         "[[band]]\nname = \"day\"\nprice = 1.2\n"
+                         "hours = \"06:00-22:00\"\n"
+                         "[[band]]\nname = \"night\"\nprice = 0.6\n"
+                         "hours = \"22:00-06:00\"\n";
+  const auto place = FindPlace({.region = "PL", .tariff_file = file});
+  ASSERT_TRUE(place) << place.error().message;
+  EXPECT_EQ(place->currency.view(), "PLN");
+  EXPECT_NEAR(place->tariff->mid.value(), 1, 1e-9);
+  // Which hour it will be is not known.
+  EXPECT_NEAR(place->tariff->sd(), 0.6 * std::sqrt(2.0 / 9), 1e-9);
+  EXPECT_EQ(place->factors.back().name, "electricity price, mean of all hours");
+  EXPECT_TRUE(IsTariff(place->factors.back()));
+  const auto both =
+      FindPlace({.region = "PL", .tariff = 1, .tariff_file = file});
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error().message,
+            "a tariff and a tariff file are set, which of them holds?");
+  EXPECT_EQ(FindPlace({.tariff_file = "none.toml"}).error().code,
+            ErrorCode::kNotFound);
+}
+
 TEST(OperationalCarbon, PublishedExample) {
   const Place place = Find({.intensity = 429, .pue = 1.1});
   const auto it_energy = Exact(KilowattHours(1287e3 / 1.1));

@@ -103,6 +103,9 @@ class FakeRecords {
     if (Flip()) bill.embodied = Value<GramsCo2e>();
     bill.water = Value<Litres>();
     if (Flip()) bill.money = MoneyEstimate{Value<Amount>(), {"PLN"}};
+    if (Flip())
+      bill.tariff =
+          PaidTariff{Number(), rng_.Unit(), {{Text(), Number(), rng_.Unit()}}};
     bill.place = Text();
     for (uint32_t n = rng_.Below(3); n > 0; --n)
       bill.factors.push_back({Text(), Number(), Text(), Text(), Text()});

@@ -30,6 +30,24 @@ struct Members<EnergySplit> {
 };
 
 template <>
+struct Members<PaidBand> {
+  static void Of(auto& visit, auto& band) {
+    visit("name", band.name);
+    visit("price", band.price);
+    visit("share", band.share);
+  }
+};
+
+template <>
+struct Members<PaidTariff> {
+  static void Of(auto& visit, auto& tariff) {
+    visit("mean", tariff.mean);
+    visit("by_time", tariff.by_time);
+    visit("bands", tariff.bands);
+  }
+};
+
+template <>
 struct Members<Bill> {
   static void Of(auto& visit, auto& bill) {
     visit("wall_s", bill.wall);
@@ -41,6 +59,7 @@ struct Members<Bill> {
     visit("embodied", bill.embodied);
     visit("water", bill.water);
     visit("money", bill.money);
+    visit("tariff", bill.tariff);
     visit("place", bill.place);
     visit("factors", bill.factors);
     visit("missing", bill.missing);

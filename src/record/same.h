@@ -52,9 +52,17 @@ inline auto Tie(const EnergySplit& v) {
   const auto& [a, b, c, d, e, f, g] = v;
   return std::tie(a, b, c, d, e, f, g);
 }
+inline auto Tie(const PaidBand& v) {
+  const auto& [a, b, c] = v;
+  return std::tie(a, b, c);
+}
+inline auto Tie(const PaidTariff& v) {
+  const auto& [a, b, c] = v;
+  return std::tie(a, b, c);
+}
 inline auto Tie(const Bill& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
 }
 inline auto Tie(const HostFacts& v) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v;

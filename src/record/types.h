@@ -80,6 +80,20 @@ struct EnergySplit {
   Estimate<Joules> own() const { return own_active + own_idle; }
 };
 
+// What was paid for a kWh by a tariff that goes by the hour.
+struct PaidBand {
+  std::string name;
+  double price = 0;  // per kWh
+  double share = 0;  // of the energy
+};
+struct PaidTariff {
+  double mean = 0;  // per kWh, by energy
+  // Share of the energy of which it is not known in which band it fell: split
+  // by time.
+  double by_time = 0;
+  std::vector<PaidBand> bands;  // that were used, in the tariff's order
+};
+
 // Energy x place. Every factor used is listed.
 struct Bill {
   Seconds wall;
@@ -91,6 +105,7 @@ struct Bill {
   std::optional<Estimate<GramsCo2e>> embodied;  // absent: unknown device
   Estimate<Litres> water;
   std::optional<MoneyEstimate> money;  // absent: no tariff is known
+  std::optional<PaidTariff> tariff;    // absent: one price at all hours
   std::string place;                   // "Poland", "world average (assumed)"
   std::vector<Factor> factors;
   std::vector<std::string> missing;   // "8 GPUs present, NOT COUNTED"

@@ -23,6 +23,12 @@ class Lines {
   std::string text_;
 };
 
+// "62 %", "under 1 %".
+std::string Percent(double share) {
+  return share > 0 && share < 0.005 ? "under 1 %"
+                                    : fmt::format("{:.0f} %", 100 * share);
+}
+
 // "cpu package (cpu-load)": what the figure covers and who measured it.
 std::string Cover(const BillLine& line) {
   return fmt::format("{} {} ({})", line.component, ScopeName(line.energy.scope),
@@ -53,6 +59,23 @@ void AddSplit(Lines& out, const EnergySplit& split) {
   part(split.other_active, "active, of others");
   part(split.other_idle, "idle, not billed");
   part(split.unattributed, "not attributed");
+}
+
+// "1.1 PLN/kWh on average: day 62 %, night 38 % of the energy".
+void AddTariff(Lines& out, const Bill& bill) {
+  const PaidTariff& tariff = *bill.tariff;
+  std::string bands;
+  for (const PaidBand& band : tariff.bands)
+    bands += fmt::format("{}{} {}", bands.empty() ? "" : ", ", band.name,
+                         Percent(band.share));
+  std::string text = fmt::format("{} {}/kWh on average: {} of the energy",
+                                 FormatNumber(tariff.mean, 3),
+                                 bill.money->currency.view(), bands);
+  if (tariff.by_time >= 0.005)
+    text +=
+        fmt::format("; {} of it was not metered by band and is split by time",
+                    Percent(tariff.by_time));
+  out.Add("", text);
 }
 
 // What is present but not counted stands alone, the rest on one line.
@@ -87,6 +110,7 @@ std::string FormatBill(const Bill& bill, const BillStyle& style) {
   out.Add("water", FormatEstimate(bill.water));
   // Without a tariff, the missing parts say so.
   if (bill.money) out.Add("money", FormatMoney(*bill.money) + ", electricity");
+  if (bill.money && bill.tariff) AddTariff(out, bill);
   out.Add("place", bill.place + "; [ ] are 90 % intervals");
   if (style.verbose)
     for (const Factor& factor : bill.factors)

@@ -46,6 +46,21 @@ TEST(BillReport, VerboseShowsTheSplitAndEveryFactorWithSourceAndDate) {
                         "\n"));
 }
 
+TEST(BillReport, ATariffByTheHourSaysWhatWasPaidAndWhen) {
+  Bill bill = *ExampleRun().bill;
+  bill.tariff =
+      PaidTariff{1.004, 0, {{"day", 1.2, 0.755}, {"night", 0.4, 0.245}}};
+  EXPECT_THAT(FormatBill(bill),
+              HasSubstr("money     under 0.0001 PLN assumed, electricity\n"
+                        "          1.00 PLN/kWh on average: day 76 %, night "
+                        "24 % of the energy\n"));
+  bill.tariff->by_time = 0.3;
+  bill.tariff->bands = {{"day", 1.2, 0.998}, {"night", 0.4, 0.002}};
+  EXPECT_THAT(FormatBill(bill),
+              HasSubstr("day 100 %, night under 1 % of the energy; 30 % of it "
+                        "was not metered by band and is split by time\n"));
+}
+
 TEST(BillReport, SeveralComponentsHaveALineEach) {
   Bill bill = *ExampleRun().bill;
   const Estimate<Joules> dram{

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "meter/slicing_meter.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+
+namespace modicum {
+namespace {
+
+// A machine that slept wakes past an edge: looked for at least so often.
+constexpr std::chrono::microseconds kLongestNap = std::chrono::seconds(1);
+
+EnergySlice SliceOf(const WindowReading& reading) {
+  return {reading.began, reading.wall, reading.split.own().mid};
+}
+
+}  // namespace
+
+SlicingMeter::SlicingMeter(std::unique_ptr<Meter> meter, Clock& clock,
+                           std::function<WallTime(WallTime)> next_edge)
+    : meter_(std::move(meter)),
+      clock_(clock),
+      next_edge_of_(std::move(next_edge)),
+      next_edge_(next_edge_of_(clock.WallNow())),
+      thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
+
+WindowId SlicingMeter::Begin(std::string name, Subject subject, Edge edge) {
+  const std::lock_guard lock(mutex_);
+  CutLocked();
+  const WindowId id = meter_->Begin(std::move(name), subject, edge);
+  windows_[id].subject = subject;
+  return id;
+}
+
+Result<WindowReading> SlicingMeter::Peek(WindowId id) {
+  const std::lock_guard lock(mutex_);
+  CutLocked();
+  MODICUM_TRY(WindowReading reading, meter_->Peek(id));
+  const auto window = windows_.find(id);
+  if (window == windows_.end() || !window->second.rest) return reading;
+  MODICUM_TRY(const WindowReading rest, meter_->Peek(*window->second.rest));
+  reading.slices = window->second.slices;
+  reading.slices.push_back(SliceOf(rest));
+  return reading;
+}
+
+Result<WindowReading> SlicingMeter::End(WindowId id) {
+  const std::lock_guard lock(mutex_);
+  CutLocked();
+  auto reading = meter_->End(id);
+  auto window = windows_.extract(id);
+  if (window.empty() || !window.mapped().rest) return reading;
+  const auto rest = meter_->End(*window.mapped().rest);
+  if (!reading || !rest) return reading;
+  reading->slices = std::move(window.mapped().slices);
+  reading->slices.push_back(SliceOf(*rest));
+  return reading;
+}
+
+void SlicingMeter::Cut() {
+  const std::lock_guard lock(mutex_);
+  CutLocked();
+}
+
+void SlicingMeter::CutLocked() {
+  const WallTime now = clock_.WallNow();
+  if (now < next_edge_) return;
+  for (auto& [id, window] : windows_) CutWindow(id, window);
+  next_edge_ = next_edge_of_(now);
+}
+
+// What cannot be read now is not cut: it stays one slice, split by time.
+void SlicingMeter::CutWindow(WindowId id, Sliced& window) {
+  const auto slice = meter_->Peek(window.rest.value_or(id));
+  if (!slice) return;
+  window.slices.push_back(SliceOf(*slice));
+  const auto before = window.rest;
+  window.rest = meter_->Begin(slice->name, window.subject, Edge::kExact);
+  if (before) static_cast<void>(meter_->End(*before));
+}
+
+// In real time, whatever the clock: a fake one would never pass.
+void SlicingMeter::Loop(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    std::chrono::microseconds nap = kLongestNap;
+    {
+      const std::lock_guard windows(mutex_);
+      CutLocked();
+      nap = std::min(nap, std::chrono::microseconds(next_edge_.micros -
+                                                    clock_.WallNow().micros));
+    }
+    wake.wait_for(lock, stop, nap, [] { return false; });
+  }
+}
+
+}  // namespace modicum
