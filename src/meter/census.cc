@@ -44,41 +44,77 @@ uint64_t Since(uint64_t before, uint64_t now) {
 
 // False when it has ended. The open file of a dead process cannot be read, also
 // when its pid is another's by now.
-bool Census::ReadStat(pid_t pid) {
-  const auto kept = stats_.find(pid);
-  if (kept != stats_.end()) {
+bool Census::ReadKept(pid_t pid, std::string_view name, Files& files) {
+  const auto kept = files.find(pid);
+  if (kept != files.end()) {
     if (kept->second.ReadInto(buffer_)) return true;
-    stats_.erase(kept);
+    files.erase(kept);
   }
-  if (stats_.size() >= kMostKept)
-    return fs_.ReadInto(PidPath(pid, "/stat"), buffer_).has_value();
-  KeptFile file(fs_, PidPath(pid, "/stat"));
+  if (stats_.size() + schedules_.size() >= kMostKept)
+    return fs_.ReadInto(PidPath(pid, name), buffer_).has_value();
+  KeptFile file(fs_, PidPath(pid, name));
   if (!file.ReadInto(buffer_)) return false;
-  stats_.emplace(pid, std::move(file));
+  files.emplace(pid, std::move(file));
   return true;
 }
 
-// False when it has ended meanwhile.
-bool Census::Look(pid_t pid, Known& now) {
-  if (!ReadStat(pid)) return false;
+std::optional<ProcessSchedule> Census::ReadSchedule(pid_t pid) {
+  if (!ReadKept(pid, "/schedstat", schedules_)) return std::nullopt;
+  return ParseProcessSchedule(buffer_);
+}
+
+// False when it has ended meanwhile. `thoroughly`: although it is quiet.
+bool Census::Look(pid_t pid, Known& now, bool thoroughly) {
+  const auto found = known_.find(pid);
+  const Known* before = found == known_.end() ? nullptr : &found->second;
+  now.schedule.reset();
+  if (before != nullptr && before->stat.threads == 1)
+    now.schedule = ReadSchedule(pid);
+  now.quiet = !thoroughly && now.schedule && !before->stat.running &&
+              before->schedule == now.schedule;
+  if (now.quiet) {
+    stats_.erase(pid);
+    now.stat = before->stat;
+  } else if (!LookAtStat(pid, before, now)) {
+    return false;
+  }
+  if (before != nullptr && !Same(before->stat, now.stat)) before = nullptr;
+  now.user = before ? before->user : 0;
+  now.cgroup = before ? before->cgroup : "";
+  now.looks = before ? before->looks + 1 : 1;
+  if (now.looks <= kYoung || now.looks % kEvery == 0 ||
+      (before && before->stat.name != now.stat.name))
+    LookAtIdentity(pid, now);
+  return true;
+}
+
+bool Census::LookAtStat(pid_t pid, const Known* before, Known& now) {
+  if (!ReadKept(pid, "/stat", stats_)) return false;
   auto stat = ParseProcessStat(buffer_);
   if (!stat) return false;
   now.stat = *std::move(stat);
-  const auto found = known_.find(pid);
-  const bool known =
-      found != known_.end() && Same(found->second.stat, now.stat);
-  const Known before = known ? found->second : Known{};
-  if (!first_) {
-    now.ticks = Since(before.stat.ticks, now.stat.ticks);
-    now.waited = Since(before.stat.waited, now.stat.waited);
-  }
-  now.user = before.user;
-  now.cgroup = before.cgroup;
-  now.looks = before.looks + 1;
-  if (now.looks <= kYoung || now.looks % kEvery == 0 ||
-      before.stat.name != now.stat.name)
-    LookAtIdentity(pid, now);
+  if (first_) return true;
+  const bool same = before != nullptr && Same(before->stat, now.stat);
+  now.ticks = Since(same ? before->stat.ticks : 0, now.stat.ticks);
+  now.waited = Since(same ? before->stat.waited : 0, now.stat.waited);
   return true;
+}
+
+// The kernel gives its children another parent then; they need not run for it.
+bool Census::LostItsParent(const Known& known, const Processes& now) const {
+  const auto before = known_.find(known.stat.parent);
+  if (before == known_.end()) return false;
+  const auto alive = now.find(known.stat.parent);
+  return alive == now.end() || !Same(alive->second.stat, before->second.stat);
+}
+
+void Census::LookAtOrphans(Processes& now) {
+  for (auto at = now.begin(); at != now.end();) {
+    Known& known = at->second;
+    const bool ended = known.quiet && LostItsParent(known, now) &&
+                       !Look(at->first, known, /*thoroughly=*/true);
+    at = ended ? now.erase(at) : std::next(at);
+  }
 }
 
 void Census::LookAtIdentity(pid_t pid, Known& known) {
@@ -204,8 +240,10 @@ Result<std::vector<ProcessCpuUse>> Census::Take() {
     if (ParseNumber(name, pid) && Look(pid, known))
       now.emplace(pid, std::move(known));
   }
-  std::erase_if(stats_,
-                [&now](const auto& file) { return !now.contains(file.first); });
+  LookAtOrphans(now);
+  for (Files* files : {&stats_, &schedules_})
+    std::erase_if(
+        *files, [&now](const auto& file) { return !now.contains(file.first); });
   const bool exact = Listen();
   std::vector<ProcessCpuUse> uses = TakeEnded(now);
   if (!exact) uses = Settle(now);

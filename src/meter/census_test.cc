@@ -182,17 +182,99 @@ TEST(Census, HalfWrittenTextIsNoProcess) {
 
 // Random families that fork, work, end and are waited for: whatever is seen
 // when, no tick is charged twice, and where everybody waits none is lost.
+// ---- Who did not run --------------------------------------------------------
+
+void PutSchedule(MemoryFs& fs, pid_t pid, int times) {
+  fs.Write("/proc/" + std::to_string(pid) + "/schedstat",
+           std::to_string(1000 + times) + " 5 " + std::to_string(times) + "\n");
+}
+
+// Its stat is not read while its schedule says that it did not run: what it
+// says is then wrong on purpose.
+TEST(Census, WhoDidNotRunIsNotReadAgain) {
+  MemoryFs fs;
+  Put(fs, {.pid = 10, .own = 5});
+  PutSchedule(fs, 10, 1);
+  Census census(fs);
+  Ticks(census);
+  EXPECT_EQ(Ticks(census), (Uses{{10, 0}}));  // its schedule is known from here
+  Put(fs, {.pid = 10, .own = 99});
+  EXPECT_EQ(Ticks(census), (Uses{{10, 0}}));
+  PutSchedule(fs, 10, 2);
+  EXPECT_EQ(Ticks(census), (Uses{{10, 94}}));  // nothing is lost
+}
+
+TEST(Census, WhoIsRunningOrHasThreadsOrNoScheduleIsReadEachTime) {
+  const auto expect_read = [](const std::string& from, const std::string& to,
+                              const std::string& schedule) {
+    MemoryFs fs;
+    const auto put = [&](int own) {
+      Put(fs, {.pid = 10, .own = own});
+      std::string text = *fs.Read("/proc/10/stat");
+      text.replace(text.find(from), from.size(), to);
+      fs.Write("/proc/10/stat", text);
+    };
+    put(5);
+    fs.Write("/proc/10/schedstat", schedule);
+    Census census(fs);
+    for (int i = 0; i < 3; ++i) Ticks(census);
+    put(8);
+    EXPECT_EQ(Ticks(census), (Uses{{10, 3}})) << to << schedule;
+  };
+  expect_read(") S ", ") R ", "1000 5 1\n");
+  expect_read(" 20 0 1 0 ", " 20 0 2 0 ", "1000 5 1\n");
+  expect_read(") S ", ") S ", "0 0 0\n");  // the kernel does not count
+  expect_read(") S ", ") S ", "garbage\n");
+}
+
+TEST(Census, AnOrphanThatSleepsIsKnownByItsNewParent) {
+  MemoryFs fs;
+  Put(fs, {.pid = 1, .parent = 0});
+  Put(fs, {.pid = 10, .parent = 1});
+  Put(fs, {.pid = 11, .parent = 10});
+  PutSchedule(fs, 11, 1);
+  Census census(fs);
+  for (int i = 0; i < 3; ++i) Ticks(census);
+  fs.Remove("/proc/10");
+  Put(fs, {.pid = 11, .parent = 1});
+  const auto uses = *census.Take();
+  const auto orphan =
+      std::find_if(uses.begin(), uses.end(),
+                   [](const ProcessCpuUse& use) { return use.pid == 11; });
+  ASSERT_NE(orphan, uses.end());
+  EXPECT_EQ(orphan->parent, 1);
+}
+
 TEST(Census, ConservesCpuTimeOfRandomFamilies) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     Rng rng(seed);
     const auto upto = [&](uint64_t n) {
       return static_cast<int>(rng.Below(static_cast<uint32_t>(n)));
     };
-    MemoryFs fs;
+    // The same families twice: in `told` their schedules say who ran.
+    MemoryFs fs, told;
+    int runs = 0;
+    const auto stays = [&](const FakeProcess& process) {
+      Put(fs, process);
+      Put(told, process);
+    };
+    const auto ran = [&](const FakeProcess& process) {
+      stays(process);
+      PutSchedule(told, process.pid, ++runs);
+    };
+    const auto ends = [&](pid_t pid) {
+      fs.Remove("/proc/" + std::to_string(pid));
+      told.Remove("/proc/" + std::to_string(pid));
+    };
     std::map<pid_t, FakeProcess> alive{{1, {.pid = 1, .parent = 0}}};
-    Put(fs, alive[1]);
-    Census census(fs);
-    Ticks(census);
+    ran(alive[1]);
+    Census census(fs), quick(told);
+    const auto look = [&] {
+      const Uses uses = Ticks(census);
+      EXPECT_EQ(Ticks(quick), uses) << "seed " << seed;
+      return uses;
+    };
+    look();
     int worked = 0;
     double charged = 0;
     pid_t next = 2;
@@ -204,21 +286,21 @@ TEST(Census, ConservesCpuTimeOfRandomFamilies) {
           const FakeProcess child{
               .pid = next, .parent = one.pid, .start = next};
           alive[next++] = child;
-          Put(fs, child);
+          ran(child);
           break;
         }
         case 1: {  // ends; orphans go to the first process
           if (one.pid == 1) break;
           const FakeProcess dead = one;
           alive.erase(at);
-          fs.Remove("/proc/" + std::to_string(dead.pid));
+          ends(dead.pid);
           FakeProcess& parent = alive[dead.parent];
           parent.waited += dead.own + dead.waited;
-          Put(fs, parent);
+          ran(parent);
           for (auto& [pid, orphan] : alive) {
             if (orphan.parent != dead.pid) continue;
             orphan.parent = 1;
-            Put(fs, orphan);
+            stays(orphan);
           }
           break;
         }
@@ -226,11 +308,11 @@ TEST(Census, ConservesCpuTimeOfRandomFamilies) {
           const int ticks = upto(20);
           one.own += ticks;
           worked += ticks;
-          Put(fs, one);
+          ran(one);
           break;
         }
         default:
-          for (const auto& [pid, ticks] : Ticks(census)) charged += ticks;
+          for (const auto& [pid, ticks] : look()) charged += ticks;
           ASSERT_LE(charged, worked) << "seed " << seed;
       }
     }
@@ -238,12 +320,12 @@ TEST(Census, ConservesCpuTimeOfRandomFamilies) {
     while (alive.size() > 1) {
       const FakeProcess dead = alive.rbegin()->second;
       alive.erase(dead.pid);
-      fs.Remove("/proc/" + std::to_string(dead.pid));
+      ends(dead.pid);
       FakeProcess& parent = alive[dead.parent];
       parent.waited += dead.own + dead.waited;
-      Put(fs, parent);
+      ran(parent);
     }
-    for (const auto& [pid, ticks] : Ticks(census)) charged += ticks;
+    for (const auto& [pid, ticks] : look()) charged += ticks;
     EXPECT_EQ(charged, worked) << "seed " << seed;
   }
 }
@@ -273,6 +355,42 @@ TEST(Census, OfThisMachine) {
   ASSERT_NE(own, uses->end());
   EXPECT_GE(own->cpu.value(), kSeconds * 0.8);
   EXPECT_EQ(own->user, getuid());
+}
+
+// The machine's own schedules: who slept through some looks and then works is
+// charged at the next.
+TEST(Census, OfThisMachineSleepersThatWake) {
+  int wake[2], slept[2];
+  ASSERT_EQ(pipe(wake), 0);
+  ASSERT_EQ(pipe(slept), 0);
+  char byte = 0;
+  const pid_t child = fork();
+  if (child == 0) {
+    close(wake[1]);
+    while (read(wake[0], &byte, 1) == 1) {
+      timespec begin{}, now{};
+      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+      do {
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+      } while ((now.tv_sec - begin.tv_sec) * 1'000'000'000 + now.tv_nsec -
+                   begin.tv_nsec <
+               100'000'000);
+      if (write(slept[1], &byte, 1) != 1) break;
+    }
+    _exit(0);
+  }
+  const RootFs fs;
+  Census census(fs);
+  for (int round = 0; round < 3; ++round) {
+    for (int look = 0; look < 4; ++look) Ticks(census);
+    EXPECT_EQ(Ticks(census)[child], 0);
+    ASSERT_EQ(write(wake[1], &byte, 1), 1);
+    ASSERT_EQ(read(slept[0], &byte, 1), 1);
+    EXPECT_NEAR(Ticks(census)[child] * HostCpuReader::Tick().value(), 0.1,
+                0.03);
+  }
+  for (const int fd : {wake[1], wake[0], slept[0], slept[1]}) close(fd);
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
 }
 
 }  // namespace

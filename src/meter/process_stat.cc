@@ -9,7 +9,8 @@ std::string PidPath(pid_t pid, std::string_view file) {
   return "/proc/" + std::to_string(pid) + std::string(file);
 }
 
-// pid (comm) state ppid ... utime(14) stime cutime cstime ... start(22). The
+// pid (comm) state ppid ... utime(14) stime cutime cstime ... threads(20) ...
+// start(22). The
 // name may hold spaces and parentheses: fields count from the last.
 std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
   const size_t begin = text.find('(');
@@ -22,6 +23,8 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
     const std::string_view word = TakeWord(text);
     uint64_t number = 0;
     if (field == 4 && !ParseNumber(word, stat.parent)) return std::nullopt;
+    if (field == 3) stat.running = word == "R";
+    if (field == 20 && !ParseNumber(word, stat.threads)) return std::nullopt;
     if (field < 14 || (field > 17 && field < 22)) continue;
     if (!ParseNumber(word, number)) return std::nullopt;
     if (field <= 15)
@@ -32,6 +35,16 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
       stat.start = number;
   }
   return stat;
+}
+
+std::optional<ProcessSchedule> ParseProcessSchedule(std::string_view text) {
+  ProcessSchedule schedule;
+  uint64_t waited = 0;
+  if (!ParseNumber(TakeWord(text), schedule.nanos) ||
+      !ParseNumber(TakeWord(text), waited) ||
+      !ParseNumber(TakeWord(text), schedule.times) || schedule.nanos == 0)
+    return std::nullopt;
+  return schedule;
 }
 
 }  // namespace modicum

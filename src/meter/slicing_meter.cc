@@ -26,36 +26,49 @@ SlicingMeter::SlicingMeter(std::unique_ptr<Meter> meter, Clock& clock,
       thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
 
 WindowId SlicingMeter::Begin(std::string name, Subject subject, Edge edge) {
-  const std::lock_guard lock(mutex_);
-  CutLocked();
+  Cut();
   const WindowId id = meter_->Begin(std::move(name), subject, edge);
+  const std::lock_guard lock(mutex_);
   windows_[id].subject = subject;
   return id;
 }
 
 Result<WindowReading> SlicingMeter::Peek(WindowId id) {
-  const std::lock_guard lock(mutex_);
-  CutLocked();
+  Sliced window;
+  {
+    const std::lock_guard lock(mutex_);
+    CutLocked();
+    const auto found = windows_.find(id);
+    if (found != windows_.end()) window = found->second;
+  }
   MODICUM_TRY(WindowReading reading, meter_->Peek(id));
-  const auto window = windows_.find(id);
-  if (window == windows_.end() || !window->second.rest) return reading;
-  MODICUM_TRY(const WindowReading rest, meter_->Peek(*window->second.rest));
-  reading.slices = window->second.slices;
-  reading.slices.push_back(SliceOf(rest));
+  if (!window.rest) return reading;
+  const auto rest = meter_->Peek(*window.rest);
+  // Cut, or ended, meanwhile.
+  if (!rest) return Peek(id);
+  AddSlices(std::move(window), *rest, reading);
   return reading;
 }
 
 Result<WindowReading> SlicingMeter::End(WindowId id) {
-  const std::lock_guard lock(mutex_);
-  CutLocked();
+  Sliced window;
+  {
+    const std::lock_guard lock(mutex_);
+    CutLocked();
+    auto found = windows_.extract(id);
+    if (found) window = std::move(found.mapped());
+  }
   auto reading = meter_->End(id);
-  auto window = windows_.extract(id);
-  if (window.empty() || !window.mapped().rest) return reading;
-  const auto rest = meter_->End(*window.mapped().rest);
-  if (!reading || !rest) return reading;
-  reading->slices = std::move(window.mapped().slices);
-  reading->slices.push_back(SliceOf(*rest));
+  if (!window.rest) return reading;
+  const auto rest = meter_->End(*window.rest);
+  if (reading && rest) AddSlices(std::move(window), *rest, *reading);
   return reading;
+}
+
+void SlicingMeter::AddSlices(Sliced window, const WindowReading& rest,
+                             WindowReading& reading) {
+  reading.slices = std::move(window.slices);
+  reading.slices.push_back(SliceOf(rest));
 }
 
 void SlicingMeter::Cut() {

@@ -41,6 +41,8 @@ class SlicingMeter final : public Meter {
     std::optional<WindowId> rest;  // since the last cut; none: since it began
   };
 
+  static void AddSlices(Sliced window, const WindowReading& rest,
+                        WindowReading& reading);
   void CutLocked();
   void CutWindow(WindowId id, Sliced& window);
   void Loop(const std::stop_token& stop);
@@ -48,7 +50,7 @@ class SlicingMeter final : public Meter {
   const std::unique_ptr<Meter> meter_;
   Clock& clock_;
   const std::function<WallTime(WallTime)> next_edge_of_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // held while sources are read at an edge alone
   WallTime next_edge_;
   std::map<WindowId, Sliced> windows_;
   std::jthread thread_;  // last: stops before what it uses goes

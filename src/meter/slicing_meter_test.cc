@@ -95,5 +95,23 @@ TEST(SlicingMeter, TheThreadCuts) {
   EXPECT_GE(reading->slices.size(), 4U);
 }
 
+TEST(SlicingMeter, WindowsOfManyThreadsWhileItIsCut) {
+  SlicingMeter meter(std::make_unique<FakeMeter>(SystemClock()), SystemClock(),
+                     [](WallTime time) { return WallTime{time.micros + 100}; });
+  const auto work = [&meter] {
+    for (int i = 0; i < 100; ++i) {
+      const WindowId window = meter.Begin("w", {}, Edge::kExact);
+      const auto so_far = meter.Peek(window);
+      const auto reading = meter.End(window);
+      ASSERT_TRUE(so_far && reading);
+      Joules sum;
+      for (const EnergySlice& slice : reading->slices) sum += slice.energy;
+      EXPECT_LE(sum, reading->split.own().mid + Joules(1));
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+}
+
 }  // namespace
 }  // namespace modicum

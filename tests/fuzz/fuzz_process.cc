@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts of /proc/PID/stat and /proc/PID/cgroup: a name is never longer than
+// Texts of /proc/PID/stat, schedstat and cgroup: a name is never longer than
 // the text, and a group's name never empty where it has a path.
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const auto stat = ParseProcessStat(text))
     MODICUM_CHECK(stat->name.size() + 2 <= size);
+  if (const auto schedule = ParseProcessSchedule(text))
+    MODICUM_CHECK(schedule->nanos > 0);
   const std::string path = CgroupPath(text);
   MODICUM_CHECK(path.size() <= size);
   MODICUM_CHECK(path.empty() || !CgroupName(path).empty());
