@@ -51,7 +51,7 @@ case ${1:-all} in
     tests asan
 
     step 'tests of threaded code, with the thread sanitizer'
-    threaded=({base,record,meter,evaluate,run_settings,agent}_test)
+    threaded=({base,record,probe,meter,evaluate,run_settings,agent}_test)
     build tsan "${threaded[@]}"
     tests tsan -R "^($(IFS='|' && echo "${threaded[*]}"))$"
     ;;
