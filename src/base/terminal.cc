@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/csv.h"
+#include "base/environment.h"
 #include "base/format.h"
 #include "base/result.h"
 
@@ -147,13 +148,7 @@ std::string MarkdownCell(std::string_view cell) {
   return escaped;
 }
 
-std::optional<std::string> Variable(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return value;
-}
-
-bool IsDumb() { return Variable("TERM").value_or("") == "dumb"; }
+bool IsDumb() { return EnvironmentText("TERM").value_or("") == "dumb"; }
 
 size_t TerminalColumns(std::FILE* file) {
   winsize size{};
@@ -241,8 +236,8 @@ size_t DisplayWidth(std::string_view utf8) {
 bool IsTerminal(std::FILE* file) { return isatty(fileno(file)) == 1; }
 
 bool UseColour(std::FILE* file) {
-  if (const auto force = Variable("FORCE_COLOR")) return *force != "0";
-  return !Variable("NO_COLOR") && !IsDumb() && IsTerminal(file);
+  if (const auto force = EnvironmentText("FORCE_COLOR")) return *force != "0";
+  return !EnvironmentText("NO_COLOR") && !IsDumb() && IsTerminal(file);
 }
 
 struct Progress::State {

@@ -4,8 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
+#include "base/environment.h"
 #include "base/file.h"
 #include "base/format.h"
 #include "base/hash.h"
@@ -105,12 +104,7 @@ Result<GridSeries> ReadSeriesText(const std::string& series,
     return GridSeries{std::move(text), ""};
   }
   query->now = clock.WallNow();
-  query->environment =
-      [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return value;
-  };
+  query->environment = EnvironmentText;
   // For tests, and for who must ask through a server of their own.
   query->base_url = query->environment("MODICUM_GRID_URL").value_or("");
   return FetchGridSeries(*query, folder);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 
+#include "base/statistics.h"
 #include "plan/serving.h"
 
 namespace modicum {
@@ -23,13 +23,8 @@ struct Logs {
   double energy_sd = 0, own_variance = 0, joules = 0;
 };
 
-double MeanOf(const std::vector<double>& values) {
-  return std::reduce(values.begin(), values.end()) /
-         static_cast<double>(values.size());
-}
-
 double SdOf(const std::vector<double>& values) {
-  const double mean = MeanOf(values);
+  const double mean = Mean(values);
   double sum = 0;
   for (const double value : values) sum += (value - mean) * (value - mean);
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
@@ -46,7 +41,7 @@ Spread PosteriorFactor(const std::vector<double>& models, double prior_sd,
   const auto n = static_cast<double>(models.size());
   const double of_mean = between * between / n + shared * shared;
   const double weight = prior_sd * prior_sd / (prior_sd * prior_sd + of_mean);
-  return {std::exp(weight * MeanOf(models)),
+  return {std::exp(weight * Mean(models)),
           std::sqrt(between * between + weight * of_mean)};
 }
 
@@ -131,9 +126,9 @@ std::optional<ServingFit> FitServing(const Accelerator& chip,
   if (models.empty()) return std::nullopt;
   Logs means;
   for (const auto& [name, logs] : models) {
-    if (!logs.decode.empty()) means.decode.push_back(MeanOf(logs.decode));
-    if (!logs.prefill.empty()) means.prefill.push_back(MeanOf(logs.prefill));
-    if (!logs.energy.empty()) means.energy.push_back(MeanOf(logs.energy));
+    if (!logs.decode.empty()) means.decode.push_back(Mean(logs.decode));
+    if (!logs.prefill.empty()) means.prefill.push_back(Mean(logs.prefill));
+    if (!logs.energy.empty()) means.energy.push_back(Mean(logs.energy));
     means.energy_sd =
         std::max(means.energy_sd,
                  EnergySd(logs.energy_sd, logs.own_variance, logs.joules));

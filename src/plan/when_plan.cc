@@ -29,14 +29,9 @@ class Windows {
 
   Plan ToPlan() const {
     const StartWindow& best = windows_[0];
-    Plan plan;
-    plan.verb = "when";
-    plan.title =
-        fmt::format("when to run {} within {}", FormatDuration(query_.duration),
-                    FormatDuration(query_.deadline));
-    plan.inputs = {{"energy", FormatNumber(Kwh(), 4) + " kWh of the machines"},
-                   {"now", FormatUtc(query_.now)},
-                   {"series", query_.series_name + ", " + series_.column()}};
+    Plan plan = BeginWhenPlan(query_);
+    plan.inputs.emplace_back("series",
+                             query_.series_name + ", " + series_.column());
     plan.verdict = Verdict(best);
     AddFigures(plan, best, "best_", "start " + FormatUtc(best.start));
     AddFigures(plan, now_, "now_", NowName());
@@ -88,15 +83,11 @@ class Windows {
     while (tied < windows_.size() && !ToldApart(windows_[tied], best)) ++tied;
     return fmt::format(
         "start at {}, in {}: {} gCO2e/kWh on average against {} {} ({}){}",
-        FormatUtc(best.start), In(best), FormatNumber(best.mean.value(), 3),
-        FormatNumber(now_.mean.value(), 3), NowName(), Against(best),
+        FormatUtc(best.start), WaitUntil(query_, best.start),
+        FormatNumber(best.mean.value(), 3), FormatNumber(now_.mean.value(), 3),
+        NowName(), Against(best),
         tied > 1 ? fmt::format("; ranks 1 to {} are not told apart", tied)
                  : "");
-  }
-
-  std::string In(const StartWindow& window) const {
-    return FormatDuration(Seconds(
-        static_cast<double>(window.start.micros - query_.now.micros) / 1e6));
   }
 
   void AddFigures(Plan& plan, const StartWindow& window, std::string_view key,
@@ -122,7 +113,7 @@ class Windows {
     const auto add = [&](size_t i) {
       const Range<double> range = Kilograms(windows_[i]).range();
       table.rows.push_back({std::to_string(i + 1), FormatUtc(windows_[i].start),
-                            In(windows_[i]),
+                            WaitUntil(query_, windows_[i].start),
                             FormatNumber(windows_[i].mean.value(), 4),
                             FormatNumber(range.mid, 3),
                             fmt::format("{} to {}", FormatNumber(range.low),
@@ -164,6 +155,23 @@ class Windows {
 };
 
 }  // namespace
+
+Plan BeginWhenPlan(const WhenQuery& query) {
+  Plan plan;
+  plan.verb = "when";
+  plan.title =
+      fmt::format("when to run {} within {}", FormatDuration(query.duration),
+                  FormatDuration(query.deadline));
+  plan.inputs = {{"energy", FormatNumber(InKilowattHours(query.it_energy), 4) +
+                                " kWh of the machines"},
+                 {"now", FormatUtc(query.now)}};
+  return plan;
+}
+
+std::string WaitUntil(const WhenQuery& query, WallTime start) {
+  return FormatDuration(
+      Seconds(static_cast<double>(start.micros - query.now.micros) / 1e6));
+}
 
 // Hours that both have err alike.
 double WindowRatioSd(const StartWindow& a, const StartWindow& b,

@@ -23,6 +23,11 @@ struct WhenQuery {
 // kInvalidInput as of StartWindows().
 Result<Plan> PlanWindows(const WhenQuery& query, const IntensitySeries& series);
 
+// What plans of either kind begin with: title, energy and now.
+Plan BeginWhenPlan(const WhenQuery& query);
+// From now until then: "2 h 30 min".
+std::string WaitUntil(const WhenQuery& query, WallTime start);
+
 // The relative error of the difference between two windows of one series; its
 // P10 to P90 holds 0 where they are not told apart.
 double WindowRatioSd(const StartWindow& a, const StartWindow& b,

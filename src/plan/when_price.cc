@@ -113,14 +113,9 @@ class PricePlan {
 
   Plan ToPlan() const {
     const PricedStart& best = starts_[0];
-    Plan plan;
-    plan.verb = "when";
-    plan.title =
-        fmt::format("when to run {} within {}", FormatDuration(query_.duration),
-                    FormatDuration(query_.deadline));
-    plan.inputs = {{"energy", FormatNumber(Kwh(), 4) + " kWh of the machines"},
-                   {"now", FormatUtc(query_.now)},
-                   {"tariff", tariff_.source() + ", " + tariff_.zone()}};
+    Plan plan = BeginWhenPlan(query_);
+    plan.inputs.emplace_back("tariff",
+                             tariff_.source() + ", " + tariff_.zone());
     if (has_series_) plan.inputs.emplace_back("series", query_.series_name);
     plan.verdict = Verdict(best);
     plan.figures = {
@@ -165,11 +160,6 @@ class PricePlan {
                : "dearer";
   }
 
-  std::string In(const PricedStart& start) const {
-    return FormatDuration(Seconds(
-        static_cast<double>(start.start.micros - query_.now.micros) / 1e6));
-  }
-
   std::string Verdict(const PricedStart& best) const {
     if (SamePrice(best.price, now_.price))
       return fmt::format("now is the cheapest of {} starts: {} {} on average",
@@ -179,8 +169,9 @@ class PricePlan {
     });
     return fmt::format(
         "start at {}, in {}: {} {} on average against {} now ({}){}",
-        FormatUtc(best.start), In(best), FormatNumber(best.price, 3), Unit(),
-        FormatNumber(now_.price, 3), Against(best),
+        FormatUtc(best.start), WaitUntil(query_, best.start),
+        FormatNumber(best.price, 3), Unit(), FormatNumber(now_.price, 3),
+        Against(best),
         tied > 1 ? fmt::format("; ranks 1 to {} cost the same", tied) : "");
   }
 
@@ -205,7 +196,7 @@ class PricePlan {
     std::vector<std::string> row = {
         std::to_string(i + 1),
         FormatUtc(start.start),
-        In(start),
+        WaitUntil(query_, start.start),
         FormatNumber(start.price, 3),
         FormatNumber(range.mid, 3),
         fmt::format("{} to {}", FormatNumber(range.low),

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "base/environment.h"
 #include "hardware/detect.h"
 #include "probe/amd_smi_library.h"
 #include "probe/sensor_probe.h"
@@ -27,7 +27,7 @@ constexpr double kAmdSd = 0.05;
 constexpr double kAmdSamplingSd = 0.05;
 
 // Device ids as the amdgpu driver lists them (Linux, amdgpu_drv.c).
-// MI100's counter runs some thousand times too slow (ROCm/amdsmi issue 38).
+// MI100's counter runs some thousand times too slow, as AMD's users found.
 constexpr uint16_t kMi100[] = {0x7388, 0x738c, 0x738e, 0x7390};
 constexpr uint16_t kTwoDies[] = {0x7408, 0x740c};  // MI250, MI250X
 
@@ -110,16 +110,15 @@ bool HasAmd(const HostFacts& host) {
 
 // A machine that was recorded has none of this one's GPUs.
 Result<Library> OpenLibrary(const ProbeContext& context) {
-  const char* named = std::getenv("MODICUM_AMD_SMI");
-  if (named == nullptr || *named == '\0') {
+  const auto named = EnvironmentText("MODICUM_AMD_SMI");
+  if (!named) {
     if (!HasAmd(context.host))
       return Fail(ErrorCode::kUnavailable, "no AMD GPU is here", "");
     if (!context.fs.root().empty())
       return Fail(ErrorCode::kUnavailable,
                   "no AMD driver can be asked on a recorded machine", "");
-    named = "";
   }
-  MODICUM_TRY(auto library, AmdSmiLibrary::Open(named));
+  MODICUM_TRY(auto library, AmdSmiLibrary::Open(named.value_or("")));
   return Library(std::move(library));
 }
 

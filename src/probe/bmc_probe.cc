@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include "base/environment.h"
 #include "base/module_library.h"
 #include "base/wait.h"
 #include "probe/sensor_probe.h"
@@ -98,12 +98,6 @@ Result<SensorSource> SourceOf(std::string_view name,
   return source;
 }
 
-std::optional<std::string> Variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return value;
-}
-
 Result<std::unique_ptr<BmcMeter>> OpenMeter(const std::string& name,
                                             std::string_view needs) {
   MODICUM_TRY(const ModuleLibrary library,
@@ -116,7 +110,7 @@ Result<std::unique_ptr<BmcMeter>> OpenMeter(const std::string& name,
   if (open == nullptr)
     return Fail(ErrorCode::kUnavailable,
                 library.path() + " is not a modicum BMC reader", kModuleCure);
-  return open(Variable);
+  return open(EnvironmentText);
 }
 
 // What the machine as a whole draws is not asked for beside its parts.
@@ -129,7 +123,7 @@ Status CheckAlone(const ProbeContext& context, const std::string& name) {
 
 Result<SensorSource> FindRedfish(const ProbeContext& context) {
   MODICUM_RETURN_IF_ERROR(CheckAlone(context, "redfish"));
-  if (!Variable("MODICUM_REDFISH_URL"))
+  if (!EnvironmentText("MODICUM_REDFISH_URL"))
     return Fail(ErrorCode::kUnavailable, "no BMC is named",
                 "MODICUM_REDFISH_URL names one: docs/sources.md");
   MODICUM_TRY(auto meter, OpenMeter("redfish", ""));
@@ -144,7 +138,7 @@ bool HasIpmiDevice(const RootFs& fs) {
 
 Result<SensorSource> FindIpmi(const ProbeContext& context) {
   MODICUM_RETURN_IF_ERROR(CheckAlone(context, "ipmi"));
-  if (!Variable("MODICUM_IPMI_HOST")) {
+  if (!EnvironmentText("MODICUM_IPMI_HOST")) {
     if (!HasIpmiDevice(context.fs))
       return Fail(ErrorCode::kUnavailable,
                   "there is no /dev/ipmi0, and no BMC is named",

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "record/json_lookup.h"
+
 namespace modicum {
 namespace {
 
@@ -22,18 +24,6 @@ tl::unexpected<Error> NoAnswer(std::string_view service,
               "its format may have changed; a CSV file does as well");
 }
 
-const Json* Member(const Json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
-}
-
-std::string TextOf(const Json& object, const char* key) {
-  const Json* member = Member(object, key);
-  return member != nullptr && member->is_string() ? member->get<std::string>()
-                                                  : "";
-}
-
 // Its text in CSV: nothing that would end the cell.
 bool IsTime(const std::string& text) {
   return !text.empty() &&
@@ -46,12 +36,12 @@ template <class ValueOf>
 Result<std::string> CsvOf(std::string_view service, const Json& answer,
                           const char* list, const char* time, ValueOf value_of,
                           double grams = 1) {
-  const Json* entries = Member(answer, list);
+  const Json* entries = JsonMember(answer, list);
   if (entries == nullptr || !entries->is_array() || entries->empty())
     return NoAnswer(service, fmt::format("without a list '{}'", list));
   std::string csv = "time,gco2e_per_kwh\n";
   for (const Json& entry : *entries) {
-    const std::string at = TextOf(entry, time);
+    const std::string at = JsonText(entry, time);
     if (!IsTime(at))
       return NoAnswer(service, fmt::format("an entry without '{}'", time));
     const Json* value = value_of(entry);
@@ -75,25 +65,26 @@ Json Parsed(std::string_view answer) {
 Result<std::string> UkCsv(std::string_view answer) {
   return CsvOf("carbonintensity.org.uk", Parsed(answer), "data", "from",
                [](const Json& entry) -> const Json* {
-                 const Json* intensity = Member(entry, "intensity");
-                 return intensity == nullptr ? nullptr
-                                             : Member(*intensity, "forecast");
+                 const Json* intensity = JsonMember(entry, "intensity");
+                 return intensity == nullptr
+                            ? nullptr
+                            : JsonMember(*intensity, "forecast");
                });
 }
 
 Result<std::string> ElectricityMapsCsv(std::string_view answer) {
   return CsvOf(
       "Electricity Maps", Parsed(answer), "forecast", "datetime",
-      [](const Json& entry) { return Member(entry, "carbonIntensity"); });
+      [](const Json& entry) { return JsonMember(entry, "carbonIntensity"); });
 }
 
 Result<std::string> WattTimeCsv(std::string_view answer) {
   constexpr std::string_view kService = "WattTime";
   const Json json = Parsed(answer);
-  const Json* meta = Member(json, "meta");
+  const Json* meta = JsonMember(json, "meta");
   const std::string signal =
-      meta == nullptr ? "" : TextOf(*meta, "signal_type");
-  const std::string units = meta == nullptr ? "" : TextOf(*meta, "units");
+      meta == nullptr ? "" : JsonText(*meta, "signal_type");
+  const std::string units = meta == nullptr ? "" : JsonText(*meta, "units");
   if (signal == "co2_moer")
     return Fail(ErrorCode::kInvalidInput,
                 "WattTime answered with marginal emissions (co2_moer)",
@@ -105,12 +96,12 @@ Result<std::string> WattTimeCsv(std::string_view answer) {
                                           signal, units));
   return CsvOf(
       kService, json, "data", "point_time",
-      [](const Json& entry) { return Member(entry, "value"); },
+      [](const Json& entry) { return JsonMember(entry, "value"); },
       kGramsPerPound / kKilowattHoursPerMegawattHour);
 }
 
 Result<std::string> WattTimeToken(std::string_view answer) {
-  std::string token = TextOf(Parsed(answer), "token");
+  std::string token = JsonText(Parsed(answer), "token");
   if (token.empty()) return NoAnswer("WattTime", "a login without a token");
   return token;
 }

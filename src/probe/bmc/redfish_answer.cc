@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "record/json_lookup.h"
+
 namespace modicum {
 namespace {
 
@@ -27,18 +29,6 @@ Result<Json> ParseObject(std::string_view answer) {
   return json;
 }
 
-const Json* Member(const Json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
-}
-
-std::string TextOf(const Json& object, const char* key) {
-  const Json* member = Member(object, key);
-  return member != nullptr && member->is_string() ? member->get<std::string>()
-                                                  : "";
-}
-
 // A path that can be asked of the same service, or "".
 std::string PathOf(const std::string& text) {
   const bool plain = std::ranges::all_of(
@@ -49,13 +39,13 @@ std::string PathOf(const std::string& text) {
 }
 
 std::string LinkOf(const Json& object, const char* key) {
-  const Json* link = Member(object, key);
-  return link == nullptr ? "" : PathOf(TextOf(*link, "@odata.id"));
+  const Json* link = JsonMember(object, key);
+  return link == nullptr ? "" : PathOf(JsonText(*link, "@odata.id"));
 }
 
 // 0 is what services tell that have no sensor.
 std::optional<Watts> WattsOf(const Json& object, const char* key) {
-  const Json* value = Member(object, key);
+  const Json* value = JsonMember(object, key);
   if (value == nullptr || !value->is_number()) return std::nullopt;
   const double watts = value->get<double>();
   if (!(watts > 0) || watts > kMostWatts) return std::nullopt;
@@ -101,12 +91,12 @@ bool IsInside(const std::vector<RedfishChassis>& all,
 
 Result<std::vector<std::string>> ParseRedfishMembers(std::string_view answer) {
   MODICUM_TRY(const Json json, ParseObject(answer));
-  const Json* members = Member(json, "Members");
+  const Json* members = JsonMember(json, "Members");
   if (members == nullptr || !members->is_array())
     return NoAnswer("without a list 'Members'");
   std::vector<std::string> paths;
   for (const Json& member : *members) {
-    std::string path = PathOf(TextOf(member, "@odata.id"));
+    std::string path = PathOf(JsonText(member, "@odata.id"));
     if (!path.empty() && paths.size() < kMostMembers)
       paths.push_back(std::move(path));
   }
@@ -116,13 +106,13 @@ Result<std::vector<std::string>> ParseRedfishMembers(std::string_view answer) {
 Result<RedfishChassis> ParseRedfishChassis(std::string_view answer) {
   MODICUM_TRY(const Json json, ParseObject(answer));
   RedfishChassis chassis;
-  chassis.path = PathOf(TextOf(json, "@odata.id"));
+  chassis.path = PathOf(JsonText(json, "@odata.id"));
   if (chassis.path.empty()) return NoAnswer("with a chassis without a path");
-  chassis.id = TextOf(json, "Id");
+  chassis.id = JsonText(json, "Id");
   if (chassis.id.empty())
     chassis.id = chassis.path.substr(chassis.path.rfind('/') + 1);
-  chassis.type = TextOf(json, "ChassisType");
-  if (const Json* links = Member(json, "Links"))
+  chassis.type = JsonText(json, "ChassisType");
+  if (const Json* links = JsonMember(json, "Links"))
     chassis.inside = LinkOf(*links, "ContainedBy");
   chassis.power = LinkOf(json, "Power");
   chassis.metrics = LinkOf(json, "EnvironmentMetrics");
@@ -133,15 +123,15 @@ Result<RedfishChassis> ParseRedfishChassis(std::string_view answer) {
 Result<RedfishPower> ParseRedfishPower(std::string_view answer) {
   MODICUM_TRY(const Json json, ParseObject(answer));
   RedfishPower told;
-  const Json* controls = Member(json, "PowerControl");
+  const Json* controls = JsonMember(json, "PowerControl");
   if (controls == nullptr || !controls->is_array()) return told;
   for (const Json& control : *controls) {
-    if (IsPart(TextOf(control, "PhysicalContext"))) continue;
+    if (IsPart(JsonText(control, "PhysicalContext"))) continue;
     told.power = WattsOf(control, "PowerConsumedWatts");
     if (!told.power) continue;
-    const Json* metrics = Member(control, "PowerMetrics");
+    const Json* metrics = JsonMember(control, "PowerMetrics");
     const Json* minutes =
-        metrics == nullptr ? nullptr : Member(*metrics, "IntervalInMin");
+        metrics == nullptr ? nullptr : JsonMember(*metrics, "IntervalInMin");
     if (minutes != nullptr && minutes->is_number() &&
         minutes->get<double>() > 0 && minutes->get<double>() < 1e6)
       told.over = Seconds(60 * minutes->get<double>());
@@ -153,25 +143,26 @@ Result<RedfishPower> ParseRedfishPower(std::string_view answer) {
 Result<RedfishPower> ParseRedfishMetrics(std::string_view answer) {
   MODICUM_TRY(const Json json, ParseObject(answer));
   RedfishPower told;
-  const Json* excerpt = Member(json, "PowerWatts");
+  const Json* excerpt = JsonMember(json, "PowerWatts");
   if (excerpt == nullptr) return told;
   told.power = WattsOf(*excerpt, "Reading");
-  told.sensor = PathOf(TextOf(*excerpt, "DataSourceUri"));
+  told.sensor = PathOf(JsonText(*excerpt, "DataSourceUri"));
   return told;
 }
 
 Result<RedfishPower> ParseRedfishSensor(std::string_view answer) {
   MODICUM_TRY(const Json json, ParseObject(answer));
   RedfishPower told;
-  const std::string units = TextOf(json, "ReadingUnits");
-  if (TextOf(json, "ReadingType") == "Power" && (units.empty() || units == "W"))
+  const std::string units = JsonText(json, "ReadingUnits");
+  if (JsonText(json, "ReadingType") == "Power" &&
+      (units.empty() || units == "W"))
     told.power = WattsOf(json, "Reading");
   return told;
 }
 
 Result<RedfishPower> ParseRedfishWholeSensor(std::string_view answer) {
   MODICUM_TRY(const Json json, ParseObject(answer));
-  const std::string context = TextOf(json, "PhysicalContext");
+  const std::string context = JsonText(json, "PhysicalContext");
   if (context.empty() || IsPart(context)) return RedfishPower{};
   return ParseRedfishSensor(answer);
 }
