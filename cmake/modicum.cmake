@@ -172,7 +172,8 @@ function(modicum_module name)
                         CXX_VISIBILITY_PRESET hidden
                         VISIBILITY_INLINES_HIDDEN ON)
   # Where the program in bin/ looks for it.
-  install(TARGETS modicum-${name} LIBRARY DESTINATION lib/modicum OPTIONAL)
+  install(TARGETS modicum-${name} LIBRARY DESTINATION lib/modicum
+          COMPONENT engines OPTIONAL)
 endfunction()
 
 # modicum_embed(target file.csv): <build>/data/file.h with

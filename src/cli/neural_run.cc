@@ -117,6 +117,11 @@ void AddNeuralSettings(CLI::App& app, NeuralFlags& flags) {
       ->check(CLI::Range(0, 100))
       ->capture_default_str()
       ->type_name("N");
+  app.add_option("--gpu-layers", settings.gpu_layers,
+                 "that GPUs hold, in a build that knows them; -1: all")
+      ->check(CLI::Range(-1, 4096))
+      ->capture_default_str()
+      ->type_name("N");
   app.add_option("--cpus", settings.cpus, "threads stay on these: 0,2-3")
       ->type_name("LIST");
   app.add_flag_callback(
@@ -206,6 +211,8 @@ Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path,
   if (!run_.tags.contains("architecture")) {
     Tag("architecture", model->info().architecture);
     Tag("type", model->info().file_type);
+    if (!model->info().gpus.empty())
+      Tag("gpu", fmt::format("{}", fmt::join(model->info().gpus, ", ")));
   }
   return model;
 }

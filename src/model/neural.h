@@ -39,6 +39,7 @@ struct NeuralSettings {
   int poll = 50;          // 0 (sleep) to 100 (spin): waiting threads
   std::string cpus = {};  // "0,2-3": threads stay on them; "": anywhere
   bool repack = true;     // weights rearranged for the CPU while loading
+  int gpu_layers = -1;    // that GPUs hold, where there are any; -1: all
   // LoRA adapters, each FILE or FILE:SCALE: what the network was taught beside
   // its weights. These do change its answers.
   std::vector<std::string> lora = {};
@@ -55,6 +56,8 @@ struct NeuralInfo {
   std::string file_type;               // "Q4_K - Medium"
   uint64_t parameters = 0;
   Bytes bytes;  // of the tensors
+  // What computes, beside the CPU: "NVIDIA L4 (CUDA0)". Empty: the CPU alone.
+  std::vector<std::string> gpus;
   uint32_t layers = 0, width = 0;
   uint32_t context_trained = 0;
   uint32_t context = 0;  // tokens a sequence, as opened

@@ -33,6 +33,7 @@ constexpr NumberRow kNumbers[] = {
     {"batch", &NeuralSettings::batch, 1, 1 << 20},
     {"micro_batch", &NeuralSettings::micro_batch, 1, 1 << 20},
     {"poll", &NeuralSettings::poll, 0, 100},
+    {"gpu_layers", &NeuralSettings::gpu_layers, -1, 4096},
 };
 
 struct TextRow {

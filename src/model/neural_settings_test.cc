@@ -26,12 +26,13 @@ NeuralSettings AllChanged() {
   settings.flash_attention = "on";
   settings.cpus = "0-1";
   settings.repack = false;
+  settings.gpu_layers = 0;
   return settings;
 }
 
 TEST(NeuralSettings, EverySettingSurvivesItsText) {
   const auto texts = ToTexts(AllChanged());
-  EXPECT_EQ(texts.size(), 11U);
+  EXPECT_EQ(texts.size(), 12U);
   const auto read = SettingsOf(texts);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(ToTexts(*read), texts);

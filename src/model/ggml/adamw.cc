@@ -2,8 +2,10 @@
 #include "model/ggml/adamw.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace modicum {
 
@@ -11,6 +13,14 @@ namespace {
 
 // While there were few steps, the mean is over a tenth of them.
 constexpr double kBeginning = 10;
+
+// In several sums, which do not wait for each other.
+double SumOfSquares(std::span<const float> values) {
+  std::array<double, 8> sums{};
+  for (size_t i = 0; i < values.size(); ++i)
+    sums[i % sums.size()] += double{values[i]} * double{values[i]};
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
 
 }  // namespace
 
@@ -84,8 +94,7 @@ void WeightMean::Set(uint64_t count, std::vector<float> values) {
 double ClipGradients(std::span<const Parameter> parameters, double most) {
   double squares = 0;
   for (const Parameter& parameter : parameters)
-    for (const float g : parameter.gradients())
-      squares += double{g} * double{g};
+    squares += SumOfSquares(parameter.gradients());
   const double norm = std::sqrt(squares);
   if (norm <= most) return norm;
   const auto scale = static_cast<float>(most / norm);

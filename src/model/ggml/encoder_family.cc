@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "model/ggml/backends.h"
 #include "model/ggml/encoder_base.h"
 #include "model/ggml/encoder_file.h"
 #include "model/ggml/encoder_pretraining.h"
@@ -314,6 +315,7 @@ class EncoderTrainer final : public Trainer {
                              const std::string& directory,
                              PhaseSink& sink) override {
     sink.Begin(Phase::kPrepare);
+    MODICUM_RETURN_IF_ERROR(OpenBackends());
     MODICUM_TRY(EncoderWish wish, ParseEncoderParams(params, rows.size()));
     MODICUM_RETURN_IF_ERROR(CheckTrainingRows(data, rows));
     MODICUM_TRY(const Reading reading,

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/encoder_graph.h"
 
-#include <ggml-cpu.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
 
+#include "model/ggml/backends.h"
 #include "model/ggml/composed_ops.h"
 #include "model/ggml/hidden_tokens.h"
+#include "model/ggml/matrix_products.h"
 
 namespace modicum {
 
@@ -232,6 +232,7 @@ void EncoderGraph::Build::MakeBackward() {
         gradients[static_cast<size_t>(i)] = parameter.gradient;
   ggml_build_backward_expand(context.get(), graph, gradients.data());
   loss_gradient = ggml_graph_get_grad_acc(graph, loss);
+  graph = WithFastProducts(context.get(), graph, FindBlas());
 }
 
 void EncoderGraph::Build::FillTargets() const {
@@ -278,18 +279,21 @@ EncoderGraph::EncoderGraph(EncoderWeights& weights, int threads,
                            std::stop_token stop)
     : weights_(weights), stop_(std::move(stop)) {
   const size_t nodes = kNodesPerLayer * weights.shape().layers + kOtherNodes;
-  arena_.resize(2 * nodes * ggml_tensor_overhead() +
-                ggml_graph_overhead_custom(nodes, true));
-  backend_ = ggml_backend_cpu_init();
+  // Tensors that are no nodes, views for one, take as many again; the graph
+  // with matrix products is a second one.
+  arena_.resize(3 * nodes * ggml_tensor_overhead() +
+                ggml_graph_overhead_custom(nodes, true) +
+                ggml_graph_overhead_custom(nodes, false));
+  backend_ = Cpu().Start();
   MODICUM_CHECK(backend_ != nullptr);
-  ggml_backend_cpu_set_n_threads(backend_, threads);
-  ggml_backend_cpu_set_abort_callback(
+  Cpu().set_threads(backend_, threads);
+  Cpu().set_abort_callback(
       backend_,
       [](void* token) {
         return static_cast<std::stop_token*>(token)->stop_requested();
       },
       const_cast<std::stop_token*>(&stop_));
-  allocator_ = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
+  allocator_ = ggml_gallocr_new(Cpu().memory());
 }
 
 EncoderGraph::~EncoderGraph() {
@@ -357,7 +361,7 @@ Bytes EncoderGraph::WorkingMemory(uint32_t texts, uint32_t length) {
   build.MakeLoss();
   build.MakeBackward();
   // Of its own: after measuring, an allocator cannot allocate.
-  ggml_gallocr* measure = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
+  ggml_gallocr* measure = ggml_gallocr_new(Cpu().memory());
   size_t bytes = 0;
   ggml_gallocr_reserve_n_size(measure, build.graph, nullptr, nullptr, &bytes);
   ggml_gallocr_free(measure);

@@ -3,13 +3,13 @@
 // precision.
 #include "model/ggml/encoder_graph.h"
 
-#include <ggml-cpu.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
+#include "model/ggml/backends.h"
 #include "model/ggml/composed_ops.h"
 #include "model/ggml/encoder_sample.h"
 #include "model/ggml/reference_encoder.h"
@@ -211,8 +211,8 @@ class Composed : public testing::Test {
     ggml_tensor* y = function(context.get(), x);
     ggml_cgraph* graph = ggml_new_graph(context.get());
     ggml_build_forward_expand(graph, y);
-    ggml_backend_t backend = ggml_backend_cpu_init();
-    ggml_backend_cpu_set_n_threads(backend, 1);
+    ggml_backend_t backend = Cpu().Start();
+    Cpu().set_threads(backend, 1);
     ggml_backend_graph_compute(backend, graph);
     ggml_backend_free(backend);
     const auto* out = static_cast<const float*>(y->data);

@@ -2,7 +2,6 @@
 #include "model/ggml/encoder_weights.h"
 
 #include <ggml-alloc.h>
-#include <ggml-cpu.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/rng.h"
+#include "model/ggml/backends.h"
 #include "model/gguf/head_file.h"
 
 namespace modicum {
@@ -139,8 +139,8 @@ EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns)
     parameters_[i].gradient =
         ggml_dup_tensor(context_.get(), parameters_[i].value);
   }
-  buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(
-      context_.get(), ggml_backend_cpu_buffer_type()));
+  buffer_.reset(
+      ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), Cpu().memory()));
   MODICUM_CHECK(buffer_ != nullptr);
   ggml_backend_buffer_clear(buffer_.get(), 0);
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/head_graph.h"
 
-#include <ggml-cpu.h>
-
 #include <algorithm>
 #include <cmath>
 #include <string>
 
+#include "model/ggml/backends.h"
 #include "model/ggml/compute.h"
 
 namespace modicum {
@@ -237,11 +236,11 @@ void HeadGraph::Build::Fill() const {
 
 HeadGraph::HeadGraph(const EncoderWeights& weights, const ThreadPools& pools)
     : weights_(weights) {
-  backend_ = ggml_backend_cpu_init();
+  backend_ = Cpu().Start();
   MODICUM_CHECK(backend_ != nullptr);
   pools.Attach(*backend_);
-  ggml_backend_cpu_set_abort_callback(backend_, EndsNow, this);
-  allocator_ = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
+  Cpu().set_abort_callback(backend_, EndsNow, this);
+  allocator_ = ggml_gallocr_new(Cpu().memory());
 }
 
 HeadGraph::~HeadGraph() {

@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/root_fs.h"
+#include "model/ggml/backends.h"
 #include "model/ggml/encoder_base.h"
 #include "model/ggml/headed_encoder.h"
 #include "model/ggml/llama_log.h"
@@ -39,8 +40,14 @@ std::optional<Bytes> AvailableMemory() {
 
 // Rather no answer than a machine that swaps.
 Status CheckRoom(const GgufFile& file, const NeuralSettings& settings) {
-  const auto available = AvailableMemory();
+  auto available = AvailableMemory();
   if (!available) return {};
+  if (settings.gpu_layers != 0)
+    for (ggml_backend_device* const gpu : Gpus()) {
+      size_t free = 0, total = 0;
+      ggml_backend_dev_memory(gpu, &free, &total);
+      *available += Bytes(static_cast<double>(free));
+    }
   GgufContext context;
   const uint64_t trained =
       file.Unsigned(file.ArchitectureKey("context_length")).value_or(0);
@@ -77,6 +84,7 @@ SandboxLimits LimitsFor(uint64_t bytes) {
 
 // All of it once: the vocabulary, the tensors, one token through every layer.
 Status TryHere(const std::string& path) {
+  MODICUM_RETURN_IF_ERROR(OpenBackends());
   std::error_code error;
   const uint64_t bytes = std::filesystem::file_size(path, error);
   MODICUM_RETURN_IF_ERROR(EnterSandbox(LimitsFor(error ? 0 : bytes)));
@@ -84,6 +92,7 @@ Status TryHere(const std::string& path) {
   constexpr uint64_t kContext = 64;
   NeuralSettings settings;
   settings.threads = 1;
+  settings.gpu_layers = 0;
   settings.context = static_cast<int>(
       std::min(kContext, file.Unsigned(file.ArchitectureKey("context_length"))
                              .value_or(kContext)));
@@ -120,6 +129,7 @@ class LlamaEngine final : public NeuralEngine {
       const std::string& path, const NeuralSettings& settings,
       const std::function<void(double)>& progress, const CallOptions& call,
       PhaseSink& sink) override {
+    MODICUM_RETURN_IF_ERROR(OpenBackends());
     MODICUM_TRY(const GgufFile file, ReadGguf(path));
     MODICUM_RETURN_IF_ERROR(CheckRoom(file, settings));
     MODICUM_RETURN_IF_ERROR(Try(path, call));
@@ -130,6 +140,7 @@ class LlamaEngine final : public NeuralEngine {
   Result<std::unique_ptr<HeadedEncoder>> OpenHeaded(
       const std::string& path, const NeuralSettings& settings,
       const CallOptions& call, PhaseSink& sink) override {
+    MODICUM_RETURN_IF_ERROR(OpenBackends());
     MODICUM_TRY(const EncoderBase base, ReadEncoderBase(path));
     MODICUM_RETURN_IF_ERROR(Try(path, call));
     sink.Begin(Phase::kLoad);

@@ -8,6 +8,7 @@
 #include <array>
 #include <limits>
 
+#include "model/ggml/backends.h"
 #include "model/ggml/llama_log.h"
 #include "model/gguf/gguf_memory.h"
 #include "model/gguf/gguf_weights.h"
@@ -119,7 +120,16 @@ Status LlamaModel::Load(const GgufFile& file,
                         const CallOptions& call) {
   Loading loading{progress, call};
   llama_model_params params = llama_model_default_params();
-  params.n_gpu_layers = 0;
+  // Ends with a null; none but that: the CPU computes all.
+  std::vector<ggml_backend_device*> gpus;
+  if (settings_.gpu_layers != 0) gpus = Gpus();
+  for (ggml_backend_device* const gpu : gpus)
+    info_.gpus.push_back(fmt::format("{} ({})",
+                                     ggml_backend_dev_description(gpu),
+                                     ggml_backend_dev_name(gpu)));
+  gpus.push_back(nullptr);
+  params.devices = gpus.data();
+  params.n_gpu_layers = settings_.gpu_layers;
   params.use_extra_bufts = settings_.repack;
   params.progress_callback = OnProgress;
   params.progress_callback_user_data = &loading;

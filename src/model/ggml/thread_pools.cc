@@ -51,7 +51,7 @@ Result<PoolHandle> StartPool(int threads, const NeuralSettings& settings,
   ggml_threadpool_params params = ggml_threadpool_params_default(threads);
   params.poll = static_cast<uint32_t>(settings.poll);
   for (const int cpu : cpus) params.cpumask[cpu] = true;
-  PoolHandle pool(ggml_threadpool_new(&params));
+  PoolHandle pool(Cpu().new_pool(&params));
   if (pool != nullptr) return pool;
   return Fail(ErrorCode::kUnavailable,
               "cannot start " + std::to_string(threads) + " threads",
@@ -93,9 +93,8 @@ void ThreadPools::Attach(llama_context& context) const {
 }
 
 void ThreadPools::Attach(ggml_backend& cpu) const {
-  ggml_backend_cpu_set_n_threads(&cpu, batch_threads_);
-  ggml_backend_cpu_set_threadpool(
-      &cpu, batch_pool_ ? batch_pool_.get() : pool_.get());
+  Cpu().set_threads(&cpu, batch_threads_);
+  Cpu().set_pool(&cpu, batch_pool_ ? batch_pool_.get() : pool_.get());
 }
 
 }  // namespace modicum

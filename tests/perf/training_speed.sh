@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Training speed of our encoder against libtorch: the same classifier of 5
+# million numbers from the same beginning over the same texts, AdamW and
+# clipping in both, one core each. Pairs alternate in order; printed is the
+# ratio of tokens a second with a 95 % interval of its mean (Student's t on
+# logarithms), with OpenBLAS in both and without it in ours, and by how much
+# the losses of a step differ at most.
+#   tools/llama && apt-get install libtorch-dev libopenblas0-pthread
+#   cmake --preset bench && cmake --build build/bench --target \
+#     training_speed torch_training
+#   tests/perf/training_speed.sh
+# PAIRS (5), STEPS (30), CPU (0).
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+bin=$root/build/bench/bin
+pairs=${PAIRS:-5} steps=${STEPS:-30} cpu=${CPU:-0}
+for program in "$bin/training_speed" "$bin/torch_training"; do
+  [[ -x $program ]] || {
+    echo "$program is missing: the head of this script says how to build it" >&2
+    exit 1
+  }
+done
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export OPENBLAS_NUM_THREADS=1
+
+ours() { taskset -c "$cpu" "$bin/training_speed" "$dir/begin" "$steps"; }
+theirs() { taskset -c "$cpu" "$bin/torch_training" "$dir/begin" "$steps"; }
+
+compare() { # name
+  local i
+  : >"$dir/pairs"
+  ours >/dev/null # writes what both begin with
+  for ((i = 0; i < pairs; ++i)); do
+    if ((i % 2)); then
+      theirs >"$dir/theirs"
+      ours >"$dir/ours"
+    else
+      ours >"$dir/ours"
+      theirs >"$dir/theirs"
+    fi
+    paste -d' ' "$dir/ours" "$dir/theirs" >>"$dir/pairs"
+  done
+  awk -v name="$1" '
+    $1 == "loss" { d = $3 - $6; if (d < 0) d = -d; if (d > most) most = d }
+    $1 == "tokens/s" {
+      ++n; ours += $2; theirs += $4; x = log($2 / $4); s += x; q += x * x }
+    END {
+      # 97.5 % of Student t, 2 to 20 pairs.
+      split("12.71 4.30 3.18 2.78 2.57 2.45 2.36 2.31 2.26 2.23 2.20 2.18 " \
+            "2.16 2.14 2.13 2.12 2.11 2.10 2.09", t, " ")
+      m = s / n
+      sd = n > 1 ? sqrt((q - n * m * m) / (n - 1)) : 0
+      h = n > 1 ? (n > 20 ? 2.05 : t[n - 1]) * sd / sqrt(n) : 0
+      printf "%-24s %6.0f tokens/s, libtorch %6.0f: %.2f times [%.2f, %.2f], " \
+             "%d pairs; losses differ by at most %.6f\n", name, ours / n, \
+             theirs / n, exp(m), exp(m - h), exp(m + h), n, most
+    }' "$dir/pairs"
+}
+
+compare 'OpenBLAS in both'
+MODICUM_BLAS=off compare "ggml's own products"
