@@ -9,7 +9,8 @@ endif()
 # time is built as modules and may be linked to by none.
 file(GLOB backends ${MODICUM_LLAMA}/build/ggml/src/libggml-*.a
      ${MODICUM_LLAMA}/build/ggml/src/*/libggml-*.a)
-file(GLOB MODICUM_LLAMA_LIBRARIES ${MODICUM_LLAMA}/build/bin/lib*.so*)
+file(GLOB MODICUM_LLAMA_LIBRARIES ${MODICUM_LLAMA}/build/bin/libggml*.so*
+     ${MODICUM_LLAMA}/build/bin/libllama.so*)
 set(base ${MODICUM_LLAMA}/build/bin/libggml-base.so)
 if(EXISTS ${MODICUM_LLAMA}/stamp AND (backends OR EXISTS ${base}))
   add_library(llama INTERFACE)

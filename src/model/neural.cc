@@ -31,8 +31,8 @@ Result<NeuralEngine*> FindNeuralEngine() {
   const auto library = OpenModuleLibrary(kNeuralModule, ModuleFolders());
   if (!library)
     return Fail(library.error().code, library.error().message,
-                "build it: tools/llama && cmake --preset release && "
-                "cmake --build build/release");
+                "install the package modicum-engines, or build it: tools/llama "
+                "&& cmake --preset release && cmake --build build/release");
   const auto factory = library->Symbol<NeuralFactory>(kNeuralFactory);
   if (factory == nullptr)
     return Fail(ErrorCode::kUnavailable,
