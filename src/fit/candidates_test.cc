@@ -63,8 +63,8 @@ TEST(Candidates, AMissingModuleIsAnErrorWhenNamed) {
             "module libmodicum-ggml.so is not installed (searched "
             "/nonexistent)");
   EXPECT_EQ(candidates.error().hint,
-            "build it: tools/llama && cmake --preset release && cmake --build "
-            "build/release");
+            "install the package modicum-engines, or build it: tools/llama && "
+            "cmake --preset release && cmake --build build/release");
 }
 
 TEST(Candidates, EncodersWhenNamed) {
