@@ -101,13 +101,14 @@ int RunCommand(const Command& command, const Words& args, SettingFlags flags) {
 }
 
 // What a child of ours is started for: see NetworkGuard. Not for users.
-int TryNetwork(const std::string& path) {
-  if (const auto engine = FindNeuralEngine()) (*engine)->TryAndEnd(path);
+int TryNetwork(std::span<const std::string> files) {
+  if (const auto engine = FindNeuralEngine()) (*engine)->TryAndEnd(files);
   return kExitFailed;
 }
 
 int Dispatch(Words words) {
-  if (words.size() == 2 && words[0] == kTryNetwork) return TryNetwork(words[1]);
+  if (words.size() >= 2 && words[0] == kTryNetwork)
+    return TryNetwork(std::span(words).subspan(1));
   Result<SettingFlags> flags = TakeSettingFlags(words);
   if (!flags) return UsageError(flags.error());
   if (words.empty()) {

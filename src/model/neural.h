@@ -205,8 +205,8 @@ struct QuantizeOptions {
 
 // How files that nobody vouches for are tried before this process loads them.
 struct NetworkGuard {
-  // Started as `program try-network FILE`, without network and with limits;
-  // "": nothing is tried.
+  // Started as `program try-network FILE [ADAPTER...]`, without network and
+  // with limits; "": nothing is tried.
   std::string program = {};
   std::string known = {};  // file that lists what passed
 };
@@ -232,9 +232,10 @@ class NeuralEngine {
       const CallOptions& call, PhaseSink& sink) = 0;
   // From now on Open tries files first.
   virtual void SetGuard(NetworkGuard guard) = 0;
-  // What the child does: gives up what it needs no more, loads the network,
-  // computes one token, sends what is wrong to its standard output, and ends.
-  [[noreturn]] virtual void TryAndEnd(const std::string& path) = 0;
+  // What the child does: gives up what it needs no more, loads the network, the
+  // first of `files`, with the others as its adapters, computes one token, sends
+  // what is wrong to its standard output, and ends.
+  [[noreturn]] virtual void TryAndEnd(std::span<const std::string> files) = 0;
   // Whether a classifier can be trained on the body of the network at `path`.
   // kInvalidInput says what is wrong or not supported.
   virtual Status CheckEncoderBase(const std::string& path) = 0;

@@ -195,6 +195,16 @@ TEST_F(AdapterTest, ComputesAsTheMergedNetwork) {
   EXPECT_EQ(LogitsOf(network_, {adapter + ":0"}), alone);
 }
 
+TEST_F(AdapterTest, IsTriedInAChildWithItsNetwork) {
+  NeuralEngine* const engine = FindNeuralEngine().value();
+  const std::string adapter =
+      WriteAdapter("adapter.gguf", PairsFor(network_, kMatrices, 1));
+  const std::vector<std::string> good = {network_, adapter};
+  EXPECT_EXIT(engine->TryAndEnd(good), testing::ExitedWithCode(0), "");
+  const std::vector<std::string> bad = {network_, folder_.Write("b.gguf", "b")};
+  EXPECT_EXIT(engine->TryAndEnd(bad), testing::ExitedWithCode(1), "");
+}
+
 TEST_F(AdapterTest, SeveralAddUp) {
   const auto first = PairsFor(network_, {"blk.0.attn_v.weight"}, 1);
   const auto second =

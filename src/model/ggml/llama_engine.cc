@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/root_fs.h"
+#include "model/ggml/adapter.h"
 #include "model/ggml/backends.h"
 #include "model/ggml/encoder_base.h"
 #include "model/ggml/headed_encoder.h"
@@ -82,17 +83,28 @@ SandboxLimits LimitsFor(uint64_t bytes) {
   return {Bytes(4 * size + 4e9), Seconds(60 + size / 20e6)};
 }
 
+uint64_t BytesOf(std::span<const std::string> files) {
+  uint64_t bytes = 0;
+  for (const std::string& path : files) {
+    std::error_code error;
+    const uint64_t own = std::filesystem::file_size(path, error);
+    if (!error) bytes += own;
+  }
+  return bytes;
+}
+
 // All of it once: the vocabulary, the tensors, one token through every layer.
-Status TryHere(const std::string& path) {
+// After the network its adapters.
+Status TryHere(std::span<const std::string> files) {
   MODICUM_RETURN_IF_ERROR(OpenBackends());
-  std::error_code error;
-  const uint64_t bytes = std::filesystem::file_size(path, error);
-  MODICUM_RETURN_IF_ERROR(EnterSandbox(LimitsFor(error ? 0 : bytes)));
-  MODICUM_TRY(const GgufFile file, ReadGguf(path));
+  MODICUM_RETURN_IF_ERROR(EnterSandbox(LimitsFor(BytesOf(files))));
+  MODICUM_TRY(const GgufFile file, ReadGguf(files.front()));
   constexpr uint64_t kContext = 64;
   NeuralSettings settings;
   settings.threads = 1;
   settings.gpu_layers = 0;
+  for (const std::string& adapter : files.subspan(1))
+    settings.lora.push_back(adapter + ":1");
   settings.context = static_cast<int>(
       std::min(kContext, file.Unsigned(file.ArchitectureKey("context_length"))
                              .value_or(kContext)));
@@ -132,7 +144,12 @@ class LlamaEngine final : public NeuralEngine {
     MODICUM_RETURN_IF_ERROR(OpenBackends());
     MODICUM_TRY(const GgufFile file, ReadGguf(path));
     MODICUM_RETURN_IF_ERROR(CheckRoom(file, settings));
-    MODICUM_RETURN_IF_ERROR(Try(path, call));
+    std::vector<std::string> files = {path};
+    for (const std::string& text : settings.lora) {
+      MODICUM_TRY(AdapterWish wish, ParseAdapter(text));
+      files.push_back(std::move(wish.path));
+    }
+    MODICUM_RETURN_IF_ERROR(Try(files, call));
     sink.Begin(Phase::kLoad);
     return LlamaModel::Open(file, settings, progress, call);
   }
@@ -142,7 +159,7 @@ class LlamaEngine final : public NeuralEngine {
       const CallOptions& call, PhaseSink& sink) override {
     MODICUM_RETURN_IF_ERROR(OpenBackends());
     MODICUM_TRY(const EncoderBase base, ReadEncoderBase(path));
-    MODICUM_RETURN_IF_ERROR(Try(path, call));
+    MODICUM_RETURN_IF_ERROR(Try({path}, call));
     sink.Begin(Phase::kLoad);
     MODICUM_TRY(const HeadFile head, ReadHeadOf(base.file));
     MODICUM_RETURN_IF_ERROR(CheckSinglePrecisionFits(base.file, head.file));
@@ -151,13 +168,13 @@ class LlamaEngine final : public NeuralEngine {
 
   void SetGuard(NetworkGuard guard) override { guard_ = std::move(guard); }
 
-  [[noreturn]] void TryAndEnd(const std::string& path) override {
-    EndTrial(TryHere(path));
+  [[noreturn]] void TryAndEnd(std::span<const std::string> files) override {
+    EndTrial(TryHere(files));
   }
 
   Status CheckEncoderBase(const std::string& path) override {
     MODICUM_TRY(const EncoderBase base, ReadEncoderBase(path));
-    return Try(base.file.name, {});
+    return Try({base.file.name}, {});
   }
 
   Status Quantize(const std::string& from, const std::string& to,
@@ -170,14 +187,15 @@ class LlamaEngine final : public NeuralEngine {
                   "name another with -o");
     CallOptions call;
     call.stop = options.stop;
-    MODICUM_RETURN_IF_ERROR(Try(from, call));
+    MODICUM_RETURN_IF_ERROR(Try({from}, call));
     return QuantizeFile(file, to, options);
   }
 
  private:
-  Status Try(const std::string& path, const CallOptions& call) const {
+  Status Try(const std::vector<std::string>& files,
+             const CallOptions& call) const {
     if (guard_.program.empty()) return {};
-    return TryInChild(guard_, path, version(), call);
+    return TryInChild(guard_, files, version(), call);
   }
 
   NetworkGuard guard_;

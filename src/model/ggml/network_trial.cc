@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "base/file.h"
 #include "model/ggml/compute.h"
@@ -33,14 +34,18 @@ constexpr char kTrust[] =
     "the file is damaged or made to do harm: get it from another source; "
     "MODICUM_TRUST=1 loads it all the same";
 
-// Which file it is, without reading it.
-std::optional<std::string> IdentityOf(const std::string& path,
+// Which files they are, without reading them.
+std::optional<std::string> IdentityOf(std::span<const std::string> files,
                                       std::string_view version) {
-  struct stat facts {};
-  if (stat(path.c_str(), &facts) != 0) return std::nullopt;
-  return fmt::format("{} {:x} {:x} {} {}.{:09}\n", version, facts.st_dev,
-                     facts.st_ino, facts.st_size, facts.st_mtim.tv_sec,
-                     facts.st_mtim.tv_nsec);
+  std::string identity(version);
+  for (const std::string& path : files) {
+    struct stat facts {};
+    if (stat(path.c_str(), &facts) != 0) return std::nullopt;
+    identity +=
+        fmt::format(" {:x} {:x} {} {}.{:09}", facts.st_dev, facts.st_ino,
+                    facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec);
+  }
+  return identity + "\n";
 }
 
 bool IsKnown(const NetworkGuard& guard, const std::string& identity) {
@@ -67,7 +72,7 @@ struct Child {
 };
 
 // Between fork and exec only what a signal handler may do.
-[[noreturn]] void Become(const char* program, const char* path, int output,
+[[noreturn]] void Become(const char* program, char* const* words, int output,
                          bool silent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int null = open("/dev/null", O_RDWR);
@@ -75,11 +80,17 @@ struct Child {
   dup2(output, STDOUT_FILENO);
   if (silent) dup2(null, STDERR_FILENO);
   close_range(STDERR_FILENO + 1, ~0U, 0);
-  execl(program, "modicum", kTryNetwork, path, nullptr);
+  execv(program, words);
   _exit(kNotStarted);
 }
 
-Result<Child> Start(const NetworkGuard& guard, const std::string& path) {
+Result<Child> Start(const NetworkGuard& guard,
+                    std::span<const std::string> files) {
+  std::vector<std::string> texts = {"modicum", kTryNetwork};
+  texts.insert(texts.end(), files.begin(), files.end());
+  std::vector<char*> words;
+  for (std::string& text : texts) words.push_back(text.data());
+  words.push_back(nullptr);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Fail(ErrorCode::kIo,
@@ -88,7 +99,7 @@ Result<Child> Start(const NetworkGuard& guard, const std::string& path) {
   const bool silent = std::getenv("MODICUM_LLAMA_LOG") == nullptr;
   Child child{fork(), ends[0]};
   if (child.pid == 0)
-    Become(guard.program.c_str(), path.c_str(), ends[1], silent);
+    Become(guard.program.c_str(), words.data(), ends[1], silent);
   close(ends[1]);
   if (child.pid > 0) return child;
   close(ends[0]);
@@ -145,11 +156,11 @@ std::string HowItEnded(int status) {
 
 }  // namespace
 
-Status TryInChild(const NetworkGuard& guard, const std::string& path,
+Status TryInChild(const NetworkGuard& guard, std::span<const std::string> files,
                   std::string_view version, const CallOptions& call) {
-  const auto identity = IdentityOf(path, version);
+  const auto identity = IdentityOf(files, version);
   if (!identity || IsKnown(guard, *identity)) return {};
-  MODICUM_TRY(const Child child, Start(guard, path));
+  MODICUM_TRY(const Child child, Start(guard, files));
   const Ended ended = WaitFor(child, call);
   MODICUM_RETURN_IF_ERROR(CheckCall(call));
   if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == kPassed) {
@@ -158,14 +169,14 @@ Status TryInChild(const NetworkGuard& guard, const std::string& path,
   }
   if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == kNotStarted)
     return Fail(ErrorCode::kUnavailable,
-                path + " cannot be tried in a process of its own",
+                files.front() + " cannot be tried in a process of its own",
                 "is /proc there? MODICUM_TRUST=1 loads it without a trial");
   if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == kRefused)
     if (auto error = ErrorIn(ended.text)) return Fail(*std::move(error));
   return Fail(ErrorCode::kInvalidInput,
               fmt::format("{}: a child process that loaded it did not survive "
                           "({}), so it is not loaded here",
-                          path, HowItEnded(ended.status)),
+                          fmt::join(files, " with "), HowItEnded(ended.status)),
               kTrust);
 }
 

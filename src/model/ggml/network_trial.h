@@ -4,6 +4,7 @@
 // this one does not.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,11 +14,13 @@
 
 namespace modicum {
 
-// Ok at once for a file that passed before, is the same (by device, inode,
-// length and time of change) and was tried with the same `version` of the
-// library. kInvalidInput where the child did not survive; what it refused is
-// its own error. kInterrupted when `call` ends.
-Status TryInChild(const NetworkGuard& guard, const std::string& path,
+// `files`: the network, then the adapters to put on it. Ok at once for files
+// that passed together before, are the same (by device, inode, length and time
+// of change) and were tried with the same `version` of the library. The
+// network's own trial tells of it without adapters. kInvalidInput where the
+// child did not survive; what it refused is its own error. kInterrupted when
+// `call` ends.
+Status TryInChild(const NetworkGuard& guard, std::span<const std::string> files,
                   std::string_view version, const CallOptions& call);
 
 // In the child: sends what came out to its standard output and ends it.

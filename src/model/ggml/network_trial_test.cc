@@ -33,15 +33,17 @@ class NetworkTrialTest : public testing::Test {
 
   // Files are tried by this shell script, which also counts its calls.
   void Guard(const std::string& script) {
-    const std::string program = folder_.Write(
-        "program", "#!/bin/sh\necho \"$1 $2\" >> " + folder_.path() +
-                       "/calls\n" + script + "\n");
+    const std::string program =
+        folder_.Write("program", "#!/bin/sh\necho \"$*\" >> " + folder_.path() +
+                                     "/calls\n" + script + "\n");
     chmod(program.c_str(), 0755);
     GuardNetworks({program, folder_.path() + "/store/known"});
   }
-  Status Open(const CallOptions& call = {}) {
+  Status Open(const CallOptions& call = {},
+              std::vector<std::string> adapters = {}) {
     NeuralSettings settings;
     settings.threads = 1;
+    settings.lora = std::move(adapters);
     NullSink sink;
     MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
     return engine->Open(network_, settings, {}, call, sink)
@@ -69,6 +71,24 @@ TEST_F(NetworkTrialTest, AFileIsTriedUntilItPassed) {
   ASSERT_TRUE(WriteRandomNetwork({.seed = 2}, network_));
   EXPECT_TRUE(Open());
   EXPECT_EQ(Calls(), 2U);
+}
+
+TEST_F(NetworkTrialTest, AdaptersAreTriedWithTheirNetwork) {
+  Guard("exit 0");
+  const std::string adapter = folder_.Write("a.gguf", "no adapter");
+  EXPECT_TRUE(Open());
+  // What the child let pass is checked here again.
+  EXPECT_FALSE(Open({}, {adapter + ":0.5"}));
+  EXPECT_FALSE(Open({}, {adapter}));
+  EXPECT_EQ(*ReadFile(folder_.path() + "/calls"),
+            "try-network " + network_ + "\ntry-network " + network_ + " " +
+                adapter + "\n");
+  Guard("kill -ABRT $$");
+  folder_.Write("a.gguf", "another one");
+  EXPECT_EQ(Open({}, {adapter}).error().message,
+            network_ + " with " + adapter +
+                ": a child process that loaded it did not survive (signal 6, "
+                "Aborted), so it is not loaded here");
 }
 
 TEST_F(NetworkTrialTest, ACrashIsOneErrorAndNotForgotten) {
@@ -152,6 +172,8 @@ TEST_F(NetworkTrialTest, AChildCanOnlyReadAndCompute) {
   EXPECT_EQ(*ReadFile(folder_.path() + "/file"), "text");
 }
 
+using Words = std::vector<std::string>;
+
 // The trial itself, in a fork of this program.
 TEST_F(NetworkTrialTest, LoadsEveryKindOfNetwork) {
   const auto engine = FindNeuralEngine();
@@ -165,10 +187,10 @@ TEST_F(NetworkTrialTest, LoadsEveryKindOfNetwork) {
        {RandomNetwork{}, RandomNetwork{.architecture = "bert"},
         RandomNetwork{
             .architecture = "bert", .pooling = 4, .labels = {"a", "b"}}})
-    EXPECT_EXIT((*engine)->TryAndEnd(network(kind)), testing::ExitedWithCode(0),
-                "");
-  EXPECT_EXIT((*engine)->TryAndEnd("/none.gguf"), testing::ExitedWithCode(1),
-              "");
+    EXPECT_EXIT((*engine)->TryAndEnd(Words{network(kind)}),
+                testing::ExitedWithCode(0), "");
+  EXPECT_EXIT((*engine)->TryAndEnd(Words{"/none.gguf"}),
+              testing::ExitedWithCode(1), "");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -27,6 +28,8 @@ struct RandomNetwork {
   uint32_t vocabulary = 320;             // at least 300
   uint32_t pooling = 1;                  // of a bert: 1 mean, 2 first, 4 class
   std::vector<std::string> labels = {};  // with pooling = 4
+  // Of a bert, instead of letters: from [PAD] to [MASK], then word pieces.
+  std::vector<std::string> tokens = {};
   uint64_t seed = 1;
 };
 
@@ -131,15 +134,19 @@ class NetworkWriter {
   // Single letters, bytes, and words that nobody writes.
   void AddVocabulary(bool bert, GgufMetadata& metadata) const {
     constexpr int32_t kNormal = 1, kUnknown = 2, kControl = 3, kByte = 6;
+    constexpr std::array kSpecial = {"[PAD]", "[UNK]", "[CLS]", "[SEP]",
+                                     "[MASK]"};
     std::vector<std::string> tokens;
     std::vector<int32_t> types;
     const auto add = [&](std::string token, int32_t type) {
       tokens.push_back(std::move(token));
       types.push_back(type);
     };
-    if (bert) {
-      for (const char* token : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"})
-        add(token, kControl);
+    if (!n_.tokens.empty()) {
+      for (const std::string& token : n_.tokens)
+        add(token, tokens.size() < kSpecial.size() ? kControl : kNormal);
+    } else if (bert) {
+      for (const char* token : kSpecial) add(token, kControl);
     } else {
       add("<unk>", kUnknown);
       add("<s>", kControl);
@@ -149,8 +156,11 @@ class NetworkWriter {
     }
     // A letter that begins a word, and a space alone.
     constexpr char kSpace[] = "\xE2\x96\x81";
-    for (char c = 'a'; c <= 'z'; ++c) add(kSpace + std::string(1, c), kNormal);
-    add(kSpace, kNormal);
+    if (n_.tokens.empty()) {
+      for (char c = 'a'; c <= 'z'; ++c)
+        add(kSpace + std::string(1, c), kNormal);
+      add(kSpace, kNormal);
+    }
     while (tokens.size() < n_.vocabulary)
       add(fmt::format("w{}", tokens.size()), kNormal);
     const std::vector<float> scores(tokens.size(), 0.0F);

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Sentences a second that `modicum embed` makes vectors of, against
+# llama-server's /embedding of the same build: an encoder of the shape of
+# bert-base with random weights and a vocabulary learned from the texts. The
+# server is up before it is asked, and asked for 64 sentences a request; ours is
+# timed as a whole process, loading included. Once as the server comes, with
+# four slots, and once with a slot for each of 64 sentences and batches of 2048.
+# Pairs alternate in order; printed is the ratio with a 95 % interval of its
+# mean (Student's t on logarithms).
+#   tools/llama bench && cmake --preset bench && cmake --build build/bench
+#   tests/perf/encoder_bench.sh SENTENCES
+# SENTENCES: a file of lines. PAIRS (5), THREADS (those of the machine), TYPES
+# ("f32 q8_0"), PORT (18080); MODICUM_LLAMA as tools/llama has it.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+bin=$root/build/bench/bin
+llama=${MODICUM_LLAMA:-$root/build/llama}/build/bin
+pairs=${PAIRS:-5} threads=${THREADS:-$(nproc)} port=${PORT:-18080}
+sentences=${1:?usage: encoder_bench.sh SENTENCES}
+for program in "$bin/modicum" "$bin/random_network" "$llama/llama-server" \
+  "$llama/llama-quantize"; do
+  [[ -x $program ]] || {
+    echo "$program is missing: the head of this script says how to build it" >&2
+    exit 1
+  }
+done
+dir=$(mktemp -d)
+server=
+stop() { [[ -z $server ]] || { kill "$server" && wait "$server" || true; }; server=; }
+trap 'stop; rm -rf "$dir"' EXIT
+
+cat >"$dir/ask.py" <<'PYTHON'
+import json, sys, time, urllib.request
+url, path = sys.argv[1:]
+lines = open(path).read().splitlines()
+def ask(texts):
+    request = urllib.request.Request(url, json.dumps({"content": texts}).encode())
+    return len(json.load(urllib.request.urlopen(request)))
+ask(lines[:64])  # warms up
+began = time.monotonic()
+told = sum(ask(lines[at:at + 64]) for at in range(0, len(lines), 64))
+assert told == len(lines), told
+print(time.monotonic() - began)
+PYTHON
+
+ours() { # network: seconds
+  local began=$EPOCHREALTIME
+  "$bin/modicum" embed -m "$1" --plain --input "$sentences" -t "$threads" \
+    --trust --quiet --no-ledger --no-tuned >"$dir/vectors"
+  local ended=$EPOCHREALTIME
+  [[ $(wc -l <"$dir/vectors") == $(wc -l <"$sentences") ]]
+  awk "BEGIN { print $ended - $began }"
+}
+start() { # network, options of the server
+  local model=$1 i
+  shift
+  "$llama/llama-server" -m "$model" --embeddings --host 127.0.0.1 \
+    --port "$port" -t "$threads" "$@" >"$dir/server.log" 2>&1 &
+  server=$!
+  for ((i = 0; i < 100; ++i)); do
+    curl -sf "http://127.0.0.1:$port/health" >/dev/null && return
+    sleep 0.2
+  done
+  cat "$dir/server.log" >&2
+  return 1
+}
+theirs() { python3 "$dir/ask.py" "http://127.0.0.1:$port/embedding" "$sentences"; }
+
+compare() { # name, network, options of the server
+  local name=$1 model=$2 i
+  shift
+  : >"$dir/pairs"
+  for ((i = 0; i < pairs; ++i)); do
+    # The server waits without spinning while ours runs.
+    start "$@"
+    if ((i % 2)); then
+      theirs >"$dir/theirs"
+      ours "$model" >"$dir/ours"
+    else
+      ours "$model" >"$dir/ours"
+      theirs >"$dir/theirs"
+    fi
+    stop
+    paste -d' ' "$dir/ours" "$dir/theirs" >>"$dir/pairs"
+  done
+  awk -v name="$name" -v count="$(wc -l <"$sentences")" '
+    { ++n; ours += count / $1; theirs += count / $2
+      x = log($2 / $1); s += x; q += x * x }
+    END {
+      # 97.5 % of Student t, 2 to 20 pairs.
+      split("12.71 4.30 3.18 2.78 2.57 2.45 2.36 2.31 2.26 2.23 2.20 2.18 " \
+            "2.16 2.14 2.13 2.12 2.11 2.10 2.09", t, " ")
+      m = s / n
+      sd = n > 1 ? sqrt((q - n * m * m) / (n - 1)) : 0
+      h = n > 1 ? (n > 20 ? 2.05 : t[n - 1]) * sd / sqrt(n) : 0
+      printf "%-24s %6.1f sentences/s, llama-server %6.1f: " \
+             "%.2f times [%.2f, %.2f], %d pairs\n", name, ours / n, theirs / n, \
+             exp(m), exp(m - h), exp(m + h), n
+    }' "$dir/pairs"
+}
+
+"$bin/random_network" bert "$dir/f32.gguf" "$sentences"
+for type in ${TYPES:-f32 q8_0}; do
+  [[ -f $dir/$type.gguf ]] ||
+    "$llama/llama-quantize" "$dir/f32.gguf" "$dir/$type.gguf" "$type" \
+      >/dev/null 2>&1
+  compare "$type, four slots" "$dir/$type.gguf"
+  compare "$type, 64 slots" "$dir/$type.gguf" -np 64 -b 2048 -ub 2048
+done
