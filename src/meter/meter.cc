@@ -2,6 +2,8 @@
 // The meter's thread around MeterCore, and the phases that listen to engines.
 #include "meter/meter.h"
 
+#include <pthread.h>
+
 #include <array>
 #include <chrono>
 #include <condition_variable>
@@ -27,6 +29,7 @@ class SamplingMeter final : public Meter {
       : subjects_(fs, clock),
         core_(options, std::move(probes), fs, host, clock, subjects_),
         sampler_([this, period = options.period](const std::stop_token& stop) {
+          pthread_setname_np(pthread_self(), "meter");  // for top(1)
           Sample(stop, std::chrono::duration<double>(period.value()));
         }) {}
 
