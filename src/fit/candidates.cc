@@ -224,6 +224,37 @@ Status CheckNames(const std::vector<std::string>& names,
   return {};
 }
 
+// What the task file names in a place of its own, families must not leave out.
+Status CheckAllTried(const std::vector<Candidate>& all,
+                     const std::vector<Candidate>& tried) {
+  struct Given {
+    std::string_view key, families;
+    bool (*is)(const Candidate&);
+  };
+  constexpr Given kGiven[] = {
+      {"[[remote]]", "\"remote\"",
+       [](const Candidate& c) { return c.family == kRemoteFamily; }},
+      {"models", "\"embed+linear\" or \"prompt\"",
+       [](const Candidate& c) {
+         return c.family == kEmbedLinear || c.family == kPrompt;
+       }},
+      {"encoder.base", "\"encoder\"",
+       [](const Candidate& c) {
+         return c.family == kEncoderFamily && c.params.contains(kNetworkParam);
+       }},
+  };
+  for (const Given& given : kGiven) {
+    const auto named = std::ranges::find_if(all, given.is);
+    if (named == all.end() || std::ranges::any_of(tried, given.is)) continue;
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("families leaves out '{}', which {} names",
+                            named->name, given.key),
+                fmt::format("add {} to families, or leave {} out",
+                            given.families, given.key));
+  }
+  return {};
+}
+
 }  // namespace
 
 Hash HashOf(const Candidate& candidate) {
@@ -239,10 +270,10 @@ Hash HashOf(const Candidate& candidate) {
 Result<std::vector<Candidate>> EnumerateCandidates(
     std::string_view kind, const std::vector<std::string>& families,
     const Networks& networks) {
-  std::vector<Candidate> all = WholeSpace(kind, networks);
+  const std::vector<Candidate> all = WholeSpace(kind, networks);
   MODICUM_RETURN_IF_ERROR(CheckNames(families, all));
   std::vector<Candidate> candidates;
-  for (Candidate& candidate : all) {
+  for (Candidate candidate : all) {
     const bool named = Contains(families, candidate.family) ||
                        Contains(families, candidate.name);
     if (!named && (!families.empty() || candidate.when_named)) continue;
@@ -254,6 +285,7 @@ Result<std::vector<Candidate>> EnumerateCandidates(
                                 candidates.back().family != candidate.family;
     candidates.push_back(std::move(candidate));
   }
+  MODICUM_RETURN_IF_ERROR(CheckAllTried(all, candidates));
   if (!networks.pretraining.empty() &&
       std::ranges::none_of(candidates, [](const Candidate& candidate) {
         return candidate.params.contains(kPretrainParam);

@@ -164,8 +164,31 @@ TEST(Candidates, PretrainingIsOfEncodersAlone) {
     pretrained += wanted ? 1 : 0;
   }
   EXPECT_EQ(pretrained, 4U);
+  networks.bases.clear();
   EXPECT_EQ(EnumerateCandidates(kText, {"linear"}, networks).error().message,
             "encoder.pretrain: no encoder is tried that could be pretrained");
+}
+
+TEST(Candidates, FamiliesMustNotLeaveOutWhatTheTaskNames) {
+  const auto refusal = [](const Networks& networks) {
+    const auto candidates = EnumerateCandidates(kText, {"linear"}, networks);
+    EXPECT_FALSE(candidates);
+    return candidates ? "" : candidates.error().message;
+  };
+  Networks networks = TwoNetworks();
+  EXPECT_EQ(refusal(networks),
+            "families leaves out 'embed+linear, small', which models names");
+  // One of them is enough.
+  EXPECT_TRUE(EnumerateCandidates(kText, {"linear", "prompt"}, networks));
+  networks = {};
+  networks.remotes = {{{"name", std::string("far")}}};
+  EXPECT_EQ(refusal(networks),
+            "families leaves out 'remote, far', which [[remote]] names");
+  networks = {};
+  networks.bases = {{"m/bert.gguf", "bert", "11", false}};
+  EXPECT_EQ(
+      refusal(networks),
+      "families leaves out 'encoder, bert, frozen', which encoder.base names");
 }
 
 TEST(Candidates, AnotherFileOfTheSameNameIsAnotherModel) {

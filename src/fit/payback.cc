@@ -32,10 +32,13 @@ PaybackAnswer PaybackOf(const Estimate<Joules>& make_and_search,
   if (fieller.bounded)
     return {Payback{fieller.mid, fieller.interval.low, fieller.interval.high},
             {}};
-  // The piece that holds the estimate starts at the earliest point.
-  return {std::nullopt, "not established, from " +
-                            FormatNumber(fieller.interval.low) +
-                            " predictions, possibly never"};
+  // The piece that holds the estimate starts at the earliest point; where it is
+  // all there is, any number is possible.
+  const double low = fieller.interval.low;
+  return {std::nullopt,
+          "not established, " +
+              (low > 0 ? "from " + FormatNumber(low) + " predictions, " : "") +
+              "possibly never"};
 }
 
 }  // namespace modicum

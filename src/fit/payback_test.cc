@@ -42,6 +42,13 @@ TEST(Payback, ASavingThatMayBeZeroIsNotEstablished) {
   EXPECT_TRUE(answer.reason.ends_with(" predictions, possibly never"));
 }
 
+// Then "from -inf predictions" would say nothing.
+TEST(Payback, WhereAnyNumberIsPossibleNoneIsNamed) {
+  const auto answer = PaybackOf(J(6, 6), J(1.1, 1), J(1, 1));
+  EXPECT_FALSE(answer.payback);
+  EXPECT_EQ(answer.reason, "not established, possibly never");
+}
+
 TEST(Payback, NoSavingIsNever) {
   const auto answer = PaybackOf(J(600, 0), J(1, 0), J(2, 0));
   EXPECT_FALSE(answer.payback);
