@@ -157,6 +157,12 @@ void AddMargin(Plan& plan, const ServeQuery& query, const ServeFigures& f) {
        fmt::format("1 - cost / {:g} USD", price)});
 }
 
+// "1 GPU", "2 GPUs".
+template <class Number>
+std::string Counted(Number count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 void AddBreakEven(Plan& plan, const ServeQuery& query, const ServePoint& point,
                   const ServeFigures& f) {
   if (!query.api_output) return;
@@ -169,7 +175,8 @@ void AddBreakEven(Plan& plan, const ServeQuery& query, const ServePoint& point,
   const Spread site = f.cost * (query.qps * 3600 * query.busy_hours);
   rows.Add("break_even_queries_per_day",
            "queries a day from which own is cheaper", "", site * (1 / api),
-           fmt::format("{} GPUs a day over the API's price", point.gpus()));
+           fmt::format("{} a day over the API's price",
+                       Counted(point.gpus(), "GPU")));
   plan.notes.push_back(fmt::format(
       "at {:g} queries per second the API costs {} USD a query, the own "
       "machines {} (P50)",
@@ -366,9 +373,10 @@ Result<Plan> PlanServing(const ServeQuery& query) {
         "heads x head size x layers, exact");
     return plan;
   }
-  plan.verdict =
-      fmt::format("{} GPUs: {} replicas of {}, {:.1f} queries in flight each",
-                  point->gpus(), point->replicas, point->devices, point->batch);
+  plan.verdict = fmt::format("{}: {} of {}, {:.1f} queries in flight each",
+                             Counted(point->gpus(), "GPU"),
+                             Counted(point->replicas, "replica"),
+                             point->devices, point->batch);
   plan.choices = {{"replicas", std::to_string(point->replicas)},
                   {"tensor", std::to_string(point->devices)}};
   const ServeFigures figures = FiguresOf(query, *point);
