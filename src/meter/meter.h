@@ -80,6 +80,8 @@ struct WindowReading {
   std::vector<DomainEnergy> domains;
   std::vector<BillLine> lines;  // the subject's, by component
   EnergySplit split;
+  std::optional<NetworkUse> network;  // where it is modelled
+  std::vector<Factor> factors;        // of models
   // The subject's, one after the other, cut where a tariff's price changes;
   // empty where nothing was cut. Their sum is near split.own(), not equal: each
   // is split by its own CPU time.

@@ -71,6 +71,11 @@ std::string UnattributedDomainWarning(std::string_view domain) {
       "{} is not explained by CPU time: its energy stays unattributed", domain);
 }
 
+std::string UnknownTrafficWarning() {
+  return "what was read and written here is not known (/proc/PID/io cannot be "
+         "read): the disks' energy stays unattributed";
+}
+
 std::string UnattributedDeviceWarning(std::string_view why) {
   return fmt::format(
       "who kept a GPU busy is not known ({}): its active energy stays "
