@@ -72,6 +72,7 @@ struct WindowReading {
   std::string name;
   WallTime began;
   Seconds wall;
+  Seconds suspended;    // the machine slept: not in `wall`
   Seconds cpu;          // of the subject: user + system
   Seconds host_busy;    // of all processes, this kernel's view
   Seconds capacity;     // CPUs x wall

@@ -10,6 +10,9 @@
 namespace modicum {
 namespace {
 
+// The two clocks that tell of it are not read at the same moment.
+constexpr Seconds kNoticedSleep{0.5};
+
 int CountCpus(const RootFs& fs, const HostFacts& host) {
   const int counted = HostCpuReader(fs).CountCpus();
   return std::max(1, counted > 0 ? counted : host.logical_cpus);
@@ -300,6 +303,7 @@ WindowId MeterCore::Open(Window window) {
   const std::lock_guard lock(opened_mutex_);
   window.began = clock_.Now();
   window.began_wall = clock_.WallNow();
+  window.suspended_begin = clock_.Suspended();
   if (window.subject.kind != Subject::Kind::kTree)
     window.cpu_begin = subjects_.Read({Subject::Kind::kThisProcess}, false);
   window.cpu_latest = window.cpu_begin;
@@ -363,6 +367,11 @@ WindowReading MeterCore::ReadingOf(const Window& window) const {
   reading.name = window.name;
   reading.began = window.began_wall;
   reading.wall = Spent(Seconds(0), last_.at - window.began);
+  reading.suspended = clock_.Suspended() - window.suspended_begin;
+  if (reading.suspended >= kNoticedSleep)
+    reading.warnings.push_back(SuspendedWarning(reading.suspended));
+  else
+    reading.suspended = Seconds(0);
   reading.capacity = reading.wall * cpus_;
   reading.cpu = CpuOf(window);
   reading.host_busy = Spent(base.host.busy, last_.host.busy);

@@ -67,6 +67,7 @@ class MeterCore final : public Meter {
     Subject subject;
     MonotonicTime began;
     WallTime began_wall;
+    Seconds suspended_begin;
     // Of the subject, but not of the machine; of kThisTree this process alone.
     Seconds cpu_begin;
     Seconds cpu_latest;
