@@ -18,6 +18,13 @@ class RealClock final : public Clock {
     clock_gettime(CLOCK_REALTIME, &ts);
     return {int64_t{ts.tv_sec} * 1'000'000 + ts.tv_nsec / 1000};
   }
+  Seconds Suspended() const override {
+    timespec boot{};
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    const MonotonicTime since_boot{int64_t{boot.tv_sec} * 1'000'000'000 +
+                                   boot.tv_nsec};
+    return since_boot - Now();
+  }
   void SleepUntil(MonotonicTime when) override {
     timespec ts{};
     ts.tv_sec = when.nanos / 1'000'000'000;

@@ -34,6 +34,9 @@ class Clock {
   virtual MonotonicTime Now() const = 0;
   virtual WallTime WallNow() const = 0;
   virtual void SleepUntil(MonotonicTime when) = 0;
+  // How long the machine was suspended since it booted: Now() stands still
+  // meanwhile.
+  virtual Seconds Suspended() const { return Seconds(0); }
 };
 
 // The machine's clocks. Lives as long as the process.

@@ -48,6 +48,8 @@ std::string_view ScopeName(Scope scope) {
       return "host";
     case Scope::kWall:
       return "wall";
+    case Scope::kNetwork:
+      return "network";
   }
   return "?";
 }

@@ -25,7 +25,8 @@ enum class Origin { kCounter, kSensor, kModelled, kAssumed };
 constexpr bool IsMeasured(Origin origin) { return origin <= Origin::kSensor; }
 
 // What a number covers, narrowest first; a combination has the narrowest.
-enum class Scope { kDevice, kProcess, kPackage, kHost, kWall };
+// kNetwork is outside of the machine, and is not added to what is inside.
+enum class Scope { kDevice, kProcess, kPackage, kHost, kWall, kNetwork };
 
 std::string_view OriginName(Origin origin);  // "counter", "sensor", ...
 std::string_view ScopeName(Scope scope);     // "device", "process", ...

@@ -17,11 +17,27 @@ class FakeClock final : public Clock {
   }
   WallTime WallNow() const override {
     const std::lock_guard lock(mutex_);
-    return {kEpochMicros + now_.nanos / 1000};
+    const Seconds beside = suspended_ + set_forward_;
+    return {kEpochMicros + now_.nanos / 1000 +
+            static_cast<int64_t>(beside.value() * 1e6)};
   }
   void SleepUntil(MonotonicTime when) override {
     const std::lock_guard lock(mutex_);
     if (when > now_) now_ = when;
+  }
+  // The machine sleeps; only the calendar goes on.
+  void Suspend(Seconds by) {
+    const std::lock_guard lock(mutex_);
+    suspended_ += by;
+  }
+  // Somebody sets the calendar.
+  void SetForward(Seconds by) {
+    const std::lock_guard lock(mutex_);
+    set_forward_ += by;
+  }
+  Seconds Suspended() const override {
+    const std::lock_guard lock(mutex_);
+    return suspended_;
   }
   void Tick(Seconds by) {
     const std::lock_guard lock(mutex_);
@@ -33,6 +49,8 @@ class FakeClock final : public Clock {
   static constexpr int64_t kEpochMicros = 1'767'225'600'000'000;
   mutable std::mutex mutex_;
   MonotonicTime now_;
+  Seconds suspended_;
+  Seconds set_forward_;
 };
 
 }  // namespace modicum

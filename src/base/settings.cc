@@ -12,6 +12,7 @@
 #include "base/caret.h"
 #include "base/root_fs.h"
 #include "base/suggest.h"
+#include "base/trim.h"
 
 namespace modicum {
 namespace {
@@ -74,6 +75,26 @@ Status ParseSwitch(std::string_view text, bool& out) {
                 fmt::format("'{}' is neither yes nor no", text),
                 "allowed: yes, no");
   out = yes;
+  return {};
+}
+
+constexpr std::string_view kModelledParts[] = {"ram", "disk", "network"};
+
+Status ParseModelled(std::string_view text, std::vector<std::string>& out) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    const std::string_view part = Trim(text.substr(0, end));
+    if (std::find(std::begin(kModelledParts), std::end(kModelledParts), part) ==
+        std::end(kModelledParts))
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("'{}' cannot be modelled{}", part,
+                              DidYouMean(part, kModelledParts)),
+                  "allowed: ram, disk, network, with commas between them");
+    parts.emplace_back(part);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  out = std::move(parts);
   return {};
 }
 
@@ -141,6 +162,14 @@ std::vector<SettingRow> MakeRows() {
        [](const Settings& s) { return s.currency; }},
       TextRow<&Settings::probe>("probe",
                                 "energy source; default: the best usable"),
+      {"modelled", "what no sensor shows, as a model: ram,disk,network",
+       [](Settings& s, std::string_view text) {
+         return ParseModelled(text, s.modelled);
+       },
+       [](const Settings& s) {
+         return fmt::format("{}", fmt::join(s.modelled, ","));
+       },
+       /*is_path=*/false, /*is_switch=*/false, /*is_list=*/true},
       {"idle_policy", "who pays idle power: marginal, proportional, full",
        [](Settings& s, std::string_view text) {
          return ParseIdle(text, s.idle_policy);
@@ -246,16 +275,30 @@ tl::unexpected<Error> UnknownKey(const ConfigFile& file, const toml::key& key) {
                       "`modicum doctor --settings` lists all settings"));
 }
 
-// A string as it is, a number as TOML prints it, true or false of a switch;
-// nullopt for all else.
-std::optional<std::string> TextOf(const toml::node& node, bool is_switch) {
+// Texts with commas between them; nullopt where one is none.
+std::optional<std::string> ListText(const toml::array& list) {
+  std::string joined;
+  for (const toml::node& node : list) {
+    const auto* text = node.as_string();
+    if (text == nullptr) return std::nullopt;
+    joined += (joined.empty() ? "" : ",") + text->get();
+  }
+  return joined;
+}
+
+// A string as it is, a number as TOML prints it, true or false of a switch, a
+// list's texts; nullopt for all else.
+std::optional<std::string> TextOf(const toml::node& node,
+                                  const SettingRow& row) {
   if (const auto* text = node.as_string()) return text->get();
+  if (const auto* list = node.as_array(); list != nullptr && row.is_list)
+    return ListText(*list);
   if (const auto* whole = node.as_integer())
     return fmt::format("{}", whole->get());
   if (const auto* real = node.as_floating_point())
     return fmt::format("{}", real->get());
   const auto* flag = node.as_boolean();
-  if (is_switch && flag != nullptr) return flag->get() ? "true" : "false";
+  if (row.is_switch && flag != nullptr) return flag->get() ? "true" : "false";
   return std::nullopt;
 }
 
@@ -273,12 +316,13 @@ Status ApplyNode(Settings& settings, const SettingSources& sources,
                  const ConfigFile& file, const SettingRow& row,
                  const toml::node& node) {
   const TextPlace place = PlaceOf(node.source().begin);
-  std::optional<std::string> text = TextOf(node, row.is_switch);
+  std::optional<std::string> text = TextOf(node, row);
   if (!text)
-    return Fail(ErrorAt(
-        file.path, file.text, place,
-        fmt::format("{} takes {}", row.key,
-                    row.is_switch ? "true or false" : "a text or a number")));
+    return Fail(ErrorAt(file.path, file.text, place,
+                        fmt::format("{} takes {}", row.key,
+                                    row.is_switch ? "true or false"
+                                    : row.is_list ? "a text or a list of texts"
+                                                  : "a text or a number")));
   if (row.is_path) text = ResolvedPath(*text, file, sources);
   if (Status parsed = row.parse(settings, *text); !parsed)
     return Fail(ErrorAt(file.path, file.text, place,

@@ -28,6 +28,7 @@ struct Settings {
   std::string tariff_file;       // prices by the hour: see place/tariff.h
   std::string currency;
   std::string probe;                         // "" = the best usable
+  std::vector<std::string> modelled;         // of ram, disk, network
   std::string idle_policy = "proportional";  // marginal, proportional, full
   double sample_hz = 10;
   std::string calibration;   // file: see hardware/calibration.h
@@ -50,6 +51,8 @@ struct SettingRow {
   bool is_path = false;
   // Yes or no; the flag alone means yes.
   bool is_switch = false;
+  // Several words: with commas between them, in a file also as a list.
+  bool is_list = false;
 };
 const std::vector<SettingRow>& SettingRows();
 std::string SettingFlag(std::string_view key);      // "--sample-hz"

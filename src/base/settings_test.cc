@@ -81,6 +81,7 @@ TEST_F(SettingsTest, WhatARowPrintsItParses) {
                                         {"currency", "PLN"},
                                         {"detect_region", "yes"},
                                         {"probe", "rapl"},
+                                        {"modelled", "ram,network"},
                                         {"idle_policy", "full"},
                                         {"sample_hz", "0.3"},
                                         {"project", "x y"}}));
@@ -226,6 +227,12 @@ TEST_F(SettingsTest, BadValuesNameTheFlagOrVariableAndWhatIsAllowed) {
             "'marginal'?");
   EXPECT_EQ(error.hint, "allowed: marginal, proportional, full");
 
+  error = LoadSettings(Sources({}, {}, {{"modelled", "ram, dsk"}})).error();
+  EXPECT_EQ(error.message,
+            "--modelled: 'dsk' cannot be modelled, did you mean 'disk'?");
+  EXPECT_EQ(error.hint,
+            "allowed: ram, disk, network, with commas between them");
+
   error = LoadSettings(Sources({}, {}, {{"currency", "euro"}})).error();
   EXPECT_EQ(error.message, "--currency: 'euro' is not a currency code");
   EXPECT_EQ(error.hint,
@@ -277,6 +284,20 @@ TEST_F(SettingsTest, ATableOrListIsNoValue) {
             "f:1:1: region takes a text or a number\n"
             "    [region]\n"
             "    ^");
+}
+
+TEST_F(SettingsTest, AListIsOneInAFileToo) {
+  const std::string file =
+      Write("modicum.toml", "modelled = [\"ram\", \"disk\"]\n");
+  EXPECT_THAT(LoadSettings(Sources({}, {file}))->modelled,
+              ElementsAre("ram", "disk"));
+  const std::string text = Write("modicum.toml", "modelled = \"network\"\n");
+  EXPECT_THAT(LoadSettings(Sources({}, {text}))->modelled,
+              ElementsAre("network"));
+  EXPECT_EQ(ErrorOf("modelled = [\"ram\", 2]").message,
+            "f:1:12: modelled takes a text or a list of texts\n"
+            "    modelled = [\"ram\", 2]\n"
+            "               ^");
 }
 
 TEST_F(SettingsTest, SyntaxErrorsShowTheirPlace) {

@@ -111,6 +111,26 @@ std::vector<SourceFacts> InspectSources(const ProbeContext& context,
   return sources;
 }
 
+// What no sensor shows: off until it is asked for.
+void InspectModels(const ProbeContext& context, const Chosen& chosen,
+                   std::vector<SourceFacts>& sources) {
+  for (const ModelKind& model : ModelKinds()) {
+    SourceFacts source{model.kind.report(context),
+                       std::find(chosen.probes.begin(), chosen.probes.end(),
+                                 model.kind.name) != chosen.probes.end()};
+    const bool asked =
+        std::find(context.modelled.begin(), context.modelled.end(),
+                  model.part) != context.modelled.end();
+    if (source.report.usable && asked && !source.in_use)
+      source.report.reason = "what it covers is counted by another source";
+    if (source.report.usable && !asked) {
+      source.report.reason = "off until it is asked for";
+      source.report.cure = "--modelled " + std::string(model.part);
+    }
+    sources.push_back(std::move(source));
+  }
+}
+
 std::vector<FamilyFacts> InspectFamilies() {
   std::vector<FamilyFacts> families;
   for (const std::string_view family : Families()) {
@@ -148,12 +168,19 @@ LedgerFacts InspectLedger(const std::string& path) {
 DoctorFacts GatherFacts(const Context& context) {
   const HostFacts host = DetectHost(context.fs);
   const ProbeContext sources{
-      context.fs, host, context.clock.Now(),
-      ReadCalibration(context.settings.calibration, CalibrationKey(host))};
+      context.fs,
+      host,
+      context.clock.Now(),
+      ReadCalibration(context.settings.calibration, CalibrationKey(host)),
+      {},
+      context.settings.modelled};
   const Chosen chosen = ChooseSources(sources, context.settings.probe);
+  std::vector<SourceFacts> inspected =
+      InspectSources(sources, chosen, context.clock);
+  InspectModels(sources, chosen, inspected);
   return {host,
           PowerOf(host),
-          InspectSources(sources, chosen, context.clock),
+          std::move(inspected),
           chosen.error,
           FindPlace(PlaceQueryOf(context.settings)),
           InspectLedger(context.settings.ledger),

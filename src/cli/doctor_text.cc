@@ -52,7 +52,7 @@ std::string Sources(const DoctorFacts& facts) {
                                                    : "not usable";
     text += BlockLine(
         text.empty() ? "sources" : "",
-        fmt::format("{:<10}{:<12}{}", report.name, state, report.covers));
+        fmt::format("{:<9} {:<12}{}", report.name, state, report.covers));
     if (!report.reading.empty()) text += BlockDetail(report.reading);
     if (!report.reason.empty()) text += BlockFault(report.reason, report.cure);
   }

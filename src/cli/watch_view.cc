@@ -46,6 +46,15 @@ std::string DomainsText(const WatchFrame& frame) {
   return text;
 }
 
+// What networks draw for this machine; "" where that is not modelled.
+std::string NetworkText(const WatchFrame& frame) {
+  for (const DomainEnergy& domain : frame.domains)
+    if (domain.domain.scope == Scope::kNetwork)
+      return FormatEstimate(Power(domain.energy, frame.wall)) +
+             ", outside of the machine, not in the sum";
+  return "";
+}
+
 std::string CarbonText(const WatchFrame& frame, const Place& place) {
   const Estimate<Joules> an_hour = frame.measured * (3600 / frame.wall.value());
   return fmt::format("{} an hour in {}",
@@ -66,6 +75,8 @@ std::string HeadText(const WatchFrame& frame, const Place& place,
                               FormatWithUnit(frame.total.mid.value(), "J"),
                               FormatDuration(frame.watched)));
   line("", DomainsText(frame));
+  if (const std::string network = NetworkText(frame); !network.empty())
+    line("network", network);
   line("idle",
        FormatEstimate(Power(frame.idle, frame.wall)) + ", charged to nobody");
   line("unattributed",

@@ -174,8 +174,10 @@ TEST(NotCounted, NamesWhatNoProbeMeters) {
   EXPECT_THAT(
       NotCounted(host, {"cpu"}),
       ElementsAre("8 GPUs present (NVIDIA A100-SXM4-80GB), NOT COUNTED",
-                  "DRAM, NOT COUNTED",
+                  "DRAM, NOT COUNTED (--modelled ram adds a model of it)",
                   "power supply, fans, disks and network, NOT COUNTED"));
+  EXPECT_EQ(NotCounted(host, {"cpu", "dram", "disk"}).back(),
+            "power supply, fans and network, NOT COUNTED");
   std::vector<std::string> metered = {"cpu", "dram", "gpu"};
   EXPECT_EQ(NotCounted(host, metered).front(),
             "7 of 8 GPUs present (NVIDIA A100-SXM4-80GB), NOT COUNTED");

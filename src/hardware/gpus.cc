@@ -136,9 +136,12 @@ std::vector<std::string> NotCounted(const HostFacts& host,
                   Kinds(gpus) + "), NOT COUNTED");
   if (!cpu) out.emplace_back("CPU, NOT COUNTED");
   if (!platform && !module && !Has(metered, "dram"))
-    out.emplace_back("DRAM, NOT COUNTED");
+    out.emplace_back("DRAM, NOT COUNTED (--modelled ram adds a model of it)");
   if (!wall)
-    out.emplace_back("power supply, fans, disks and network, NOT COUNTED");
+    out.emplace_back(Has(metered, "disk")
+                         ? "power supply, fans and network, NOT COUNTED"
+                         : "power supply, fans, disks and network, NOT "
+                           "COUNTED");
   return out;
 }
 

@@ -108,10 +108,13 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
   bill.split = reading.split;
   bill.lines = reading.lines;
   bill.energy = reading.split.own();
+  bill.network = reading.network;
   bill.operational = OperationalCarbon(bill.energy, place);
   bill.water = WaterUse(bill.energy, place);
   bill.place = place.name;
   bill.factors = place.factors;
+  bill.factors.insert(bill.factors.end(), reading.factors.begin(),
+                      reading.factors.end());
   bill.warnings = reading.warnings;
   bill.missing = NotCounted(host, metered_components);
   AddEmbodied(bill, reading, host);

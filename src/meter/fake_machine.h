@@ -76,6 +76,14 @@ class FakeSubjects final : public SubjectCpu {
   bool Has(const Subject& subject, pid_t pid) override {
     return members[subject.root].contains(pid);
   }
+  Bytes Memory(const Subject& subject) override { return memory[subject.root]; }
+  std::optional<Bytes> DiskBytes(const Subject& subject) override {
+    if (disk_unknown) return std::nullopt;
+    return disk_bytes[subject.root];
+  }
+  std::map<pid_t, Bytes> memory;
+  std::map<pid_t, Bytes> disk_bytes;
+  bool disk_unknown = false;
   std::map<pid_t, Seconds> cpu;  // of root 0: this process alone
   Seconds descendants;           // of this process
   std::map<pid_t, std::set<pid_t>> members;

@@ -22,9 +22,13 @@ Result<Instruments> OpenInstruments(const Settings& settings,
   MODICUM_TRY(
       const auto calibration,
       ReadCalibration(settings.calibration, CalibrationKey(instruments.host)));
-  MODICUM_TRY(auto probes,
-              OpenProbes({fs, instruments.host, clock.Now(), calibration},
-                         settings.probe));
+  MODICUM_TRY(auto probes, OpenProbes({fs,
+                                       instruments.host,
+                                       clock.Now(),
+                                       calibration,
+                                       {},
+                                       settings.modelled},
+                                      settings.probe));
   if (opened) MODICUM_RETURN_IF_ERROR(opened());
   const MeterOptions options{Seconds(1 / settings.sample_hz), policy, stamps};
   MODICUM_TRY(instruments.meter, Meter::Open(options, std::move(probes), fs,

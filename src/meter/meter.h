@@ -72,6 +72,7 @@ struct WindowReading {
   std::string name;
   WallTime began;
   Seconds wall;
+  Seconds suspended;    // the machine slept: not in `wall`
   Seconds cpu;          // of the subject: user + system
   Seconds host_busy;    // of all processes, this kernel's view
   Seconds capacity;     // CPUs x wall
@@ -80,6 +81,8 @@ struct WindowReading {
   std::vector<DomainEnergy> domains;
   std::vector<BillLine> lines;  // the subject's, by component
   EnergySplit split;
+  std::optional<NetworkUse> network;  // where it is modelled
+  std::vector<Factor> factors;        // of models
   // The subject's, one after the other, cut where a tariff's price changes;
   // empty where nothing was cut. Their sum is near split.own(), not equal: each
   // is split by its own CPU time.

@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "meter/warnings.h"
 
 namespace modicum {
 namespace {
+
+// The two clocks that tell of it are not read at the same moment.
+constexpr Seconds kNoticedSleep{0.5};
 
 int CountCpus(const RootFs& fs, const HostFacts& host) {
   const int counted = HostCpuReader(fs).CountCpus();
@@ -40,6 +44,11 @@ HostCpu Between(const HostCpu& a, const HostCpu& b, double part) {
   return {Between(a.busy, b.busy, part), Between(a.steal, b.steal, part)};
 }
 
+Observed Between(const Observed& a, const Observed& b, double part) {
+  return {b.memory, Between(a.bytes, b.bytes, part),
+          Between(a.busy, b.busy, part), b.devices};
+}
+
 bool IsEnergy(const DomainDelta& delta) {
   return !delta.gap && std::isfinite(delta.energy.value()) &&
          delta.energy >= Joules(0);
@@ -66,8 +75,14 @@ MeterCore::MeterCore(const MeterOptions& options,
       source.per_cpu = probe->active_power_per_cpu();
     learns_idle_ |= !source.idle;
     shortest_update_ = std::min(shortest_update_, probe->update_period());
-    for (size_t i = 0; i < probe->domains().size(); ++i)
+    for (const Domain& domain : probe->domains()) {
       baselines_.emplace_back(probe->update_period());
+      has_memory_ |= domain.shared_by == SharedBy::kMemory;
+      has_disks_ |= domain.shared_by == SharedBy::kTraffic;
+      if (domain.shared_by != SharedBy::kUsual ||
+          domain.scope == Scope::kNetwork)
+        last_.observed.resize(probes.size());
+    }
     source.probe = std::move(probe);
     sources_.push_back(std::move(source));
   }
@@ -102,6 +117,8 @@ MonotonicTime MeterCore::Admit() {
   }
   for (auto& [id, window] : opened) {
     window.began = std::max(window.began, last_.at);
+    if (has_disks_ && !window.moved_begin)
+      window.moved_begin = subjects_.DiskBytes(window.subject);
     windows_.emplace(id, std::move(window));
   }
   return now;
@@ -113,6 +130,8 @@ void MeterCore::StepLocked(bool edge) {
   if (now < last_.at) return;
   last_.at = now;
   for (Source& source : sources_) ReadSource(source, now);
+  for (size_t i = 0; i < last_.observed.size(); ++i)
+    last_.observed[i] = sources_[i].probe->observed();
   if (edge || NeedsHost()) ReadHost(edge || TreeHasStrangers());
   if (learns_idle_) LearnIdle(before);
   for (auto& [id, window] : windows_) {
@@ -120,7 +139,20 @@ void MeterCore::StepLocked(bool edge) {
     if (window.subject.kind == Subject::Kind::kTree)
       window.cpu_latest = subjects_.Read(window.subject, HasStrangers(window));
     AddDeviceUse(window, before);
+    if (has_memory_) AddMemory(window, before);
   }
+}
+
+// The part of the time since `before` in which nothing was seen of it, before
+// its first process and after its last, says nothing of what it held.
+void MeterCore::AddMemory(Window& window, const Totals& before) {
+  if (window.subject.kind == Subject::Kind::kMachine) return;
+  const Bytes held = subjects_.Memory(window.subject);
+  if (held <= Bytes(0)) return;
+  const Seconds span = std::min(last_.at - before.at, last_.at - window.began);
+  if (span <= Seconds(0)) return;
+  window.byte_seconds += held.value() * span.value();
+  window.held_for += span;
 }
 
 // Whether a process is on a device that was on none before: it may be one of
@@ -242,6 +274,8 @@ MeterCore::Totals MeterCore::Interpolate(const Totals& a, const Totals& b,
   totals.descendants = Between(a.descendants, b.descendants, host_part);
   for (size_t i = 0; i < a.energy.size(); ++i)
     totals.energy[i] = Between(a.energy[i], b.energy[i], part);
+  for (size_t i = 0; i < a.observed.size(); ++i)
+    totals.observed[i] = Between(a.observed[i], b.observed[i], part);
   return totals;
 }
 
@@ -259,6 +293,7 @@ WindowId MeterCore::Begin(std::string name, Subject subject, Edge edge) {
   // it; a source that cannot have changed since need not be read again.
   if (clock_.Now() - last_.host_at > shortest_update_) StepLocked(true);
   if (tree) window.cpu_begin = subjects_.Read(subject, true);
+  if (has_disks_) window.moved_begin = subjects_.DiskBytes(subject);
   return Open(std::move(window));
 }
 
@@ -268,6 +303,7 @@ WindowId MeterCore::Open(Window window) {
   const std::lock_guard lock(opened_mutex_);
   window.began = clock_.Now();
   window.began_wall = clock_.WallNow();
+  window.suspended_begin = clock_.Suspended();
   if (window.subject.kind != Subject::Kind::kTree)
     window.cpu_begin = subjects_.Read({Subject::Kind::kThisProcess}, false);
   window.cpu_latest = window.cpu_begin;
@@ -299,6 +335,7 @@ Result<WindowReading> MeterCore::ReadLocked(WindowId id) {
       tree ? subjects_.Read(window.subject, true)
            : subjects_.Read({Subject::Kind::kThisProcess}, false);
   StepLocked(true);
+  if (has_disks_) window.moved_latest = subjects_.DiskBytes(window.subject);
   window.cpu_latest = std::max(window.cpu_latest, cpu);
   // Only a clock that went back leaves a window without a sample.
   if (!window.base) window.base = last_;
@@ -330,6 +367,11 @@ WindowReading MeterCore::ReadingOf(const Window& window) const {
   reading.name = window.name;
   reading.began = window.began_wall;
   reading.wall = Spent(Seconds(0), last_.at - window.began);
+  reading.suspended = clock_.Suspended() - window.suspended_begin;
+  if (reading.suspended >= kNoticedSleep)
+    reading.warnings.push_back(SuspendedWarning(reading.suspended));
+  else
+    reading.suspended = Seconds(0);
   reading.capacity = reading.wall * cpus_;
   reading.cpu = CpuOf(window);
   reading.host_busy = Spent(base.host.busy, last_.host.busy);
@@ -344,6 +386,9 @@ WindowReading MeterCore::ReadingOf(const Window& window) const {
   }
   if (host_failure_)
     reading.warnings.push_back(NoHostCpuWarning(host_failure_->message));
+  for (const Source& source : sources_)
+    std::ranges::move(source.probe->factors(),
+                      std::back_inserter(reading.factors));
   CpuUse use = CpuUseOf(reading);
   use.everybody = window.subject.kind == Subject::Kind::kMachine;
   Attribute(DomainUses(window), use, PolicyOf(window), reading);
@@ -391,6 +436,45 @@ DomainUse MeterCore::UseOf(const Source& source, size_t domain,
   use.gaps = std::max(last_.gaps[domain] - base.gaps[domain], lasts ? 1 : 0);
   use.per_cpu = source.per_cpu;
   use.device = DeviceShareOf(domain, window);
+  if (last_.observed.empty()) return use;
+  const auto at = static_cast<size_t>(&source - sources_.data());
+  const Observed& begin = base.observed[at];
+  const Observed& end = last_.observed[at];
+  use.passed = std::max(Bytes(0), end.bytes - begin.bytes);
+  if (use.domain.shared_by == SharedBy::kMemory)
+    use.model = MemoryUse(window, end.memory);
+  if (use.domain.shared_by == SharedBy::kTraffic)
+    use.model = DiskUse(window, begin, end);
+  return use;
+}
+
+// Memory draws the same whatever runs: by what was held of it, over the window.
+std::optional<CpuUse> MeterCore::MemoryUse(const Window& window,
+                                           Bytes installed) const {
+  if (window.held_for <= Seconds(0) || installed <= Bytes(0))
+    return std::nullopt;
+  const double held =
+      window.byte_seconds / window.held_for.value() / installed.value();
+  CpuUse use;
+  use.capacity = use.busy = last_.at - window.began;
+  use.own = use.capacity * std::min(1.0, held);
+  return use;
+}
+
+// The time that the disks were busy, by bytes. What the subject wrote may
+// reach them later, so that all is never less than its part.
+std::optional<CpuUse> MeterCore::DiskUse(const Window& window,
+                                         const Observed& begin,
+                                         const Observed& end) const {
+  if (!window.moved_begin || !window.moved_latest) return std::nullopt;
+  const Bytes own =
+      std::max(Bytes(0), *window.moved_latest - *window.moved_begin);
+  const Bytes all = std::max(Bytes(0), end.bytes - begin.bytes);
+  CpuUse use;
+  use.capacity = (last_.at - window.began) * std::max(1, end.devices);
+  // Some kernels do not count it: then as if for a moment.
+  use.busy = std::max(Spent(begin.busy, end.busy), Milliseconds(0.001));
+  if (all > Bytes(0)) use.own = use.busy * std::min(1.0, own / all);
   return use;
 }
 
@@ -449,7 +533,7 @@ Estimate<Watts> MeterCore::idle_power() const {
   };
   for (const Source& source : sources_) {
     if (source.idle) {
-      add(*source.idle);
+      if (source.idle->scope != Scope::kNetwork) add(*source.idle);
       continue;
     }
     for (size_t i = 0; i < source.probe->domains().size(); ++i) {

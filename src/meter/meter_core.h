@@ -51,6 +51,8 @@ class MeterCore final : public Meter {
     HostCpu host;
     Seconds pressure;
     Seconds descendants;  // CPU time of ours
+    // By source; empty where none is a model of memory, disks or networks.
+    std::vector<Observed> observed;
   };
   struct Source {
     std::unique_ptr<Probe> probe;
@@ -65,11 +67,18 @@ class MeterCore final : public Meter {
     Subject subject;
     MonotonicTime began;
     WallTime began_wall;
+    Seconds suspended_begin;
     // Of the subject, but not of the machine; of kThisTree this process alone.
     Seconds cpu_begin;
     Seconds cpu_latest;
     std::optional<Totals> base;  // absent until the first sample after `began`
     std::map<size_t, DeviceUseTotals> devices;  // by domain
+    // Where memory or disks are modelled: what the subject held, over the time
+    // it was seen to hold any, and what it moved.
+    double byte_seconds = 0;
+    Seconds held_for;
+    std::optional<Bytes> moved_begin;
+    std::optional<Bytes> moved_latest;
   };
 
   // `edge`: of a window. The machine's CPU time is else read only where it is
@@ -87,6 +96,10 @@ class MeterCore final : public Meter {
   bool HasStrangers(const Window& window) const;
   bool TreeHasStrangers() const;
   void AddDeviceUse(Window& window, const Totals& before);
+  void AddMemory(Window& window, const Totals& before);
+  std::optional<CpuUse> MemoryUse(const Window& window, Bytes installed) const;
+  std::optional<CpuUse> DiskUse(const Window& window, const Observed& begin,
+                                const Observed& end) const;
   double LoadOf(size_t domain, double cpu_load) const;
   std::optional<DeviceShare> DeviceShareOf(size_t domain,
                                            const Window& window) const;
@@ -116,6 +129,8 @@ class MeterCore final : public Meter {
   HostCpuReader host_reader_;
   std::optional<Error> host_failure_;
   bool learns_idle_ = false;
+  bool has_memory_ = false;  // a model of it
+  bool has_disks_ = false;
   std::vector<Source> sources_;
   std::vector<Baseline> baselines_;  // by domain
   std::vector<bool> in_gap_;         // by domain: its last delta was one

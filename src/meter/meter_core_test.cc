@@ -459,6 +459,59 @@ TEST(MeterCore, AClockThatGoesBackGivesNoNegativeTime) {
   EXPECT_EQ(reading->split.measured.mid, Joules(0));
 }
 
+// Counters that begin anew when it wakes are a gap, as any reset.
+TEST(MeterCore, ASuspendIsSaidAndItsTimeIsNotInTheWindow) {
+  FakeMachine machine(WithIdle(10));
+  const WindowId window = machine.Begin();
+  machine.Work(Seconds(1), 1, 0, Watts(30));
+  machine.core->Step();
+  machine.clock.Suspend(Seconds(720));
+  machine.probe->ResetCounter();
+  machine.Work(Seconds(1), 1, 0, Watts(30));
+  const WindowReading reading = End(machine, window);
+  EXPECT_DOUBLE_EQ(reading.wall.value(), 2);
+  EXPECT_DOUBLE_EQ(reading.suspended.value(), 720);
+  EXPECT_DOUBLE_EQ(reading.split.measured.mid.value(), 30);
+  EXPECT_THAT(reading.warnings,
+              Contains("the machine slept for 12 min in this window: neither "
+                       "that time nor what it drew meanwhile is in it"));
+  EXPECT_THAT(reading.warnings, Contains(HasSubstr("1 gap in package-0")));
+  // The next one knows nothing of it.
+  const WindowId next = machine.Begin();
+  machine.Work(Seconds(1), 1, 0, Watts(30));
+  EXPECT_EQ(End(machine, next).suspended, Seconds(0));
+}
+
+TEST(MeterCore, ASetCalendarChangesNoWindow) {
+  for (const double hours : {-30.0, 30.0}) {
+    FakeMachine machine(WithIdle(10));
+    const WindowId window = machine.Begin();
+    machine.Work(Seconds(1), 1, 0, Watts(30));
+    machine.clock.SetForward(Hours(hours));
+    machine.Work(Seconds(1), 1, 0, Watts(30));
+    const WindowReading reading = End(machine, window);
+    EXPECT_DOUBLE_EQ(reading.wall.value(), 2);
+    EXPECT_DOUBLE_EQ(reading.split.measured.mid.value(), 60);
+    EXPECT_THAT(reading.warnings, IsEmpty());
+  }
+}
+
+// The kernel's count of all CPUs steps back when one goes.
+TEST(MeterCore, ACpuThatGoesOfflineMakesNoNegativeTime) {
+  FakeMachine machine(WithIdle(10));
+  machine.busy = Seconds(100);
+  machine.Work(Seconds(1), 0, 0, Watts(10));
+  const WindowId window = machine.Begin();
+  machine.Work(Seconds(1), 1, 0, Watts(30));
+  machine.busy = Seconds(40);
+  machine.WriteProc();
+  const WindowReading reading = End(machine, window);
+  EXPECT_EQ(reading.host_busy, Seconds(0));
+  EXPECT_DOUBLE_EQ(reading.cpu.value(), 1);
+  EXPECT_DOUBLE_EQ(reading.split.measured.mid.value(), 30);
+  EXPECT_EQ(reading.split.other_active.mid, Joules(0));
+}
+
 FakeProbe::Options Nested() {
   FakeProbe::Options options;
   const auto domain = [](std::string name, std::string component,

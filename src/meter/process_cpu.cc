@@ -41,6 +41,25 @@ Seconds ReapedCpu() {
   return FromTimeval(usage.ru_utime) + FromTimeval(usage.ru_stime);
 }
 
+Bytes PageSize() {
+  static const Bytes size(static_cast<double>(sysconf(_SC_PAGESIZE)));
+  return size;
+}
+
+// Of /proc/PID/io or /proc/PID/task/TID/io. One that has ended has none: its
+// parent has them.
+Result<std::optional<Bytes>> ReadDiskBytes(const RootFs& fs,
+                                           const std::string& path) {
+  const auto text = fs.Read(path);
+  if (!text && (text.error().code == ErrorCode::kNotFound ||
+                text.error().code == ErrorCode::kEnded))
+    return std::optional<Bytes>();
+  if (!text) return Fail(text.error());
+  const auto bytes = ParseDiskBytes(*text);
+  if (!bytes) return Fail(ErrorCode::kRetry, path + " is cut short");
+  return std::optional<Bytes>(static_cast<double>(*bytes));
+}
+
 // Not those that ended and were waited for.
 bool HaveChildren() {
   siginfo_t info{};
@@ -146,16 +165,29 @@ void ProcessTree::ScanAll() {
 
 Seconds ProcessTree::LiveCpu() {
   uint64_t ticks = 0;
+  uint64_t pages = 0;
   for (auto it = members_.begin(); it != members_.end();) {
     const auto stat = ReadStat(it->second.stat);
     if (stat && stat->start == it->second.start) {
       ticks += stat->ticks + stat->waited;
+      pages += stat->resident;
       ++it;
     } else {
       it = members_.erase(it);
     }
   }
+  memory_ = PageSize() * static_cast<double>(pages);
   return HostCpuReader::Tick() * static_cast<double>(ticks);
+}
+
+std::optional<Bytes> ProcessTree::LiveDiskBytes() const {
+  Bytes sum;
+  for (const auto& [pid, member] : members_) {
+    const auto bytes = ReadDiskBytes(fs_, PidPath(pid, "/io"));
+    if (!bytes) return std::nullopt;
+    sum += bytes->value_or(Bytes(0));
+  }
+  return sum;
 }
 
 ProcessCpu::ProcessCpu(const RootFs& fs, Clock& clock)
@@ -164,6 +196,57 @@ ProcessCpu::ProcessCpu(const RootFs& fs, Clock& clock)
 Seconds ProcessCpu::Read(const Subject& subject, bool thorough) {
   if (subject.kind == Subject::Kind::kThisProcess) return ThisProcessCpu();
   return ReadTree(subject.root, thorough);
+}
+
+Bytes ProcessCpu::Memory(const Subject& subject) {
+  using enum Subject::Kind;
+  Bytes held;
+  if (subject.kind != kTree)
+    if (const auto text = fs_.Read(PidPath(getpid(), "/stat")))
+      if (const auto stat = ParseProcessStat(*text))
+        held += PageSize() * static_cast<double>(stat->resident);
+  const auto found = trees_.find(subject.root);
+  if (subject.kind != kThisProcess && found != trees_.end())
+    held += found->second.tree.memory();
+  return held;
+}
+
+// The kernel adds those of a child that was waited for to the process, and not
+// to any of its threads. What our own ended threads moved cannot be told from
+// that.
+std::optional<Bytes> ProcessCpu::ReapedDiskBytes() const {
+  const auto all = ReadDiskBytes(fs_, PidPath(getpid(), "/io"));
+  const std::string tasks = PidPath(getpid(), "/task");
+  const auto threads = fs_.List(tasks);
+  if (!all || !*all || !threads) return std::nullopt;
+  Bytes own;
+  for (const std::string& thread : *threads) {
+    const auto bytes = ReadDiskBytes(fs_, tasks + "/" + thread + "/io");
+    if (!bytes) return std::nullopt;
+    own += bytes->value_or(Bytes(0));
+  }
+  return std::max(Bytes(0), **all - own);
+}
+
+// As of CPU time the dead come first.
+std::optional<Bytes> ProcessCpu::DiskBytes(const Subject& subject) {
+  using enum Subject::Kind;
+  std::optional<Bytes> sum = Bytes(0);
+  if (subject.kind == kTree) {
+    if (subject.root == 0) sum = ReapedDiskBytes();
+  } else {
+    const auto own = ReadDiskBytes(fs_, PidPath(getpid(), "/io"));
+    if (!own || !*own) return std::nullopt;
+    sum = *own;
+  }
+  const auto found = trees_.find(subject.root);
+  if (!sum || subject.kind == kThisProcess || found == trees_.end()) return sum;
+  Watched& watched = found->second;
+  const auto alive = watched.tree.LiveDiskBytes();
+  if (!alive) return std::nullopt;
+  if (subject.kind == kThisTree) return *sum + *alive;
+  watched.most_bytes = std::max(watched.most_bytes, *sum + *alive);
+  return watched.most_bytes;
 }
 
 bool ProcessCpu::Has(const Subject& subject, pid_t pid) {
@@ -182,9 +265,10 @@ Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
   if (root == 0 && thorough && !HaveChildren()) return ReapedCpu();
   const MonotonicTime now = clock_.Now();
   if (found == trees_.end()) {
-    found =
-        trees_.emplace(root, Watched{ProcessTree(fs_, getpid(), root), now, {}})
-            .first;
+    found = trees_
+                .emplace(root,
+                         Watched{ProcessTree(fs_, getpid(), root), now, {}, {}})
+                .first;
   }
   Watched& watched = found->second;
   if (thorough || now - watched.discovered >= kDiscoverEvery) {

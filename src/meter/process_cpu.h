@@ -31,6 +31,11 @@ class SubjectCpu {
   // `thorough` looks for new processes first: for the edges of windows.
   // kThisProcess may be read by any thread at any time.
   virtual Seconds Read(const Subject& subject, bool thorough) = 0;
+  // Memory that it holds, as it was last read; 0: not known.
+  virtual Bytes Memory(const Subject&) { return Bytes(0); }
+  // Bytes to and from disks so far; only differences have a meaning. Of
+  // kThisProcess the children that it waited for are part. nullopt: not known.
+  virtual std::optional<Bytes> DiskBytes(const Subject&) { return {}; }
   // Whether process `pid`, alive, is part of the subject as it was last read.
   virtual bool Has(const Subject& subject, pid_t pid) = 0;
 };
@@ -47,6 +52,12 @@ class ProcessTree {
   void Discover();
   // CPU time of the living and of the dead they waited for.
   Seconds LiveCpu();
+  // Of the living, as LiveCpu() saw them. Memory that several share counts for
+  // each of them.
+  Bytes memory() const { return memory_; }
+  // Of the living and of the dead they waited for; nullopt where one of them
+  // may not be read.
+  std::optional<Bytes> LiveDiskBytes() const;
   size_t size() const { return members_.size(); }
   bool Has(pid_t pid) const { return members_.contains(pid); }
 
@@ -72,6 +83,7 @@ class ProcessTree {
   std::map<pid_t, Member> members_;
   std::set<pid_t> strangers_;  // seen before, not of this tree
   std::optional<bool> has_children_files_;
+  Bytes memory_;
   std::string buffer_;
 };
 
@@ -80,15 +92,20 @@ class ProcessCpu final : public SubjectCpu {
  public:
   ProcessCpu(const RootFs& fs, Clock& clock);
   Seconds Read(const Subject& subject, bool thorough) override;
+  Bytes Memory(const Subject& subject) override;
+  std::optional<Bytes> DiskBytes(const Subject& subject) override;
   bool Has(const Subject& subject, pid_t pid) override;
 
  private:
   struct Watched {
     ProcessTree tree;
     MonotonicTime discovered;
-    Seconds most;  // a total never falls
+    // Totals never fall.
+    Seconds most;
+    Bytes most_bytes;
   };
   Seconds ReadTree(pid_t root, bool thorough);
+  std::optional<Bytes> ReapedDiskBytes() const;
 
   const RootFs& fs_;
   Clock& clock_;

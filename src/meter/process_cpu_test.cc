@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
 
 #include "base/fake_clock.h"
@@ -23,6 +24,7 @@ struct FakeProcess {
   int own = 0;     // ticks
   int waited = 0;  // of children it waited for
   int start = 7;
+  int pages = 10;  // of memory
 };
 
 void Put(MemoryFs& fs, const FakeProcess& p) {
@@ -31,8 +33,10 @@ void Put(MemoryFs& fs, const FakeProcess& p) {
   fs.Write("/proc/" + n(p.pid) + "/stat",
            n(p.pid) + " (a) b (c) S " + n(p.parent) +
                " 1 1 0 -1 4194304 0 0 0 0 " + n(p.own) + " 0 " + n(p.waited) +
-               " 0 20 0 1 0 " + n(p.start) + " 1000 10\n");
+               " 0 20 0 1 0 " + n(p.start) + " 1000 " + n(p.pages) + "\n");
 }
+
+Bytes PageBytes() { return Bytes(static_cast<double>(getpagesize())); }
 
 double Ticks(Seconds cpu) { return cpu / HostCpuReader::Tick(); }
 
@@ -130,6 +134,64 @@ TEST(ProcessCpu, HasIsOfTheSubjectAlone) {
   EXPECT_FALSE(cpu.Has({Subject::Kind::kTree, 0}, getppid()));
 }
 
+void PutIo(MemoryFs& fs, const std::string& path, int read, int written,
+           int cancelled = 0) {
+  fs.Write(path, "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: " +
+                     std::to_string(read) +
+                     "\nwrite_bytes: " + std::to_string(written) +
+                     "\ncancelled_write_bytes: " + std::to_string(cancelled) +
+                     "\n");
+}
+
+TEST(ProcessTree, MemoryIsOfTheLiving) {
+  MemoryFs fs;
+  Put(fs, {.pid = 101, .parent = kSelf, .pages = 3});
+  Put(fs, {.pid = 102, .parent = 101, .pages = 4});
+  ProcessTree tree(fs, kSelf, 101);
+  tree.Discover();
+  EXPECT_EQ(tree.memory(), Bytes(0));  // not read yet
+  tree.LiveCpu();
+  EXPECT_EQ(tree.memory(), PageBytes() * 7);
+  fs.Remove("/proc/102");
+  tree.LiveCpu();
+  EXPECT_EQ(tree.memory(), PageBytes() * 3);
+}
+
+TEST(ProcessTree, DiskBytesAreBothWaysLessWhatWasCancelled) {
+  MemoryFs fs;
+  Put(fs, {.pid = 101, .parent = kSelf});
+  Put(fs, {.pid = 102, .parent = 101});
+  ProcessTree tree(fs, kSelf, 101);
+  tree.Discover();
+  PutIo(fs, "/proc/101/io", 4096, 8192, 4096);
+  PutIo(fs, "/proc/102/io", 0, 512);
+  EXPECT_EQ(tree.LiveDiskBytes(), Bytes(8192 + 512));
+  // More was cut off than written: by another process.
+  PutIo(fs, "/proc/102/io", 0, 512, 1024);
+  EXPECT_EQ(tree.LiveDiskBytes(), Bytes(8192));
+  fs.Remove("/proc/102");  // its parent has them, once it waited
+  EXPECT_EQ(tree.LiveDiskBytes(), Bytes(8192));
+  fs.Write("/proc/101/io", "read_bytes: 1\nwrite_by");
+  EXPECT_EQ(tree.LiveDiskBytes(), std::nullopt);
+}
+
+TEST(ProcessCpu, DiskBytesOfATreeNeverFall) {
+  MemoryFs fs;
+  FakeClock clock;
+  Put(fs, {.pid = 101, .parent = 1});
+  PutIo(fs, "/proc/101/io", 4096, 0);
+  ProcessCpu cpu(fs, clock);
+  const Subject subject{Subject::Kind::kTree, 101};
+  EXPECT_EQ(cpu.Memory(subject), Bytes(0));
+  cpu.Read(subject, true);
+  EXPECT_EQ(cpu.Memory(subject), PageBytes() * 10);
+  EXPECT_EQ(cpu.DiskBytes(subject), Bytes(4096));
+  fs.Remove("/proc/101");
+  cpu.Read(subject, true);
+  EXPECT_EQ(cpu.DiskBytes(subject), Bytes(4096));
+  EXPECT_EQ(cpu.Memory(subject), Bytes(0));
+}
+
 TEST(ProcessCpu, ATotalNeverFalls) {
   MemoryFs fs;
   FakeClock clock;
@@ -186,6 +248,43 @@ TEST(ProcessCpu, ShortLivedOrphansAreCountedExactly) {
   }
   const Seconds used = cpu.Read(subject, true) - before;
   EXPECT_GE(used.value(), 20 * 0.004);
+}
+
+// A child that ended and was waited for: the kernel has added what it wrote to
+// us, and to none of our threads.
+TEST(ProcessCpu, DiskBytesOfTheDeadAreKept) {
+  const RootFs fs;
+  ProcessCpu cpu(fs, SystemClock());
+  const Subject subject{Subject::Kind::kTree, 0};
+  cpu.Read(subject, true);
+  const auto before = cpu.DiskBytes(subject);
+  if (!before) GTEST_SKIP() << "this kernel counts no bytes by process";
+  char path[] = "/var/tmp/modicum-io-XXXXXX";
+  const int fd = mkstemp(path);
+  ASSERT_GE(fd, 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    static char block[1 << 20];
+    const bool whole = write(fd, block, sizeof block) == sizeof block;
+    _exit(whole && fsync(fd) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(fd);
+  unlink(path);
+  ASSERT_EQ(status, 0);
+  cpu.Read(subject, true);
+  const double moved = cpu.DiskBytes(subject)->value() - before->value();
+  // A file system in memory writes to no disk.
+  EXPECT_TRUE(moved == 0 || moved >= 1 << 20) << moved;
+}
+
+TEST(ProcessCpu, ThisProcessHoldsMemory) {
+  const RootFs fs;
+  ProcessCpu cpu(fs, SystemClock());
+  EXPECT_GT(cpu.Memory({}), Bytes(1e5));
+  EXPECT_LT(cpu.Memory({}), Bytes(1e12));
 }
 
 TEST(ProcessCpu, ThisProcessIsExact) {

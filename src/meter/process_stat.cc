@@ -10,8 +10,8 @@ std::string PidPath(pid_t pid, std::string_view file) {
 }
 
 // pid (comm) state ppid ... utime(14) stime cutime cstime ... threads(20) ...
-// start(22). The
-// name may hold spaces and parentheses: fields count from the last.
+// start(22) size resident(24). The name may hold spaces and parentheses: fields
+// count from the last.
 std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
   const size_t begin = text.find('(');
   const size_t end = text.rfind(')');
@@ -34,7 +34,26 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
     else
       stat.start = number;
   }
+  TakeWord(text);
+  ParseNumber(TakeWord(text), stat.resident);
   return stat;
+}
+
+// "read_bytes: 4096" and so on. What was written and then cut off before it
+// reached the disk was cancelled.
+std::optional<uint64_t> ParseDiskBytes(std::string_view text) {
+  std::optional<uint64_t> read, written, cancelled;
+  while (!text.empty()) {
+    std::string_view line = TakeUntil(text, '\n');
+    const std::string_view key = TakeWord(line);
+    uint64_t bytes = 0;
+    if (!ParseNumber(TakeWord(line), bytes)) continue;
+    if (key == "read_bytes:") read = bytes;
+    if (key == "write_bytes:") written = bytes;
+    if (key == "cancelled_write_bytes:") cancelled = bytes;
+  }
+  if (!read || !written || !cancelled) return std::nullopt;
+  return *read + (*written > *cancelled ? *written - *cancelled : 0);
 }
 
 std::optional<ProcessSchedule> ParseProcessSchedule(std::string_view text) {

@@ -18,7 +18,8 @@ struct ProcessStat {
   uint64_t waited = 0;  // the same of the dead children it waited for
   uint64_t start = 0;   // ticks since boot: tells a reused pid
   uint32_t threads = 0;
-  bool running = false;  // on a CPU or waiting for one
+  uint64_t resident = 0;  // pages of memory; 0 also where the text has none
+  bool running = false;   // on a CPU or waiting for one
 };
 
 // What changes whenever a thread runs.
@@ -33,6 +34,9 @@ struct ProcessSchedule {
 std::string PidPath(pid_t pid, std::string_view file);
 // proc(5); nullopt when a field is missing or no number.
 std::optional<ProcessStat> ParseProcessStat(std::string_view text);
+// Of /proc/PID/io: bytes that went to and came from disks, of the process and
+// of the dead children it waited for. nullopt where a line is missing.
+std::optional<uint64_t> ParseDiskBytes(std::string_view text);
 // Of /proc/PID/schedstat: the first thread's. nullopt also where the kernel
 // does not count, and says 0.
 std::optional<ProcessSchedule> ParseProcessSchedule(std::string_view text);

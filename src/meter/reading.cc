@@ -47,6 +47,9 @@ EnergySplit SplitDevice(const DomainUse& use, Seconds wall, IdlePolicy policy) {
 EnergySplit SplitDomain(const DomainUse& use, const CpuUse& cpu, Seconds wall,
                         IdlePolicy policy) {
   if (use.device) return SplitDevice(use, wall, policy);
+  if (use.model)
+    return Split(EstimateOf(use, use.energy), use.idle, wall, *use.model,
+                 policy);
   if (!ExplainedByCpuTime(use.domain))
     return Unattributed(EstimateOf(use, use.energy), policy);
   const auto linear = LinearEnergy(use, cpu, wall);
@@ -110,10 +113,22 @@ void WarnOf(const DomainUse& use, bool everybody, WindowReading& reading) {
   if (everybody) return;
   if (use.device && !use.device->warning.empty())
     WarnOnce(use.device->warning, warnings);
+  if (use.domain.shared_by == SharedBy::kTraffic) {
+    if (!use.model) warnings.push_back(UnknownTrafficWarning());
+    return;
+  }
   if (!use.device && !ExplainedByCpuTime(use.domain))
     warnings.push_back(UnattributedDomainWarning(use.domain.name));
   else if (!use.idle && !(use.device && use.device->idle))
     WarnOnce(NoIdleWarning(use.probe), warnings);
+}
+
+// Outside of the machine: beside its energy, never in it.
+void AddNetwork(const DomainUse& use, const Estimate<Joules>& energy,
+                WindowReading& reading) {
+  reading.network = NetworkUse{use.passed, energy};
+  if (use.gaps > 0)
+    reading.warnings.push_back(GapWarning(use.domain.name, use.gaps));
 }
 
 }  // namespace
@@ -130,6 +145,8 @@ void Attribute(const std::vector<DomainUse>& domains, const CpuUse& use,
     if (use.everybody) split = WholeOf(split);
     reading.domains.push_back({domain.domain, domain.probe, split.measured,
                                domain.gaps, domain.idle, domain.device});
+    if (domain.domain.scope == Scope::kNetwork)
+      AddNetwork(domain, split.measured, reading);
     if (!domain.domain.counted) continue;
     AddSplit(split, reading.split);
     AddLine(domain, split, reading.lines);

@@ -29,6 +29,9 @@ struct DomainUse {
   std::optional<Watts> per_cpu;
   // Devices only: whose their energy is. CPU time does not tell.
   std::optional<DeviceShare> device{};
+  // Models of memory and disks only: whose their energy is; absent: not known.
+  std::optional<CpuUse> model{};
+  Bytes passed{};  // of networks only
 };
 
 // Fills domains, lines, split, contention and warnings of `reading`, whose

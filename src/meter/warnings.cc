@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/format.h"
+
 namespace modicum {
 namespace {
 
@@ -69,6 +71,18 @@ std::string NoHostCpuWarning(std::string_view message) {
 std::string UnattributedDomainWarning(std::string_view domain) {
   return fmt::format(
       "{} is not explained by CPU time: its energy stays unattributed", domain);
+}
+
+std::string SuspendedWarning(Seconds suspended) {
+  return fmt::format(
+      "the machine slept for {} in this window: neither that time nor what it "
+      "drew meanwhile is in it",
+      FormatDuration(suspended));
+}
+
+std::string UnknownTrafficWarning() {
+  return "what was read and written here is not known (/proc/PID/io cannot be "
+         "read): the disks' energy stays unattributed";
 }
 
 std::string UnattributedDeviceWarning(std::string_view why) {

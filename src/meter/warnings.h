@@ -45,6 +45,9 @@ std::string ProbeFailedWarning(std::string_view probe,
 std::string NoIdleWarning(std::string_view probe);
 std::string NoHostCpuWarning(std::string_view message);
 std::string UnattributedDomainWarning(std::string_view domain);
+std::string SuspendedWarning(Seconds suspended);
+// Of disks: who moved what is not known.
+std::string UnknownTrafficWarning();
 // Of a GPU: who used it is not known, because of `why`.
 std::string UnattributedDeviceWarning(std::string_view why);
 // Of a GPU: all of it went to the subject, for nobody else was on it.

@@ -24,6 +24,8 @@ struct GridQuery {
   std::function<std::optional<std::string>(const std::string&)> environment =
       {};
   WallTime now = {};
+  // An answer that is not whole by then is none.
+  Seconds patience{10};
 };
 
 // A file's name gives nullopt: whatever names no service.
@@ -45,7 +47,7 @@ Result<GridSeries> FetchGridSeries(const GridQuery& query,
 // What the module exports, as "modicum_grid", with kGridAbi as
 // "modicum_grid_abi": the service's answer as CSV.
 using AskGridFunction = Result<std::string> (*)(const GridQuery&);
-inline constexpr char kGridAbi[] = "modicum-grid 1, " __VERSION__;
+inline constexpr char kGridAbi[] = "modicum-grid 2, " __VERSION__;
 
 // Where the series named by `series` comes from: a service, or the file.
 Result<GridSeries> ReadSeriesText(const std::string& series,

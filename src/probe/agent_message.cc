@@ -97,7 +97,7 @@ class Members {
 Result<DomainCounter> CounterOf(const nlohmann::json& json) {
   if (!json.is_object()) return Wrong("a domain is no object");
   constexpr int kOrigins = static_cast<int>(Origin::kAssumed) + 1;
-  constexpr int kScopes = static_cast<int>(Scope::kWall) + 1;
+  constexpr int kScopes = static_cast<int>(Scope::kNetwork) + 1;
   constexpr double kMostGaps = 1e9;
   Members members(json);
   DomainCounter counter;

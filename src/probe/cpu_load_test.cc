@@ -158,6 +158,24 @@ TEST(CpuLoadProbe, AFailedReadIsAGapAndNothingIsMadeUp) {
   EXPECT_FALSE(probe->Read(At(3))->at(0).gap);
 }
 
+// Of a span in which a CPU goes off or comes on the larger count is taken; the
+// kernel's sums may step back with it, which is a gap.
+TEST(CpuLoadProbe, CpusComeAndGo) {
+  StatFs fs;
+  fs.stat = Stat(2, 0);
+  const auto probe = OpenOrDie(fs, Guest());
+  const double idle = probe->idle_power()->mid.value() / 2;
+  fs.stat = Stat(1, 0);
+  EXPECT_NEAR(JoulesOf(*probe, 1), 2 * idle, 1e-9);
+  EXPECT_NEAR(JoulesOf(*probe, 2), idle, 1e-9);
+  fs.stat = Stat(4, 0);
+  EXPECT_NEAR(JoulesOf(*probe, 3), 4 * idle, 1e-9);
+  fs.stat = Stat(4, 390);  // all four busy
+  EXPECT_GT(JoulesOf(*probe, 4), 4 * idle);
+  fs.stat = Stat(3, 100);
+  EXPECT_TRUE(probe->Read(At(5))->at(0).gap);
+}
+
 TEST(CpuLoadProbe, CountsThatGoBackOrJumpAreGaps) {
   StatFs fs;
   fs.stat = Stat(2, 1000);

@@ -11,9 +11,12 @@
 #include <functional>
 
 #include "base/rng.h"
+#include "hardware/component_power.h"
 #include "hardware/machine.h"
 #include "probe/battery.h"
 #include "probe/cpu_load.h"
+#include "probe/disk_model.h"
+#include "probe/network_model.h"
 #include "probe/patched_fs.h"
 #include "probe/sensor_probe.h"
 #include "probe/test_machines.h"
@@ -238,6 +241,84 @@ class CpuLoadRig final : public Rig {
   Watts idle_, active_;
 };
 
+// A model that goes by the bytes of one device. Truth is its own line, as of
+// CPU time.
+class TrafficRig : public Rig {
+ public:
+  Probe& probe() override { return *probe_; }
+  Seconds jitter() const override { return Seconds(0.1); }
+  Watts least() const override { return idle_ * 1.05 + most() * 0.01; }
+
+  void Pass(Joules truth, Watts, Seconds span, Fault fault) override {
+    bytes_ += std::max(0.0, (truth - idle_ * span) / per_byte_);
+    if (fault == Fault::kReset) bytes_ = rng_.Below(1000) * 512.0;
+    if (fault == Fault::kStepBack)
+      bytes_ = std::max(0.0, bytes_ * rng_.Unit() - 512);
+    Show(static_cast<uint64_t>(bytes_));
+    if (fault == Fault::kFailed) fs_.Break(file_, ErrorCode::kIo);
+    if (fault == Fault::kSilence && rng_.Below(2) == 0) fs_.Put(file_, "half");
+    if (fault == Fault::kGarbage)
+      Show((uint64_t{rng_.Next()} << 32U) | rng_.Next());
+  }
+
+ protected:
+  TrafficRig(Rng& rng, std::string file)
+      : rng_(rng), file_(std::move(file)), bytes_(rng.Unit() * 1e12) {}
+
+  // Once the device is there and its first count is shown.
+  void Open(Result<std::unique_ptr<Probe>> (*open)(const ProbeContext&)) {
+    auto probe = open({fs_, HostFacts{}, At(0)});
+    ASSERT_TRUE(probe.has_value()) << probe.error().message;
+    probe_ = *std::move(probe);
+    idle_ = probe_->idle_power()->mid;
+  }
+  virtual void Show(uint64_t bytes) = 0;
+
+  Rng& rng_;
+  const std::string file_;
+  double bytes_;
+  PatchedFs fs_{"/nonexistent"};
+  std::unique_ptr<Probe> probe_;
+  Watts idle_;
+  Joules per_byte_;
+};
+
+class DiskRig final : public TrafficRig {
+ public:
+  explicit DiskRig(Rng& rng) : TrafficRig(rng, "/proc/diskstats") {
+    fs_.Put("/sys/block/nvme0n1/device", "");
+    per_byte_ = Joules(FindFigure("disk", "nvme", "J/GB").mid / 1e9);
+    DiskRig::Show(static_cast<uint64_t>(bytes_));
+    Open(OpenDiskModel);
+  }
+  Watts cap() const override { return idle_ + per_byte_ * 20e9 / Seconds(1); }
+  Watts most() const override { return idle_ + Watts(5); }
+
+ private:
+  void Show(uint64_t bytes) override {
+    fs_.Put(file_, " 259 0 nvme0n1 1 0 " + std::to_string(bytes / 512) +
+                       " 0 0 0 0 0 0 0 0\n");
+  }
+};
+
+class NetworkRig final : public TrafficRig {
+ public:
+  explicit NetworkRig(Rng& rng) : TrafficRig(rng, "/proc/net/dev") {
+    fs_.Put("/sys/class/net/eth0/device", "");
+    per_byte_ = Joules(FindFigure("network", "", "kWh/GB").mid * 3.6e6 / 1e9);
+    NetworkRig::Show(static_cast<uint64_t>(bytes_));
+    Open(OpenNetworkModel);
+  }
+  Watts cap() const override { return per_byte_ * 2e11 / Seconds(1); }
+  Watts most() const override { return Watts(3000); }
+
+ private:
+  void Show(uint64_t bytes) override {
+    fs_.Put(file_, "eth0: " + std::to_string(bytes) +
+                       " 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0\n");
+  }
+};
+
 struct Tally {
   int windows = 0;  // without a gap
   int held = 0;     // of them, whose interval holds the truth
@@ -397,6 +478,22 @@ TEST(FaultSweep, Battery) {
   SweepAll(
       [](Rng& rng) -> std::unique_ptr<Rig> {
         return std::make_unique<BatteryRig>(rng);
+      },
+      100);
+}
+
+TEST(FaultSweep, DisksByTheirBytes) {
+  SweepAll(
+      [](Rng& rng) -> std::unique_ptr<Rig> {
+        return std::make_unique<DiskRig>(rng);
+      },
+      100);
+}
+
+TEST(FaultSweep, NetworksByTheirBytes) {
+  SweepAll(
+      [](Rng& rng) -> std::unique_ptr<Rig> {
+        return std::make_unique<NetworkRig>(rng);
       },
       100);
 }

@@ -19,6 +19,13 @@
 
 namespace modicum {
 
+// What tells whose a domain's energy is.
+enum class SharedBy {
+  kUsual,    // CPU time; of a device, its users' time on it
+  kMemory,   // memory that a process holds
+  kTraffic,  // bytes that a process moves
+};
+
 // One thing a probe meters. Domains that the meter adds up never overlap:
 // a probe offers only the outermost of nested ones as `counted`.
 struct Domain {
@@ -30,6 +37,7 @@ struct Domain {
   // Which of the devices that the component has many of (a PCI address, a
   // UUID); "": all of them, or not known.
   std::string device = {};
+  SharedBy shared_by = SharedBy::kUsual;
 };
 
 // Whether both cover some of the same energy: the same component of the same
@@ -71,6 +79,14 @@ struct DeviceUse {
   std::string unknown;                        // why by_process is absent
 };
 
+// What a model of memory, disks or networks goes by.
+struct Observed {
+  Bytes memory;     // installed
+  Bytes bytes;      // that passed, both ways, since it was opened
+  Seconds busy;     // of all `devices` together, since then
+  int devices = 0;  // that they passed through
+};
+
 // Not thread-safe: the sampler thread owns it.
 class Probe {
  public:
@@ -84,6 +100,10 @@ class Probe {
   // Of devices whose energy CPU time does not explain, one entry per domain, as
   // of the last Read; valid until the next. Empty for all other probes.
   virtual std::span<const DeviceUse> device_use() const { return {}; }
+  // As of the last Read; of a domain that is not kUsual, or is of networks.
+  virtual Observed observed() const { return {}; }
+  // The published figures that a model is made of, for the bill.
+  virtual std::vector<Factor> factors() const { return {}; }
   // Errors that every joule of this probe shares (relative, 1 sd).
   virtual std::vector<Share> relative_errors() const = 0;
   // Power the counted domains draw with nothing running, when the probe knows
@@ -135,6 +155,8 @@ struct ProbeContext {
   // What better sources count already. A source of many devices counts the
   // others alone.
   std::vector<Domain> counted = {};
+  // Models to add where nothing better counts: "ram", "disk", "network".
+  std::vector<std::string> modelled = {};
 };
 
 // One row per kind of source; explicit list in registry.cc, best first.
@@ -146,8 +168,18 @@ struct ProbeKind {
 };
 std::span<const ProbeKind> ProbeKinds();
 
+// What no sensor shows is modelled where it is asked for: by its part, "ram".
+// It adds to the sources, and never stands in for one.
+struct ModelKind {
+  std::string_view part;
+  ProbeKind kind;
+};
+std::span<const ModelKind> ModelKinds();
+
 // Opens what should be summed on this machine: the best usable source of each
-// component. `only` names one kind ("rapl", "cpu-load"), or "" for the best.
+// component, and then the models asked for of what those do not cover; a model
+// of what is not here is left out. `only` names one kind ("rapl", "cpu-load"),
+// or "" for the best.
 // Never empty on success: the CPU-load model always works where /proc does.
 Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
     const ProbeContext& context, std::string_view only);

@@ -34,7 +34,7 @@ class ZonesFs final : public PatchedFs {
   }
 };
 
-std::unique_ptr<Probe> OpenOrDie(const RootFs& fs) {
+std::unique_ptr<Probe> OpenRaplOrDie(const RootFs& fs) {
   auto probe = OpenRapl({fs, DetectHost(fs), At(0)});
   EXPECT_TRUE(probe.has_value());
   return std::move(probe).value();
@@ -65,7 +65,7 @@ size_t IndexOf(const Probe& probe, std::string_view name) {
 
 TEST(RaplZones, TwoSocketsCountPackagesAndDramButNotCores) {
   const RootFs fs(RootOf("xeon-2s-rapl-dram"));
-  const auto probe = OpenOrDie(fs);
+  const auto probe = OpenRaplOrDie(fs);
   EXPECT_THAT(Counted(*probe),
               ElementsAre("package-0", "dram-0", "package-1", "dram-1"));
   EXPECT_THAT(Shown(*probe), ElementsAre("core-0", "core-1"));
@@ -76,7 +76,7 @@ TEST(RaplZones, TwoSocketsCountPackagesAndDramButNotCores) {
 
 TEST(RaplZones, PsysHoldsThePackageAndTwinsAreMerged) {
   const RootFs fs(RootOf("laptop-psys"));
-  const auto probe = OpenOrDie(fs);
+  const auto probe = OpenRaplOrDie(fs);
   EXPECT_THAT(Counted(*probe), ElementsAre("psys"));
   EXPECT_THAT(Shown(*probe), ElementsAre("package-0", "core-0", "uncore-0"));
   const Domain& psys = probe->domains()[IndexOf(*probe, "psys")];
@@ -87,14 +87,14 @@ TEST(RaplZones, PsysHoldsThePackageAndTwinsAreMerged) {
 TEST(RaplZones, ADeadPsysIsNotCounted) {
   ZonesFs fs(RootOf("laptop-psys"));
   fs.Set("intel-rapl:1", 0);
-  EXPECT_THAT(Counted(*OpenOrDie(fs)), ElementsAre("package-0"));
+  EXPECT_THAT(Counted(*OpenRaplOrDie(fs)), ElementsAre("package-0"));
 }
 
 TEST(RaplZones, TheMmioTwinStandsInForAnUnreadableMsrZone) {
   ZonesFs fs(RootOf("laptop-psys"));
   fs.Set("intel-rapl:1", 0);
   fs.Break("intel-rapl:0", ErrorCode::kPermission);
-  const auto probe = OpenOrDie(fs);
+  const auto probe = OpenRaplOrDie(fs);
   EXPECT_THAT(Counted(*probe), ElementsAre("package-0"));
   fs.Set("intel-rapl-mmio:0", 31'001'223'444 + 5'000'000);
   const auto deltas = *probe->Read(At(1));
@@ -215,7 +215,7 @@ TEST(EnergyCounter, AReadingBeyondTheRangeIsAGap) {
 TEST(RaplProbe, AMissingReadMakesNoEnergy) {
   ZonesFs fs(RootOf("laptop-psys"));
   fs.Set("intel-rapl:1", 100'000'000'000);
-  const auto probe = OpenOrDie(fs);
+  const auto probe = OpenRaplOrDie(fs);
   const size_t psys = IndexOf(*probe, "psys");
   double sum = 0;
   int gaps = 0;
@@ -236,7 +236,7 @@ TEST(RaplProbe, AMissingReadMakesNoEnergy) {
 
 TEST(RaplProbe, AllZonesFailingIsAnErrorAndTheNextReadAGap) {
   ZonesFs fs(RootOf("laptop-psys"));
-  const auto probe = OpenOrDie(fs);
+  const auto probe = OpenRaplOrDie(fs);
   const auto saved = fs.patches;
   for (const char* zone :
        {"intel-rapl:0", "intel-rapl:0:0", "intel-rapl:0:1", "intel-rapl:1"})
@@ -255,7 +255,7 @@ TEST(RaplProbe, AllZonesFailingIsAnErrorAndTheNextReadAGap) {
 
 TEST(RaplProbe, FirstReadAfterOpenIsZero) {
   const RootFs fs(RootOf("xeon-2s-rapl-dram"));
-  const auto probe = OpenOrDie(fs);
+  const auto probe = OpenRaplOrDie(fs);
   const auto deltas = *probe->Read(At(0.1));
   ASSERT_EQ(deltas.size(), probe->domains().size());
   for (const DomainDelta& delta : deltas) {
@@ -266,7 +266,7 @@ TEST(RaplProbe, FirstReadAfterOpenIsZero) {
 
 TEST(RaplProbe, GarbageInACounterIsAGap) {
   ZonesFs fs(RootOf("laptop-psys"));
-  const auto probe = OpenOrDie(fs);
+  const auto probe = OpenRaplOrDie(fs);
   for (const char* text : {"", "-5", "12x", "99999999999999999999999"}) {
     fs.Put(ZonesFs::Path("intel-rapl:1"), text);
     const auto deltas = probe->Read(At(1));

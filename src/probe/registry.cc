@@ -10,9 +10,12 @@
 #include "probe/battery.h"
 #include "probe/bmc_probe.h"
 #include "probe/cpu_load.h"
+#include "probe/disk_model.h"
 #include "probe/hwmon.h"
+#include "probe/network_model.h"
 #include "probe/nvml.h"
 #include "probe/probe.h"
+#include "probe/ram_model.h"
 #include "probe/rapl.h"
 #include "probe/rapl_msr.h"
 #include "probe/rapl_perf.h"
@@ -35,6 +38,13 @@ constexpr std::array kKinds = {
     ProbeKind{"wall-load", CpuLoadProbe::OpenCalibrated,
               CpuLoadProbe::ReportCalibrated},
     ProbeKind{"cpu-load", CpuLoadProbe::Open, CpuLoadProbe::Report},
+};
+
+constexpr std::array kModels = {
+    ModelKind{"ram", {"ram-model", OpenRamModel, ReportRamModel}},
+    ModelKind{"disk", {"disk-model", OpenDiskModel, ReportDiskModel}},
+    ModelKind{"network",
+              {"network-model", OpenNetworkModel, ReportNetworkModel}},
 };
 
 tl::unexpected<Error> UnknownKind(std::string_view only) {
@@ -62,17 +72,16 @@ std::vector<Domain> CountedOf(const Probe& probe) {
   return counted;
 }
 
-}  // namespace
-
-bool Overlaps(const Domain& a, const Domain& b) {
-  if (HoldsAll(a) || HoldsAll(b)) return true;
-  return a.component == b.component &&
-         (a.device.empty() || b.device.empty() || a.device == b.device);
+bool CountedTwice(const std::vector<Domain>& counted,
+                  const std::vector<Domain>& before) {
+  return std::ranges::any_of(counted, [&before](const Domain& a) {
+    return std::ranges::any_of(
+        before, [&a](const Domain& b) { return Overlaps(a, b); });
+  });
 }
 
-std::span<const ProbeKind> ProbeKinds() { return kKinds; }
-
-Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
+// Never empty on success.
+Result<std::vector<std::unique_ptr<Probe>>> OpenSensors(
     const ProbeContext& context, std::string_view only) {
   std::vector<std::unique_ptr<Probe>> probes;
   if (!only.empty()) {
@@ -91,17 +100,51 @@ Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
       continue;
     }
     std::vector<Domain> counted = CountedOf(**probe);
-    const bool twice = std::ranges::any_of(counted, [&](const Domain& a) {
-      return std::ranges::any_of(
-          rest.counted, [&a](const Domain& b) { return Overlaps(a, b); });
-    });
-    if (twice) continue;
+    if (CountedTwice(counted, rest.counted)) continue;
     std::ranges::move(counted, std::back_inserter(rest.counted));
     probes.push_back(*std::move(probe));
   }
   if (probes.empty())
     return Fail(ErrorCode::kUnavailable,
                 "nothing here can be metered: " + last.message, last.hint);
+  return probes;
+}
+
+bool IsAskedFor(const ProbeContext& context, const ModelKind& model) {
+  return std::ranges::find(context.modelled, model.part) !=
+         context.modelled.end();
+}
+
+}  // namespace
+
+bool Overlaps(const Domain& a, const Domain& b) {
+  const auto disk_and_module = [](const Domain& x, const Domain& y) {
+    return x.component == "disk" && y.component == "module";
+  };
+  if (disk_and_module(a, b) || disk_and_module(b, a)) return false;
+  if (HoldsAll(a) || HoldsAll(b)) return true;
+  return a.component == b.component &&
+         (a.device.empty() || b.device.empty() || a.device == b.device);
+}
+
+std::span<const ProbeKind> ProbeKinds() { return kKinds; }
+
+std::span<const ModelKind> ModelKinds() { return kModels; }
+
+Result<std::vector<std::unique_ptr<Probe>>> OpenProbes(
+    const ProbeContext& context, std::string_view only) {
+  MODICUM_TRY(auto probes, OpenSensors(context, only));
+  std::vector<Domain> counted;
+  for (const auto& probe : probes)
+    std::ranges::move(CountedOf(*probe), std::back_inserter(counted));
+  for (const ModelKind& model : kModels) {
+    if (!IsAskedFor(context, model)) continue;
+    auto probe = model.kind.open(context);
+    if (!probe && probe.error().code == ErrorCode::kUnavailable) continue;
+    if (!probe) return Fail(std::move(probe).error());
+    if (!CountedTwice(CountedOf(**probe), counted))
+      probes.push_back(*std::move(probe));
+  }
   return probes;
 }
 

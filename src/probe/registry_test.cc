@@ -73,6 +73,73 @@ TEST(OpenProbes, ABrokenCalibrationFailsItsSourceAlone) {
   EXPECT_EQ(asked.error().message, "power.csv:2: no number");
 }
 
+std::vector<std::string> ChosenWithModels(const std::string& machine,
+                                          std::vector<std::string> modelled,
+                                          std::string_view only = "") {
+  const RootFs fs(RootOf(machine));
+  ProbeContext context{fs, DetectHost(fs)};
+  context.modelled = std::move(modelled);
+  const auto probes = OpenProbes(context, only);
+  std::vector<std::string> names;
+  if (!probes) return {"error: " + probes.error().message};
+  for (const auto& probe : *probes) names.emplace_back(probe->name());
+  return names;
+}
+
+const std::vector<std::string> kAllModels = {"ram", "disk", "network"};
+
+TEST(OpenProbes, ModelsAreAddedWhereTheyAreAskedFor) {
+  EXPECT_THAT(ChosenWithModels("epyc-no-rapl-vm", {}), ElementsAre("cpu-load"));
+  EXPECT_THAT(ChosenWithModels("epyc-no-rapl-vm", {"disk"}),
+              ElementsAre("cpu-load", "disk-model"));
+  EXPECT_THAT(
+      ChosenWithModels("epyc-no-rapl-vm", kAllModels),
+      ElementsAre("cpu-load", "ram-model", "disk-model", "network-model"));
+  EXPECT_THAT(ChosenWithModels("epyc-no-rapl-vm", {"ram"}, "cpu-load"),
+              ElementsAre("cpu-load", "ram-model"));
+}
+
+// Where a counter has the memory or the whole machine, a model of it would
+// count it twice. Networks are outside of all of them.
+TEST(OpenProbes, ModelsNeverCountWhatASensorCounts) {
+  EXPECT_THAT(ChosenWithModels("xeon-2s-rapl-dram", kAllModels),
+              ElementsAre("rapl", "disk-model", "network-model"));
+  EXPECT_THAT(ChosenWithModels("laptop-psys", kAllModels),
+              ElementsAre("rapl", "network-model"));
+  EXPECT_THAT(ChosenWithModels("grace-hopper", kAllModels),
+              ElementsAre("hwmon"));
+}
+
+TEST(OpenProbes, TheLearnedMachineHoldsItsMemoryAndDisks) {
+  const RootFs fs(RootOf("epyc-no-rapl-vm"));
+  ProbeContext context{fs, DetectHost(fs), MonotonicTime{}, SomeCalibration()};
+  context.modelled = kAllModels;
+  const auto probes = OpenProbes(context, "");
+  ASSERT_TRUE(probes.has_value());
+  ASSERT_EQ(probes->size(), 2u);
+  EXPECT_EQ((*probes)[0]->name(), "wall-load");
+  EXPECT_EQ((*probes)[1]->name(), "network-model");
+}
+
+TEST(OpenProbes, AModelThatIsAskedForAndCannotBeReadIsAnError) {
+  const RootFs fs(RootOf("epyc-no-rapl-vm"));
+  HostFacts host = DetectHost(fs);
+  host.ram = Bytes(0);
+  ProbeContext context{fs, host};
+  context.modelled = {"ram"};
+  EXPECT_FALSE(OpenProbes(context, "").has_value());
+}
+
+TEST(OverlapsTest, AModuleHoldsNoDisks) {
+  Domain disk, module, wall;
+  disk.component = "disk";
+  module.component = "module";
+  wall.component = "wall";
+  EXPECT_FALSE(Overlaps(disk, module));
+  EXPECT_FALSE(Overlaps(module, disk));
+  EXPECT_TRUE(Overlaps(disk, wall));
+}
+
 TEST(OverlapsTest, GpusAreToldApartByTheirDevice) {
   const auto domain = [](const char* component, const char* device = "") {
     Domain made;
@@ -133,7 +200,9 @@ TEST(OpenProbes, CountedDomainsNeverOverlap) {
     SCOPED_TRACE(machine);
     const RootFs fs(RootOf(machine));
     const HostFacts host = DetectHost(fs);
-    const auto probes = OpenProbes({fs, host}, "");
+    ProbeContext everything{fs, host};
+    everything.modelled = kAllModels;
+    const auto probes = OpenProbes(everything, "");
     ASSERT_TRUE(probes.has_value());
     std::set<std::string> names;
     std::set<std::string> components;
@@ -145,8 +214,9 @@ TEST(OpenProbes, CountedDomainsNeverOverlap) {
       }
     EXPECT_FALSE(names.empty());
     if (components.contains("platform") || components.contains("module")) {
-      EXPECT_EQ(components.size(), 1u);
+      EXPECT_EQ(components.size() - components.count("disk"), 1u);
     }
+    EXPECT_FALSE(components.contains("network"));
     for (const ProbeKind& kind : ProbeKinds()) {
       const ProbeReport report = kind.report({fs, host});
       EXPECT_EQ(report.name, kind.name);

@@ -61,7 +61,7 @@ class FakeRecords {
     e.mid = Q(Number());
     e.own_sd = std::fabs(Number());
     e.origin = static_cast<Origin>(rng_.Below(4));
-    e.scope = static_cast<Scope>(rng_.Below(5));
+    e.scope = static_cast<Scope>(rng_.Below(6));
     e.difference = Flip();
     for (uint32_t n = rng_.Below(3); n > 0; --n)
       e.shared = internal::CombineShares(
@@ -99,6 +99,7 @@ class FakeRecords {
     for (uint32_t n = rng_.Below(3); n > 0; --n)
       bill.lines.push_back({Text(), Text(), Value<Joules>()});
     bill.energy = Value<Joules>();
+    if (Flip()) bill.network = NetworkUse{Bytes(Number()), Value<Joules>()};
     bill.operational = Value<GramsCo2e>();
     if (Flip()) bill.embodied = Value<GramsCo2e>();
     bill.water = Value<Litres>();

@@ -30,6 +30,14 @@ struct Members<EnergySplit> {
 };
 
 template <>
+struct Members<NetworkUse> {
+  static void Of(auto& visit, auto& network) {
+    visit("bytes", network.bytes);
+    visit("energy", network.energy);
+  }
+};
+
+template <>
 struct Members<PaidBand> {
   static void Of(auto& visit, auto& band) {
     visit("name", band.name);
@@ -55,6 +63,7 @@ struct Members<Bill> {
     visit("split", bill.split);
     visit("lines", bill.lines);
     visit("energy", bill.energy);
+    visit("network", bill.network);
     visit("operational", bill.operational);
     visit("embodied", bill.embodied);
     visit("water", bill.water);

@@ -351,7 +351,8 @@ class Reader {
   }
   void Read(const json& in, Scope& out) {
     using enum Scope;
-    ReadName(in, out, {kDevice, kProcess, kPackage, kHost, kWall}, &ScopeName);
+    ReadName(in, out, {kDevice, kProcess, kPackage, kHost, kWall, kNetwork},
+             &ScopeName);
   }
   void Read(const json& in, Phase& out) {
     ReadName(in, out, kAllPhases, &PhaseName);

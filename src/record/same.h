@@ -60,9 +60,13 @@ inline auto Tie(const PaidTariff& v) {
   const auto& [a, b, c] = v;
   return std::tie(a, b, c);
 }
+inline auto Tie(const NetworkUse& v) {
+  const auto& [a, b] = v;
+  return std::tie(a, b);
+}
 inline auto Tie(const Bill& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
 }
 inline auto Tie(const HostFacts& v) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v;

@@ -94,13 +94,21 @@ struct PaidTariff {
   std::vector<PaidBand> bands;  // that were used, in the tariff's order
 };
 
+// What networks drew for the bytes that passed this machine's interfaces, of
+// all its processes: outside of the machine, in no sum and in no other figure.
+struct NetworkUse {
+  Bytes bytes;
+  Estimate<Joules> energy;
+};
+
 // Energy x place. Every factor used is listed.
 struct Bill {
   Seconds wall;
   Seconds cpu;  // user + system time of the metered processes, measured
   EnergySplit split;
-  std::vector<BillLine> lines;  // sum = split.own()
-  Estimate<Joules> energy;      // split.own()
+  std::vector<BillLine> lines;        // sum = split.own()
+  Estimate<Joules> energy;            // split.own()
+  std::optional<NetworkUse> network;  // absent: not modelled
   Estimate<GramsCo2e> operational;
   std::optional<Estimate<GramsCo2e>> embodied;  // absent: unknown device
   Estimate<Litres> water;

@@ -46,6 +46,14 @@ void AddEnergy(Lines& out, const Bill& bill) {
     out.Add("", FormatEstimate(line.energy) + ", " + Cover(line));
 }
 
+void AddNetwork(Lines& out, const NetworkUse& network) {
+  out.Add(
+      "network",
+      fmt::format("{}, outside of the machine, not in the sum: {} in and "
+                  "out, of all processes",
+                  FormatEstimate(network.energy), FormatBytes(network.bytes)));
+}
+
 void AddSplit(Lines& out, const EnergySplit& split) {
   out.Add("split", fmt::format("{} on this machine, of which",
                                FormatEstimate(split.measured)));
@@ -104,6 +112,7 @@ std::string FormatBill(const Bill& bill, const BillStyle& style) {
                               FormatDuration(bill.cpu)));
   AddEnergy(out, bill);
   if (style.verbose) AddSplit(out, bill.split);
+  if (bill.network) AddNetwork(out, *bill.network);
   out.Add("carbon", FormatEstimate(bill.operational));
   if (bill.embodied)
     out.Add("embodied", FormatEstimate(*bill.embodied) + ", of the hardware");

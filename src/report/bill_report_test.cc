@@ -46,6 +46,19 @@ TEST(BillReport, VerboseShowsTheSplitAndEveryFactorWithSourceAndDate) {
                         "\n"));
 }
 
+TEST(BillReport, NetworksStandApartAndSayThatTheyAreNotInTheSum) {
+  Bill bill = *ExampleRun().bill;
+  bill.network = NetworkUse{
+      Bytes(12e6), Exactly(Joules(330), Origin::kModelled, Scope::kNetwork)
+                       .WithShared(InternSource("network model"), 1.2)};
+  EXPECT_THAT(FormatBill(bill),
+              HasSubstr("cpu package (cpu-load)\n"
+                        "network   330 J [46, 2,400] modelled, outside of the "
+                        "machine, not in the sum: 12 MB in and out, of all "
+                        "processes\n"
+                        "carbon "));
+}
+
 TEST(BillReport, ATariffByTheHourSaysWhatWasPaidAndWhen) {
   Bill bill = *ExampleRun().bill;
   bill.tariff =

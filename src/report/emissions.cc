@@ -193,6 +193,16 @@ constexpr RunColumn kEmissionsColumns[] = {
      }},
     {"modicum_missing", {}, [](const Bill& b) { return JoinTexts(b.missing); }},
     {"modicum_version", [](const Run& r) { return r.version; }},
+    {"modicum_disk_energy_kwh",
+     {},
+     [](const Bill& b) {
+       return KilowattHoursOf(EnergyOf(b, "disk").value());
+     }},
+    {"modicum_network_energy_kwh",
+     {},
+     [](const Bill& b) {
+       return b.network ? KilowattHoursOf(b.network->energy.mid.value()) : "";
+     }},
 };
 
 std::span<const RunColumn> ColumnsOf(EmissionsColumns columns) {
@@ -295,8 +305,10 @@ tl::unexpected<Error> OtherColumns(const std::string& path, size_t at,
               "CodeCarbon 3's, with or without Modicum's after");
 }
 
-Result<EmissionsColumns> ColumnsInFile(const std::string& path,
-                                       const std::string& header) {
+// How many of ours, from the first: all of CodeCarbon's at least. A version of
+// before had fewer.
+Result<size_t> ColumnsInFile(const std::string& path,
+                             const std::string& header) {
   CsvReader reader(header);
   MODICUM_TRY(const auto record, reader.Next());
   const std::vector<std::string> found =
@@ -306,10 +318,7 @@ Result<EmissionsColumns> ColumnsInFile(const std::string& path,
   while (same < std::min(found.size(), all.size()) &&
          found[same] == all[same].name)
     ++same;
-  if (same == found.size() && same == all.size())
-    return EmissionsColumns::kWithOurs;
-  if (same == found.size() && same == kTheirs)
-    return EmissionsColumns::kCodeCarbon;
+  if (same == found.size() && same >= kTheirs) return same;
   return OtherColumns(path, same, found);
 }
 
@@ -343,15 +352,16 @@ Status AppendEmissionsRow(const std::string& path, const Run& run,
   while (flock(file.get(), LOCK_EX) != 0)
     if (errno != EINTR) return CannotWrite(path, errno);
   MODICUM_TRY(const CsvFile before, Inspect(file.get(), path));
-  auto columns = EmissionsColumns::kWithOurs;
+  const auto all = ColumnsOf(EmissionsColumns::kWithOurs);
+  size_t columns = all.size();
   std::string text;
   if (before.size == 0) {
-    text = EmissionsHeader(columns) + "\n";
+    text = CsvHeader(all) + "\n";
   } else {
     MODICUM_TRY(columns, ColumnsInFile(path, before.first_line));
     if (!before.ends_with_line_end) text = "\n";
   }
-  text += EmissionsRow(run, columns, labels) + "\n";
+  text += CsvRow(all.first(columns), run, labels) + "\n";
   return AppendWhole(file.get(), path, text, before.size);
 }
 

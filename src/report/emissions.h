@@ -27,8 +27,9 @@ std::string EmissionsRow(const Run& run, EmissionsColumns columns,
 
 // Appends `run` to the file: the header first when the file is new or empty.
 // Safe against other writers (flock, O_APPEND, one write). A file that has
-// CodeCarbon's columns alone gets those alone; one with other columns is
-// refused with the first difference named, and so is a label that is none.
+// CodeCarbon's columns alone, or the fewer that we had before, gets those
+// alone; one with other columns is refused with the first difference named, and
+// so is a label that is none.
 Status AppendEmissionsRow(const std::string& path, const Run& run,
                           const EmissionsLabels& labels = {});
 

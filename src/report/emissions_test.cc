@@ -160,6 +160,17 @@ TEST_F(EmissionsTest, AFileOfCodeCarbonsKeepsItsColumns) {
                 "\n");
 }
 
+TEST_F(EmissionsTest, AFileOfAVersionBeforeKeepsItsColumns) {
+  const std::string header = EmissionsHeader(EmissionsColumns::kWithOurs);
+  const std::string before = header.substr(0, header.rfind(','));
+  Write(before + "\n");
+  ASSERT_TRUE(AppendEmissionsRow(path_, ExampleRun()));
+  const std::string row =
+      EmissionsRow(ExampleRun(), EmissionsColumns::kWithOurs);
+  EXPECT_EQ(*ReadFile(path_),
+            before + "\n" + row.substr(0, row.rfind(',')) + "\n");
+}
+
 TEST_F(EmissionsTest, OtherColumnsAreRefusedAndTheFirstDifferenceNamed) {
   const auto fault = [this](const std::string& header) {
     Write(header + "\n");
@@ -174,7 +185,7 @@ TEST_F(EmissionsTest, OtherColumnsAreRefusedAndTheFirstDifferenceNamed) {
   EXPECT_EQ(fault(std::string(kCodeCarbon) + ",mine"),
             ": column 39 is 'mine', expected 'modicum_kind'");
   EXPECT_EQ(fault(EmissionsHeader(EmissionsColumns::kWithOurs) + ",more"),
-            ": column 58 is 'more', expected no more columns");
+            ": column 60 is 'more', expected no more columns");
   EXPECT_THAT(AppendEmissionsRow(path_, ExampleRun()).error().hint,
               HasSubstr("name another file"));
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include <chrono>
+
 #include "base/format.h"
 #include "place/grid/grid_answer.h"
 #include "place/grid_service.h"
@@ -10,7 +12,6 @@
 namespace modicum {
 namespace {
 
-constexpr time_t kPatience = 10;  // seconds
 constexpr size_t kMostAnswer = 8 << 20;
 
 // One request, answered whole or with an error that names its address.
@@ -18,10 +19,11 @@ class Service {
  public:
   Service(const GridQuery& query, std::string own_url)
       : url_(query.base_url.empty() ? std::move(own_url) : query.base_url),
-        client_(url_) {
-    client_.set_connection_timeout(kPatience);
-    client_.set_read_timeout(kPatience);
-    client_.set_write_timeout(kPatience);
+        client_(url_),
+        patience_(static_cast<int64_t>(query.patience.value() * 1e6)) {
+    client_.set_connection_timeout(patience_);
+    client_.set_read_timeout(patience_);
+    client_.set_write_timeout(patience_);
     client_.set_follow_location(false);  // a key goes nowhere else
   }
 
@@ -29,6 +31,9 @@ class Service {
                           const httplib::Headers& headers = {}) {
     std::string body;
     int status = 0;
+    // One that drips would go on beyond every timeout of its own.
+    const auto deadline = std::chrono::steady_clock::now() + patience_;
+    bool late = false;
     const auto reply = client_.Get(
         path.c_str(), headers,
         [&](const httplib::Response& response) {
@@ -37,12 +42,16 @@ class Service {
         },
         [&](const char* data, size_t length) {
           body.append(data, length);
-          return body.size() <= kMostAnswer;
+          late = std::chrono::steady_clock::now() > deadline;
+          return !late && body.size() <= kMostAnswer;
         });
     const std::string where = url_ + path.substr(0, path.find('?'));
     if (body.size() > kMostAnswer)
       return Fail(ErrorCode::kInvalidInput, where + " answered over 8 MiB",
                   "is it the service that was meant?");
+    if (late)
+      return Fail(ErrorCode::kRetry, where + " answers too slowly",
+                  "a CSV file does as well: --series FILE");
     if (!reply)
       return Fail(
           ErrorCode::kRetry,
@@ -67,6 +76,7 @@ class Service {
  private:
   const std::string url_;
   httplib::Client client_;
+  const std::chrono::microseconds patience_;
 };
 
 Result<std::string> Key(const GridQuery& query, const std::string& name) {

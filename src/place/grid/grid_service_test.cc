@@ -46,6 +46,15 @@ class GridServiceTest : public testing::Test {
       auth_ = request.get_header_value("Authorization") +
               request.get_header_value("auth-token");
       response.status = status_;
+      if (drips_) {
+        response.set_content_provider(
+            1000, "application/json",
+            [](size_t, size_t, httplib::DataSink& sink) {
+              std::this_thread::sleep_for(std::chrono::milliseconds(50));
+              return sink.write(" ", 1);
+            });
+        return;
+      }
       response.set_content(
           request.path == "/login" ? R"({"token": "t0ken"})" : answer_,
           "application/json");
@@ -79,6 +88,7 @@ class GridServiceTest : public testing::Test {
   int port_ = 0;
   int requests_ = 0;
   int status_ = 200;
+  bool drips_ = false;
   std::string answer_, path_, auth_;
   std::map<std::string, std::string> variables_;
   std::string folder_;
@@ -180,6 +190,25 @@ TEST_F(GridServiceTest, LogsIn) {
   EXPECT_EQ(path_, "/v3/forecast?signal_type=co2_aoer&region=CAISO_NORTH");
   EXPECT_EQ(auth_, "Bearer t0ken");
   EXPECT_EQ(requests_, 2);
+}
+
+TEST_F(GridServiceTest, OneThatDoesNotAnswerInTimeIsSaid) {
+  query_.patience = Seconds(0.2);
+  std::unique_lock held(mutex_);  // the server waits for it
+  const auto series = Fetch();
+  held.unlock();
+  ASSERT_FALSE(series);
+  EXPECT_EQ(series.error().code, ErrorCode::kRetry);
+  EXPECT_THAT(series.error().message, HasSubstr("does not answer"));
+}
+
+TEST_F(GridServiceTest, OneThatDripsIsNotWaitedFor) {
+  drips_ = true;
+  query_.patience = Seconds(0.3);
+  const auto series = Fetch();
+  ASSERT_FALSE(series);
+  EXPECT_EQ(series.error().code, ErrorCode::kRetry);
+  EXPECT_THAT(series.error().message, HasSubstr("answers too slowly"));
 }
 
 TEST_F(GridServiceTest, NobodyThereIsSaid) {
