@@ -97,9 +97,10 @@ Status CheckOutput(const std::string& path) {
                     ": that is the name of a head, which goes beside its "
                     "network",
                 "leave out .head");
-  MODICUM_TRY(const AtomicFile file, AtomicFile::Create(path));
-  static_cast<void>(file);
-  return {};
+  const auto file = AtomicFile::Create(path);
+  if (file) return {};
+  return Fail(file.error().code, file.error().message,
+              "make its folder first, or name another place with -o");
 }
 
 }  // namespace

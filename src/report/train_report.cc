@@ -55,9 +55,10 @@ void AddFigure(const TrainFigure& figure, Table& table) {
 std::string VerdictText(const TrainResult& result) {
   const TrainFigure& figure = result.test ? *result.test : result.validation;
   if (figure.beats_baseline()) return "better than the baseline, beyond doubt";
-  return fmt::format(
-      "{} does as well: that the network is better is not established",
-      result.baseline);
+  if (figure.interval.high < 0)
+    return "worse than the baseline, beyond doubt: that needs no training";
+  return "the baseline does as well: that the network is better is not "
+         "established";
 }
 
 Json IntervalOf(const QualityFigure& figure) {

@@ -62,10 +62,14 @@ TEST(TrainReport, SaysWhenTheBaselineDoesAsWell) {
   EXPECT_NE(text.find("1,234,567 parameters; the body of bert.gguf\n"),
             text.npos);
   EXPECT_NE(text.find("epochs     all were done before\n"), text.npos);
-  EXPECT_NE(text.find("verdict    a table of words does as well: that the "
-                      "network is better is not established\n"),
+  EXPECT_NE(text.find("verdict    the baseline does as well: that the network "
+                      "is better is not established\n"),
             text.npos);
   EXPECT_NE(text.find("note       the validation data chose the epoch"),
+            text.npos);
+  result.validation.interval = {-0.2, -0.1};
+  EXPECT_NE(FormatTrain(result).find("verdict    worse than the baseline, "
+                                     "beyond doubt"),
             text.npos);
 }
 

@@ -130,8 +130,7 @@ Status ReadEncoder(TomlSection& section, HeadTask& task) {
   const bool base = !encoder.base.empty();
   if (task.kind == HeadKind::kQuestionAnswering) encoder.context = 384;
   // What was learnt already is not to be thrown away in a few steps.
-  if (base && !encoder.frozen) encoder.rate = 1e-4;
-  if (base) encoder.epochs = 5;
+  if (base) encoder.rate = encoder.frozen ? 5e-3 : 1e-4;
   if (!base) {
     range.Count("layers", 1, 48, encoder.layers);
     range.Count("width", kDrawnHeadWidth, 4096, encoder.width);
