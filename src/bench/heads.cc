@@ -175,14 +175,6 @@ std::string_view InTheData(const std::string& tag,
   return renamed == settings.answers.end() ? tag : renamed->second;
 }
 
-Fraction WordRatio(std::span<const std::string_view> wanted,
-                   std::span<const std::string_view> answered) {
-  Fraction ratio{0, static_cast<double>(wanted.size())};
-  for (size_t i = 0; i < wanted.size(); ++i)
-    ratio.above += Hit(wanted[i] == answered[i]);
-  return ratio;
-}
-
 }  // namespace
 
 Result<Dataset> LoadTags(const std::string& path,

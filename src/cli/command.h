@@ -46,6 +46,7 @@ struct Command {
 std::span<const Command> Commands();
 
 Result<int> CmdFit(Context& context, const std::vector<std::string>& args);
+Result<int> CmdTrain(Context& context, const std::vector<std::string>& args);
 Result<int> CmdPredict(Context& context, const std::vector<std::string>& args);
 Result<int> CmdGenerate(Context& context, const std::vector<std::string>& args);
 Result<int> CmdEmbed(Context& context, const std::vector<std::string>& args);

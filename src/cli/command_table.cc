@@ -7,6 +7,7 @@ namespace modicum {
 std::span<const Command> Commands() {
   static constexpr Command kCommands[] = {
       {"fit", "find the cheapest model that is good enough", CmdFit},
+      {"train", "train an encoder that tags words or finds answers", CmdTrain},
       {"predict", "answer JSON lines with a model, and bill it", CmdPredict},
       {"bench", "measure models on tasks: joules, quality, stars", CmdBench},
       {"generate", "continue a text with a network, and bill it", CmdGenerate},

@@ -96,7 +96,7 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   return ParseArgs(app, args);
 }
 
-Result<double> Tokens(const std::string& text, const char* flag) {
+Result<double> TokensIn(const std::string& text, const char* flag) {
   if (text.empty())
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("how many tokens has {}?",
@@ -136,8 +136,8 @@ Result<ServeQuery> QueryOf(const Context& context, ServeFlags& flags) {
   ServeQuery query = flags.query;
   MODICUM_TRY(query.model, ReadArchitecture(flags.model));
   MODICUM_TRY(query.chip, ReadChip(flags.chip));
-  MODICUM_TRY(query.prompt, Tokens(flags.prompt, "--prompt"));
-  MODICUM_TRY(query.output, Tokens(flags.output, "--output"));
+  MODICUM_TRY(query.prompt, TokensIn(flags.prompt, "--prompt"));
+  MODICUM_TRY(query.output, TokensIn(flags.output, "--output"));
   MODICUM_TRY(query.qps, ParseAmount(flags.qps, "--qps"));
   if (query.qps > 1e9)
     return Fail(ErrorCode::kInvalidInput,

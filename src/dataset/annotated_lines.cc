@@ -71,20 +71,55 @@ Result<Texts> ListMember(const Json& object, const std::string& key) {
   return ListOf(*value, key);
 }
 
-Result<Texts> Answers(const Json& object) {
+// What says no place leaves the list shorter than that of the texts.
+Status AddStart(const Json& value, std::vector<uint64_t>& starts) {
+  if (value.is_null()) return {};
+  if (!value.is_number_unsigned())
+    return Wrong("'answer_start' is no whole number from 0 on");
+  starts.push_back(value.get<uint64_t>());
+  return {};
+}
+
+Status ReadAnswerLists(const Json& object, ContextQuestion& out) {
+  MODICUM_TRY(out.answers, ListMember(object, "text"));
+  const auto starts = object.find("answer_start");
+  if (starts == object.end() || starts->is_null()) return {};
+  if (!starts->is_array() || starts->size() != out.answers.size())
+    return Wrong("'answer_start' is no list of a number for each text");
+  for (const Json& start : *starts)
+    MODICUM_RETURN_IF_ERROR(AddStart(start, out.starts));
+  return {};
+}
+
+Status ReadAnswers(const Json& object, ContextQuestion& out) {
   MODICUM_TRY(const Json* value, Find(object, "answers"));
-  if (value->is_object()) return ListMember(*value, "text");
-  if (!value->is_array() || value->empty() || !(*value)[0].is_object())
-    return ListOf(*value, "answers");
-  Texts texts;
+  if (value->is_object()) return ReadAnswerLists(*value, out);
+  if (!value->is_array() || value->empty() || !(*value)[0].is_object()) {
+    MODICUM_TRY(out.answers, ListOf(*value, "answers"));
+    return {};
+  }
   for (const Json& answer : *value) {
     if (!answer.is_object())
-      return Wrong(
-          fmt::format("item {} of 'answers' is no object", texts.size() + 1));
+      return Wrong(fmt::format("item {} of 'answers' is no object",
+                               out.answers.size() + 1));
     MODICUM_TRY(std::string text, TextMember(answer, "text"));
-    texts.push_back(std::move(text));
+    out.answers.push_back(std::move(text));
+    MODICUM_RETURN_IF_ERROR(
+        AddStart(answer.value("answer_start", Json()), out.starts));
   }
-  return texts;
+  return {};
+}
+
+// The byte at which a character begins; npos: there are not so many.
+size_t ByteOf(std::string_view text, uint64_t character) {
+  size_t at = 0;
+  for (; character > 0 && at < text.size(); --character) {
+    ++at;
+    while (at < text.size() &&
+           (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80)
+      ++at;
+  }
+  return character == 0 ? at : text.npos;
 }
 
 // One item after the other.
@@ -147,12 +182,34 @@ Status ReadQuestion(std::string_view line, bool answers, ContextQuestion& out) {
   MODICUM_TRY(out.question, TextMember(json, "question"));
   MODICUM_TRY(out.context, TextMember(json, "context"));
   out.answers.clear();
+  out.starts.clear();
   if (!answers) return {};
-  MODICUM_TRY(out.answers, Answers(json));
+  MODICUM_RETURN_IF_ERROR(ReadAnswers(json, out));
+  if (out.starts.size() < out.answers.size()) out.starts.clear();
   if (!out.answers.empty()) return {};
   return Wrong("'answers' has none",
                "questions that the context does not answer (SQuAD 2.0) are not "
                "scored: leave them out");
+}
+
+Result<MarkedRange> FindAnswer(const ContextQuestion& question) {
+  const std::string& answer = question.answers.at(0);
+  if (answer.empty()) return Wrong("its first answer is empty");
+  const bool told = !question.starts.empty();
+  const size_t begin = told ? ByteOf(question.context, question.starts[0])
+                            : question.context.find(answer);
+  if (begin != std::string::npos &&
+      question.context.compare(begin, answer.size(), answer) == 0)
+    return MarkedRange{static_cast<uint32_t>(begin),
+                       static_cast<uint32_t>(begin + answer.size())};
+  if (told)
+    return Wrong(fmt::format("the answer '{}' does not begin at character {} "
+                             "of its context",
+                             answer, question.starts[0]),
+                 "answer_start counts characters from 0; without it the "
+                 "answer's first occurrence is taken");
+  return Wrong(fmt::format("the answer '{}' is not in its context", answer),
+               "an answer to learn is a part of the context, letter by letter");
 }
 
 Result<Dataset> LoadTaggedWords(const std::string& path,
@@ -173,12 +230,17 @@ Result<Dataset> LoadTaggedWords(const std::string& path,
   return data;
 }
 
-Result<Dataset> LoadQuestions(const std::string& path, bool answers) {
+Result<Dataset> LoadQuestions(const std::string& path, bool answers,
+                              std::vector<MarkedRange>* where) {
   MODICUM_TRY(ItemLines lines, ItemLines::Open(path));
   ContextQuestion row;
   std::unordered_map<std::string, uint64_t> contexts;
   return lines.All([&](std::string_view line, Item& item) -> Status {
     MODICUM_RETURN_IF_ERROR(ReadQuestion(line, answers, row));
+    if (where != nullptr) {
+      MODICUM_TRY(const MarkedRange range, FindAnswer(row));
+      where->push_back(range);
+    }
     item.group = contexts.try_emplace(row.context, item.id).first->second;
     item.payload = TextPair{std::move(row.question), std::move(row.context)};
     item.wanted = std::move(row.answers);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataset/annotated_lines.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -124,6 +125,37 @@ TEST_F(AnnotatedFiles, QuestionsAboutOneContextAreAGroup) {
   EXPECT_EQ(data->items[1].group, 1U);
   EXPECT_EQ(data->items[2].group, 0U);
   EXPECT_EQ(std::get<TextPair>(data->items[2].payload).first, "3");
+}
+
+// Characters, not bytes: before the second "a" stands a letter of two.
+TEST_F(AnnotatedFiles, AnswersHaveTheirPlaces) {
+  const auto place = [&](const std::string& answers) {
+    std::vector<MarkedRange> where;
+    const auto data =
+        LoadQuestions(Write(R"({"question":"q","context":"a é a","answers":)" +
+                            answers + "}\n"),
+                      true, &where);
+    if (!data) return data.error().message.substr(folder_.path().size());
+    return fmt::format("{} {}", where.at(0).begin, where[0].end);
+  };
+  EXPECT_EQ(place(R"({"text":["a"],"answer_start":[4]})"), "5 6");
+  EXPECT_EQ(place(R"([{"text":"a","answer_start":4}])"), "5 6");
+  EXPECT_EQ(place(R"(["a"])"), "0 1");
+  EXPECT_EQ(place(R"([{"text":"é"},{"text":"a","answer_start":4}])"), "2 4");
+  EXPECT_EQ(place(R"({"text":["a"],"answer_start":[3]})"),
+            "/data.jsonl:1: the answer 'a' does not begin at character 3 of "
+            "its context");
+  EXPECT_EQ(place(R"({"text":["a"],"answer_start":[99]})"),
+            "/data.jsonl:1: the answer 'a' does not begin at character 99 of "
+            "its context");
+  EXPECT_EQ(place(R"(["b"])"),
+            "/data.jsonl:1: the answer 'b' is not in its context");
+  EXPECT_EQ(place(R"([""])"), "/data.jsonl:1: its first answer is empty");
+  EXPECT_EQ(place(R"({"text":["a"],"answer_start":[-1]})"),
+            "/data.jsonl:1: 'answer_start' is no whole number from 0 on");
+  EXPECT_EQ(place(R"({"text":["a"],"answer_start":4})"),
+            "/data.jsonl:1: 'answer_start' is no list of a number for each "
+            "text");
 }
 
 TEST_F(AnnotatedFiles, ErrorsNameFileAndLine) {

@@ -41,4 +41,12 @@ Fraction EntityRatio(std::span<const TagSpan> wanted,
           static_cast<double>(wanted.size() + answered.size())};
 }
 
+Fraction WordRatio(std::span<const std::string_view> wanted,
+                   std::span<const std::string_view> answered) {
+  Fraction ratio{0, static_cast<double>(wanted.size())};
+  for (size_t i = 0; i < wanted.size(); ++i)
+    ratio.above += wanted[i] == answered[i] ? 1 : 0;
+  return ratio;
+}
+
 }  // namespace modicum

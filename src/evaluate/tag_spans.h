@@ -22,4 +22,8 @@ std::vector<TagSpan> SpansOf(std::span<const std::string_view> tags);
 Fraction EntityRatio(std::span<const TagSpan> wanted,
                      std::span<const TagSpan> answered);
 
+// The words whose tag is right, over all.
+Fraction WordRatio(std::span<const std::string_view> wanted,
+                   std::span<const std::string_view> answered);
+
 }  // namespace modicum

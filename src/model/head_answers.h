@@ -13,19 +13,10 @@
 #include "base/phase.h"
 #include "base/result.h"
 #include "dataset/item.h"
+#include "model/head_texts.h"
 #include "model/neural.h"
 
 namespace modicum {
-
-// A part of a text, in bytes.
-struct TextRange {
-  uint32_t begin = 0, end = 0;
-  friend bool operator==(const TextRange&, const TextRange&) = default;
-};
-// Words and punctuation marks: what stands between blanks, cut before and
-// after each mark, ASCII's and those of general punctuation. A WordPiece
-// tokenizer cuts there too, so that the pieces of the parts are the text's.
-std::vector<TextRange> BasicWords(std::string_view text);
 
 // How a hidden token is written.
 inline constexpr std::string_view kMaskText = "[MASK]";
@@ -71,9 +62,7 @@ struct FoundAnswer {
   double score = 0;  // the sum of both logits
 };
 // The likeliest part of each context (the pair's second text) as an answer to
-// the question (its first), as BERT reads SQuAD (Devlin et al. 2019): at most
-// 64 tokens of the question, windows of 384 tokens that begin 128 apart,
-// answers of at most 30 tokens; whole words are answered.
+// the question (its first), of all windows; at most 30 tokens, whole words.
 Result<std::vector<FoundAnswer>> AnswerQuestions(
     HeadedEncoder& encoder, std::span<const TextPair> questions,
     const CallOptions& call, PhaseSink& sink, uint64_t* read = nullptr);

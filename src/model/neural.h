@@ -166,19 +166,26 @@ struct TextMarks {
   std::optional<TokenId> begin = {}, separator = {}, mask = {}, unknown = {};
 };
 
-// An encoder with a head that says something of each token.
-// Thread safety: one call at a time.
-class HeadedEncoder {
+// What an encoder makes of a text before it reads it.
+class PieceSource {
  public:
-  virtual ~HeadedEncoder() = default;
-  // Its labels are those of token classification.
-  virtual const NeuralInfo& info() const = 0;
-  virtual HeadKind kind() const = 0;
-  virtual TextMarks marks() const = 0;
-
+  virtual ~PieceSource() = default;
   // The word pieces of a text alone, without marks around. What looks like a
   // mark in the text is text.
   virtual Result<TokenIds> Pieces(std::string_view text) const = 0;
+  virtual TextMarks marks() const = 0;
+  virtual uint32_t context() const = 0;  // tokens at once, marks included
+};
+
+// An encoder with a head that says something of each token.
+// Thread safety: one call at a time.
+class HeadedEncoder : public PieceSource {
+ public:
+  // Its labels are those of token classification.
+  virtual const NeuralInfo& info() const = 0;
+  virtual HeadKind kind() const = 0;
+  uint32_t context() const override { return info().context; }
+
   // What a piece stands for; the first of a word begins with a space.
   virtual std::string Piece(TokenId token) const = 0;
 
@@ -202,6 +209,8 @@ struct QuantizeOptions {
   bool pure = false;        // every tensor of the one type
   std::stop_token stop = {};
 };
+
+struct HeadJob;
 
 // How files that nobody vouches for are tried before this process loads them.
 struct NetworkGuard {
@@ -239,6 +248,8 @@ class NeuralEngine {
   // Whether a classifier can be trained on the body of the network at `path`.
   // kInvalidInput says what is wrong or not supported.
   virtual Status CheckEncoderBase(const std::string& path) = 0;
+  // Trains an encoder with a head and writes both; see model/head_job.h.
+  virtual Status TrainHead(const HeadJob& job, PhaseSink& sink) = 0;
   // Writes `to` whole or not at all.
   virtual Status Quantize(const std::string& from, const std::string& to,
                           const QuantizeOptions& options) = 0;

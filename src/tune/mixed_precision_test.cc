@@ -94,6 +94,7 @@ class FakeEngine final : public NeuralEngine {
     std::abort();
   }
   Status CheckEncoderBase(const std::string&) override { return {}; }
+  Status TrainHead(const HeadJob&, PhaseSink&) override { return {}; }
   std::string_view name() const override { return "fake"; }
   std::string_view version() const override { return "1"; }
   Result<std::unique_ptr<NeuralModel>> Open(const std::string&,

@@ -31,6 +31,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     MODICUM_CHECK(!question.answers.empty());
     CheckTexts(question.answers);
     CheckTexts({question.question, question.context});
+    if (const auto range = FindAnswer(question))
+      MODICUM_CHECK(
+          range->begin < range->end &&
+          question.context.substr(range->begin, range->end - range->begin) ==
+              question.answers[0]);
   }
   return 0;
 }

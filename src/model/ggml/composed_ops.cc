@@ -3,6 +3,12 @@
 
 namespace modicum {
 
+ggml_tensor* MultiplyAdd(ggml_context* context, ggml_tensor* x,
+                         ggml_tensor* matrix, ggml_tensor* bias) {
+  x = ggml_mul_mat(context, matrix, x);
+  return bias == nullptr ? x : ggml_add(context, x, bias);
+}
+
 ggml_tensor* LayerNorm(ggml_context* context, ggml_tensor* x, ggml_tensor* gain,
                        ggml_tensor* bias, float epsilon) {
   // The mean is added with a minus: only ggml_add sums the gradient of a

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What networks need and ggml cannot differentiate, composed of operations
-// that it can. Each equals the operation that llama.cpp runs when the network
-// is used, up to rounding.
+// What networks need and ggml has not in one piece, or cannot differentiate,
+// composed of operations that it can. Each equals the operation that llama.cpp
+// runs when the network is used, up to rounding.
 #pragma once
 
 #include <ggml.h>
 
 namespace modicum {
+
+// A linear layer; without `bias` where that is null.
+ggml_tensor* MultiplyAdd(ggml_context* context, ggml_tensor* x,
+                         ggml_tensor* matrix, ggml_tensor* bias);
 
 // LayerNorm with gain and bias (vectors over the first dimension): RMSNorm of
 // what is left when the mean is taken away. ggml: ggml_norm, ggml_mul,

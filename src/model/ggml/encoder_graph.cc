@@ -25,6 +25,15 @@ void Fill(ggml_tensor* tensor, const void* data) {
   std::memcpy(tensor->data, data, ggml_nbytes(tensor));
 }
 
+// Of how many tokens the head sees what the body made, at most.
+size_t TokensSeen(const EncoderShape& shape, size_t texts, size_t length) {
+  if (!shape.head) return texts;
+  // As many as are hidden, rounded up.
+  if (shape.head == HeadKind::kFillMask)
+    return texts * (length / kHiddenOneIn + 1);
+  return texts * length;
+}
+
 }  // namespace
 
 EncoderBatch MakeBatch(std::span<const TokenIds> texts,
@@ -50,16 +59,17 @@ struct EncoderGraph::Build {
   const EncoderWeights& weights;
   const EncoderBatch& batch;
   const Dropout* dropout;  // null: nothing is dropped
-  GgmlContext context;
+  GgmlContext memory;
   ggml_cgraph* graph = nullptr;
 
   ggml_tensor* read = nullptr;  // all others of the body are null then
   ggml_tensor* tokens = nullptr;
-  ggml_tensor* kind = nullptr;  // of all tokens: the first
+  ggml_tensor* kinds = nullptr;  // of each token, or of all: the first
   ggml_tensor* places = nullptr;
   ggml_tensor* first = nullptr;  // the row of each text's first token
   ggml_tensor* mask = nullptr;
-  ggml_tensor* hidden = nullptr;  // rows of the tokens that are asked about
+  ggml_tensor* asked = nullptr;    // rows of the tokens that are
+  ggml_tensor* context = nullptr;  // where an answer may be
   ggml_tensor* targets = nullptr;
   ggml_tensor* logits = nullptr;
   ggml_tensor* loss = nullptr;
@@ -73,11 +83,11 @@ struct EncoderGraph::Build {
   Build(const EncoderWeights& w, const EncoderBatch& b, const Dropout* d,
         std::vector<uint8_t>& arena)
       : weights(w), batch(b), dropout(d) {
-    context.reset(ggml_init({.mem_size = arena.size(),
-                             .mem_buffer = arena.data(),
-                             .no_alloc = true}));
+    memory.reset(ggml_init({.mem_size = arena.size(),
+                            .mem_buffer = arena.data(),
+                            .no_alloc = true}));
     graph = ggml_new_graph_custom(
-        context.get(), kNodesPerLayer * w.shape().layers + kOtherNodes,
+        memory.get(), kNodesPerLayer * w.shape().layers + kOtherNodes,
         dropout != nullptr);
   }
 
@@ -87,24 +97,24 @@ struct EncoderGraph::Build {
 
   ggml_tensor* Input(ggml_type type, int64_t a, int64_t b = 1, int64_t c = 1,
                      int64_t d = 1) {
-    ggml_tensor* tensor = ggml_new_tensor_4d(context.get(), type, a, b, c, d);
+    ggml_tensor* tensor = ggml_new_tensor_4d(memory.get(), type, a, b, c, d);
     ggml_set_input(tensor);
     return tensor;
   }
   ggml_tensor* Linear(const std::string& name, ggml_tensor* x,
                       bool bias = true) {
-    x = ggml_mul_mat(context.get(), weights[name + ".weight"], x);
-    return bias ? ggml_add(context.get(), x, weights[name + ".bias"]) : x;
+    return MultiplyAdd(memory.get(), x, weights[name + ".weight"],
+                       bias ? weights[name + ".bias"] : nullptr);
   }
   ggml_tensor* Norm(const std::string& name, ggml_tensor* x) {
-    return LayerNorm(context.get(), x, weights[name + ".weight"],
+    return LayerNorm(memory.get(), x, weights[name + ".weight"],
                      weights[name + ".bias"], weights.shape().epsilon);
   }
   ggml_tensor* Drop(ggml_tensor* x, float rate) {
     if (rate <= 0) return x;
     ggml_tensor* keep = Input(GGML_TYPE_F32, x->ne[0], x->ne[1]);
     kept.push_back({keep, rate});
-    return ggml_mul(context.get(), x, keep);
+    return ggml_mul(memory.get(), x, keep);
   }
   float HiddenDropout() const { return dropout ? dropout->hidden : 0; }
 
@@ -114,25 +124,36 @@ struct EncoderGraph::Build {
   ggml_tensor* Layer(uint32_t index, ggml_tensor* x);
   ggml_tensor* Body();
   ggml_tensor* Classify(ggml_tensor* x);
+  ggml_tensor* Asked(ggml_tensor* x);
   ggml_tensor* Unmask(ggml_tensor* x);
+  ggml_tensor* Locate(ggml_tensor* x);
+  ggml_tensor* Head(ggml_tensor* x);
   void MakeForward();
   void MakeLoss();
   void MakeBackward();
   void FillInputs() const;
+  void FillTexts() const;
+  void FillKinds() const;
+  void FillContext() const;
   void FillTargets() const;
   void FillDropout(Rng& rng) const;
 };
 
 // [width, length * texts]
 ggml_tensor* EncoderGraph::Build::Embed() {
-  ggml_context* c = context.get();
+  ggml_context* c = memory.get();
   tokens = Input(GGML_TYPE_I32, length() * texts());
   places = Input(GGML_TYPE_I32, length());
   ggml_tensor* x = ggml_get_rows(c, weights["token_embd.weight"], tokens);
   x = ggml_reshape_3d(c, x, width(), length(), texts());
   if (weights.shape().token_types > 0) {
-    kind = Input(GGML_TYPE_I32, 1);
-    x = ggml_add(c, x, ggml_get_rows(c, weights["token_types.weight"], kind));
+    kinds = batch.seconds.empty() ? Input(GGML_TYPE_I32, 1)
+                                  : Input(GGML_TYPE_I32, length() * texts());
+    ggml_tensor* of_kind =
+        ggml_get_rows(c, weights["token_types.weight"], kinds);
+    if (!batch.seconds.empty())
+      of_kind = ggml_reshape_3d(c, of_kind, width(), length(), texts());
+    x = ggml_add(c, x, of_kind);
   }
   x = ggml_add(c, x, ggml_get_rows(c, weights["position_embd.weight"], places));
   x = ggml_reshape_2d(c, x, width(), length() * texts());
@@ -143,7 +164,7 @@ ggml_tensor* EncoderGraph::Build::Embed() {
 // What each of `queries`, some tokens of each text, gathers from all of `x`.
 ggml_tensor* EncoderGraph::Build::Attend(const std::string& prefix,
                                          ggml_tensor* queries, ggml_tensor* x) {
-  ggml_context* c = context.get();
+  ggml_context* c = memory.get();
   const int64_t heads = weights.shape().heads;
   const int64_t size = width() / heads;
   const int64_t asking = queries->ne[1] / texts();
@@ -167,7 +188,7 @@ ggml_tensor* EncoderGraph::Build::Attend(const std::string& prefix,
 }
 
 ggml_tensor* EncoderGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
-  ggml_context* c = context.get();
+  ggml_context* c = memory.get();
   const std::string prefix = "blk." + std::to_string(index) + ".";
   // Of the last layer a classifier reads the first token of each text alone.
   const bool last = first != nullptr && index + 1 == weights.shape().layers;
@@ -181,7 +202,7 @@ ggml_tensor* EncoderGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
   return Norm(prefix + "layer_output_norm", ggml_add(c, fed, x));
 }
 
-// [width, texts] or, where tokens are hidden, [width, length * texts]
+// [width, texts] or, with a head for each token, [width, length * texts]
 ggml_tensor* EncoderGraph::Build::Body() {
   mask = Input(GGML_TYPE_F32, length(), 1, 1, texts());
   if (!weights.shape().head) first = Input(GGML_TYPE_I32, texts());
@@ -192,32 +213,64 @@ ggml_tensor* EncoderGraph::Build::Body() {
 
 // [labels, texts]
 ggml_tensor* EncoderGraph::Build::Classify(ggml_tensor* x) {
-  x = Tanh(context.get(), Linear("cls", x));
+  x = Tanh(memory.get(), Linear("cls", x));
   x = Drop(x, dropout ? dropout->pooled : 0);
   return Linear("cls.output", x);
 }
 
-// [vocabulary, hidden tokens]
+// [width, tokens that are asked about]
+ggml_tensor* EncoderGraph::Build::Asked(ggml_tensor* x) {
+  if (read != nullptr) return x;
+  asked = Input(GGML_TYPE_I32, static_cast<int64_t>(batch.asked.size()));
+  return ggml_get_rows(memory.get(), x, asked);
+}
+
+// [vocabulary, tokens that are asked about]
 ggml_tensor* EncoderGraph::Build::Unmask(ggml_tensor* x) {
-  ggml_context* c = context.get();
-  hidden = Input(GGML_TYPE_I32, static_cast<int64_t>(batch.hidden.size()));
-  x = ggml_get_rows(c, x, hidden);
+  ggml_context* c = memory.get();
+  x = Asked(x);
   x = Norm("head.transform_norm", Gelu(c, Linear("head.transform", x)));
   x = ggml_mul_mat(c, weights["token_embd.weight"], x);
   return ggml_add(c, x, weights["head.decoder.bias"]);
 }
 
+// [length, 2 * texts]: where an answer begins, where it ends; never outside of
+// the second text.
+ggml_tensor* EncoderGraph::Build::Locate(ggml_tensor* x) {
+  ggml_context* c = memory.get();
+  context = Input(GGML_TYPE_F32, length(), 1, texts());
+  x = ggml_reshape_3d(c, Linear("head.output", x), 2, length(), texts());
+  x = ggml_cont(c, ggml_permute(c, x, 1, 0, 2, 3));
+  x = ggml_add(c, x, context);
+  return ggml_reshape_2d(c, x, length(), 2 * texts());
+}
+
+ggml_tensor* EncoderGraph::Build::Head(ggml_tensor* x) {
+  if (!weights.shape().head) return Classify(x);
+  switch (*weights.shape().head) {
+    case HeadKind::kFillMask:
+      return Unmask(x);
+    case HeadKind::kTokenClassification:
+      x = Asked(x);
+      return Linear("head.output", Drop(x, dropout ? dropout->pooled : 0));
+    case HeadKind::kQuestionAnswering:
+      break;
+  }
+  return Locate(x);
+}
+
 void EncoderGraph::Build::MakeForward() {
-  if (!batch.read.empty()) read = Input(GGML_TYPE_F32, width(), texts());
-  ggml_tensor* x = read != nullptr ? read : Body();
-  logits = weights.shape().head ? Unmask(x) : Classify(x);
+  if (!batch.read.empty())
+    read = Input(GGML_TYPE_F32, width(),
+                 static_cast<int64_t>(batch.read.size()) / width());
+  logits = Head(read != nullptr ? read : Body());
   ggml_set_output(logits);
   ggml_build_forward_expand(graph, logits);
 }
 
 void EncoderGraph::Build::MakeLoss() {
   targets = Input(GGML_TYPE_F32, logits->ne[0], logits->ne[1]);
-  loss = ggml_cross_entropy_loss(context.get(), logits, targets);
+  loss = ggml_cross_entropy_loss(memory.get(), logits, targets);
   ggml_set_loss(loss);
   ggml_set_output(loss);
   ggml_build_forward_expand(graph, loss);
@@ -230,28 +283,45 @@ void EncoderGraph::Build::MakeBackward() {
     for (const Parameter& parameter : weights.learnt())
       if (ggml_graph_node(graph, i) == parameter.value)
         gradients[static_cast<size_t>(i)] = parameter.gradient;
-  ggml_build_backward_expand(context.get(), graph, gradients.data());
+  ggml_build_backward_expand(memory.get(), graph, gradients.data());
   loss_gradient = ggml_graph_get_grad_acc(graph, loss);
   graph = WithFastProducts(context.get(), graph, FindBlas());
 }
 
 void EncoderGraph::Build::FillTargets() const {
-  if (hidden == nullptr) return Fill(targets, batch.targets.data());
-  auto* wanted = static_cast<float*>(targets->data);
-  std::fill_n(wanted, ggml_nelements(targets), 0.0F);
-  for (const int32_t token : batch.were) {
-    wanted[token] = 1;
-    wanted += targets->ne[0];
+  if (!weights.shape().head) return Fill(targets, batch.targets.data());
+  auto* row = static_cast<float*>(targets->data);
+  std::fill_n(row, ggml_nelements(targets), 0.0F);
+  for (const int32_t one : batch.wanted) {
+    row[one] = 1;
+    row += targets->ne[0];
   }
 }
 
-void EncoderGraph::Build::FillInputs() const {
-  if (targets != nullptr) FillTargets();
-  if (hidden != nullptr) Fill(hidden, batch.hidden.data());
-  if (read != nullptr) return Fill(read, batch.read.data());
+void EncoderGraph::Build::FillKinds() const {
+  auto* kind = static_cast<int32_t*>(kinds->data);
+  std::fill_n(kind, ggml_nelements(kinds), 0);
+  if (weights.shape().token_types < 2) return;
+  for (size_t text = 0; text < batch.seconds.size(); ++text)
+    if (const uint32_t second = batch.seconds[text]; second > 0)
+      std::fill_n(kind + text * batch.length + second, batch.length - second,
+                  1);
+}
+
+// A second text goes from its first token to before the last, which ends it.
+void EncoderGraph::Build::FillContext() const {
+  auto* place = static_cast<float*>(context->data);
+  std::fill_n(place, ggml_nelements(context), kNever);
+  for (size_t text = 0; text < batch.texts(); ++text) {
+    const uint32_t second = batch.seconds[text];
+    std::fill_n(place + text * batch.length + second,
+                batch.lengths[text] - 1 - second, 0.0F);
+  }
+}
+
+void EncoderGraph::Build::FillTexts() const {
   Fill(tokens, batch.tokens.data());
-  constexpr int32_t kFirstKind = 0;
-  if (kind != nullptr) Fill(kind, &kFirstKind);
+  if (kinds != nullptr) FillKinds();
   auto* place = static_cast<int32_t*>(places->data);
   for (uint32_t i = 0; i < batch.length; ++i)
     place[i] = static_cast<int32_t>(i);
@@ -263,6 +333,16 @@ void EncoderGraph::Build::FillInputs() const {
     std::fill_n(of_text, batch.length, kNever);
     std::fill_n(of_text, batch.lengths[text], 0.0F);
   }
+}
+
+void EncoderGraph::Build::FillInputs() const {
+  if (targets != nullptr) FillTargets();
+  if (context != nullptr) FillContext();
+  if (asked != nullptr) Fill(asked, batch.asked.data());
+  if (read != nullptr)
+    Fill(read, batch.read.data());
+  else
+    FillTexts();
 }
 
 void EncoderGraph::Build::FillDropout(Rng& rng) const {
@@ -350,11 +430,12 @@ Bytes EncoderGraph::WorkingMemory(uint32_t texts, uint32_t length) {
   EncoderBatch batch;
   batch.length = length;
   batch.lengths.assign(texts, length);
+  if (weights_.shape().head == HeadKind::kQuestionAnswering)
+    batch.seconds.assign(texts, 1);
+  const size_t seen = TokensSeen(weights_.shape(), texts, length);
   if (weights_.learns() == Learns::kHead)
-    batch.read.resize(size_t{texts} * weights_.shape().width);
-  // As many as are hidden, rounded up.
-  if (weights_.shape().head)
-    batch.hidden.resize(size_t{texts} * (length / kHiddenOneIn + 1));
+    batch.read.resize(seen * weights_.shape().width);
+  batch.asked.resize(seen);
   const Dropout dropout{0.1F, 0.1F, 0.1F};
   Build build(weights_, batch, &dropout, arena_);
   build.MakeForward();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A BERT-style text classifier as llama.cpp's `bert` architecture computes it
 // (token and position embeddings, LayerNorm after every block, the first
-// token pooled through tanh), with gradients; or, with a head for fill-mask,
-// the same body that learns which tokens are hidden.
+// token pooled through tanh), with gradients; or the same body with a head that
+// learns something of each token.
 #pragma once
 
 #include <ggml-alloc.h>
@@ -26,13 +26,19 @@ struct EncoderBatch {
   uint32_t length = 0;
   std::vector<int32_t> tokens;    // `length` a text
   std::vector<uint32_t> lengths;  // of the texts, in 1..length
-  // Instead of tokens what a body made of them (EncoderGraph::Read): only the
+  // From which token on each is of its second text; empty: all have one.
+  std::vector<uint32_t> seconds = {};
+  // Instead of tokens what a body made of those that the head sees: of each
+  // text's first, of those that are asked about, of all for answers. Only the
   // head is computed.
   std::vector<float> read = {};
   // Wanted probabilities, one per label a text; empty when only asked.
   std::vector<float> targets = {};
-  // Of fill-mask: which of `tokens` are hidden, and what they were.
-  std::vector<int32_t> hidden = {}, were = {};
+  // With a head for each token: which of `tokens` are asked about, and what is
+  // wanted of each, its label or the token that it was. Of answers none are
+  // asked about, all tokens of second texts are; wanted are the places of the
+  // first and the last token of each text's answer.
+  std::vector<int32_t> asked = {}, wanted = {};
 
   size_t texts() const { return lengths.size(); }
 };
@@ -53,8 +59,10 @@ class EncoderGraph {
   EncoderGraph(EncoderWeights& weights, int threads, std::stop_token stop);
   ~EncoderGraph();
 
-  // Logits, one per label a text, or one per token of the vocabulary for each
-  // that is hidden. kInterrupted when stopped.
+  // Logits, one per label a text; with a head for each token, as many a token
+  // that is asked about as the head gives; of answers, for each text that one
+  // begins at each of `length` places, then that it ends there. kInterrupted
+  // when stopped.
   Result<std::vector<float>> Logits(const EncoderBatch& batch);
   // The vector of each text's first token after the last layer: what the head
   // sees, `width` numbers a text. kInterrupted when stopped.

@@ -7,24 +7,36 @@
 #include <functional>
 #include <span>
 
-#include "base/clock.h"
-#include "base/hash.h"
-#include "base/result.h"
-#include "model/checkpoint.h"
-#include "model/engine.h"
-#include "model/ggml/adamw.h"
 #include "model/ggml/hidden_tokens.h"
+#include "model/ggml/learning.h"
 
 namespace modicum {
 
-struct PretrainingSettings {
-  uint32_t epochs = 10;
-  uint32_t batch = 32;  // texts a step
-  double rate = 1e-3;   // at its peak
-  double warm_up = 0.1;
-  double clip = 1;
-  AdamWSettings adamw = {};
-  Dropout dropout = {0.1F, 0.1F, 0};  // as BERT's
+// Passes, rate, dropout as BERT's; no mean of weights.
+struct PretrainingSettings : LearningSettings {
+  PretrainingSettings() {
+    epochs = 10;
+    average = 0;
+    dropout = {0.1F, 0.1F, 0};
+  }
+};
+
+// Texts of which tokens are hidden, anew in every pass.
+class HiddenLessons final : public Lessons {
+ public:
+  HiddenLessons(std::span<const TokenIds> texts, const HidingRule& rule,
+                uint32_t context)
+      : texts_(texts), rule_(rule), context_(context) {}
+  std::span<const TokenIds> texts() const override { return texts_; }
+  EncoderBatch BatchOf(std::span<const uint32_t> rows, Rng& rng) const override;
+  size_t Answers(const EncoderBatch& batch) const override {
+    return batch.asked.size();
+  }
+
+ private:
+  const std::span<const TokenIds> texts_;
+  const HidingRule& rule_;
+  const uint32_t context_;
 };
 
 struct PretrainingParts {

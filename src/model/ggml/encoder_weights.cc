@@ -132,8 +132,13 @@ EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns)
     ggml_set_name(value, tensor.name.c_str());
     parameters_.push_back({.value = value, .decays = tensor.rows > 0});
   }
+  const auto of_head = [](const EncoderTensor& tensor) {
+    return tensor.of_head();
+  };
+  first_of_head_ = static_cast<size_t>(std::ranges::find_if(tensors, of_head) -
+                                       tensors.begin());
   if (learns == Learns::kNothing) first_learnt_ = parameters_.size();
-  if (learns == Learns::kHead) first_learnt_ = head();
+  if (learns == Learns::kHead) first_learnt_ = first_of_head_;
   for (size_t i = first_learnt_; i < parameters_.size(); ++i) {
     ggml_set_param(parameters_[i].value);
     parameters_[i].gradient =
@@ -143,14 +148,6 @@ EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns)
       ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), Cpu().memory()));
   MODICUM_CHECK(buffer_ != nullptr);
   ggml_backend_buffer_clear(buffer_.get(), 0);
-}
-
-size_t EncoderWeights::head() const {
-  const auto first =
-      std::ranges::find_if(parameters_, [](const Parameter& parameter) {
-        return EncoderTensor{parameter.value->name}.of_head();
-      });
-  return static_cast<size_t>(first - parameters_.begin());
 }
 
 ggml_tensor* EncoderWeights::operator[](std::string_view name) const {
@@ -169,9 +166,7 @@ void EncoderWeights::Draw(uint64_t seed) {
   std::fill(places.begin(), places.end(), 0.0F);
 }
 
-void EncoderWeights::DrawHead(uint64_t seed) {
-  DrawInto(std::span(parameters_).subspan(head()), seed);
-}
+void EncoderWeights::DrawHead(uint64_t seed) { DrawInto(head(), seed); }
 
 void EncoderWeights::ClearGradients() {
   for (const Parameter& parameter : learnt())

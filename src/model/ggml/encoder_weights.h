@@ -87,6 +87,12 @@ class EncoderWeights {
   const EncoderShape& shape() const { return shape_; }
   Learns learns() const { return learns_; }
   std::span<const Parameter> parameters() const { return parameters_; }
+  std::span<const Parameter> body() const {
+    return std::span(parameters_).first(first_of_head_);
+  }
+  std::span<const Parameter> head() const {
+    return std::span(parameters_).subspan(first_of_head_);
+  }
   // Those that a training changes.
   std::span<const Parameter> learnt() const {
     return std::span(parameters_).subspan(first_learnt_);
@@ -103,14 +109,12 @@ class EncoderWeights {
   void Set(std::span<const float> values);
 
  private:
-  size_t head() const;  // where it begins in parameters_
-
   const EncoderShape shape_;
   const Learns learns_;
   GgmlContext context_;
   GgmlBuffer buffer_;
   std::vector<Parameter> parameters_;
-  size_t first_learnt_ = 0;
+  size_t first_of_head_ = 0, first_learnt_ = 0;
 };
 
 }  // namespace modicum

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "model/ggml/backends.h"
+#include "model/ggml/composed_ops.h"
 #include "model/ggml/compute.h"
 
 namespace modicum {
@@ -50,7 +51,7 @@ struct HeadGraph::Build {
   ggml_tensor* positions = nullptr;
   ggml_tensor* kinds = nullptr;   // null: the network has none
   ggml_tensor* places = nullptr;  // null: every token is asked about
-  ggml_tensor* logits = nullptr;
+  ggml_tensor* output = nullptr;
 
   Build(const EncoderWeights& w, std::span<const AskedText* const> t,
         std::vector<uint8_t>& arena)
@@ -79,8 +80,8 @@ struct HeadGraph::Build {
   }
   ggml_tensor* Linear(const std::string& name, ggml_tensor* x,
                       bool bias = true) {
-    x = ggml_mul_mat(context.get(), weights[name + ".weight"], x);
-    return bias ? ggml_add(context.get(), x, weights[name + ".bias"]) : x;
+    return MultiplyAdd(context.get(), x, weights[name + ".weight"],
+                       bias ? weights[name + ".bias"] : nullptr);
   }
   ggml_tensor* Norm(const std::string& name, ggml_tensor* x) {
     ggml_context* c = context.get();
@@ -97,7 +98,7 @@ struct HeadGraph::Build {
   ggml_tensor* Layer(uint32_t index, ggml_tensor* x);
   ggml_tensor* Asked(ggml_tensor* x);
   ggml_tensor* Head(ggml_tensor* x);
-  void Make();
+  void Make(bool head);
   void Fill() const;
 };
 
@@ -199,12 +200,12 @@ ggml_tensor* HeadGraph::Build::Head(ggml_tensor* x) {
   return ggml_add(c, x, weights["head.decoder.bias"]);
 }
 
-void HeadGraph::Build::Make() {
+void HeadGraph::Build::Make(bool head) {
   ggml_tensor* x = Embed();
   for (uint32_t i = 0; i < weights.shape().layers; ++i) x = Layer(i, x);
-  logits = Head(Asked(x));
-  ggml_set_output(logits);
-  ggml_build_forward_expand(graph, logits);
+  output = head ? Head(Asked(x)) : Asked(x);
+  ggml_set_output(output);
+  ggml_build_forward_expand(graph, output);
 }
 
 void HeadGraph::Build::Fill() const {
@@ -254,10 +255,21 @@ bool HeadGraph::EndsNow(void* self) {
 
 Result<std::vector<float>> HeadGraph::Logits(
     std::span<const AskedText* const> texts, const CallOptions& call) {
+  return Compute(texts, /*head=*/true, call);
+}
+
+Result<std::vector<float>> HeadGraph::Read(
+    std::span<const AskedText* const> texts, const CallOptions& call) {
+  return Compute(texts, /*head=*/false, call);
+}
+
+Result<std::vector<float>> HeadGraph::Compute(
+    std::span<const AskedText* const> texts, bool head,
+    const CallOptions& call) {
   MODICUM_CHECK(!texts.empty());
   MODICUM_RETURN_IF_ERROR(CheckCall(call));
   Build build(weights_, texts, arena_);
-  build.Make();
+  build.Make(head);
   if (!ggml_gallocr_alloc_graph(allocator_, build.graph))
     return Fail(ErrorCode::kUnavailable,
                 "no memory for what the network computes",
@@ -270,8 +282,8 @@ Result<std::vector<float>> HeadGraph::Logits(
     MODICUM_RETURN_IF_ERROR(CheckCall(call));
     return Fail(ErrorCode::kInternal, "ggml cannot compute the network");
   }
-  const auto* values = static_cast<const float*>(build.logits->data);
-  return std::vector<float>(values, values + ggml_nelements(build.logits));
+  const auto* values = static_cast<const float*>(build.output->data);
+  return std::vector<float>(values, values + ggml_nelements(build.output));
 }
 
 }  // namespace modicum

@@ -30,9 +30,14 @@ class HeadGraph {
   // kInterrupted when `call` ends, also in the middle.
   Result<std::vector<float>> Logits(std::span<const AskedText* const> texts,
                                     const CallOptions& call);
+  // Instead what the body made of each place: what the head sees.
+  Result<std::vector<float>> Read(std::span<const AskedText* const> texts,
+                                  const CallOptions& call);
 
  private:
   struct Build;
+  Result<std::vector<float>> Compute(std::span<const AskedText* const> texts,
+                                     bool head, const CallOptions& call);
   static bool EndsNow(void* self);
 
   const EncoderWeights& weights_;

@@ -65,8 +65,10 @@ std::vector<const AskedText*> LongestFirst(std::span<const AskedText> texts) {
 
 class GgmlHeadedEncoder final : public HeadedEncoder {
  public:
-  GgmlHeadedEncoder(const EncoderShape& shape, NeuralInfo info, TextMarks marks,
-                    ThreadPools pools,
+  // `own`: the weights where they are its own, else null.
+  GgmlHeadedEncoder(const EncoderWeights& weights,
+                    std::unique_ptr<const EncoderWeights> own, NeuralInfo info,
+                    TextMarks marks, ThreadPools pools,
                     std::unique_ptr<WordPieceTokenizer> tokenizer,
                     size_t together)
       : info_(std::move(info)),
@@ -74,10 +76,10 @@ class GgmlHeadedEncoder final : public HeadedEncoder {
         tokenizer_(std::move(tokenizer)),
         together_(together),
         pools_(std::move(pools)),
-        weights_(shape, Learns::kNothing),
+        own_(std::move(own)),
+        weights_(weights),
         graph_(weights_, pools_) {}
 
-  EncoderWeights& weights() { return weights_; }
   const NeuralInfo& info() const override { return info_; }
   HeadKind kind() const override { return *weights_.shape().head; }
   TextMarks marks() const override { return marks_; }
@@ -158,7 +160,8 @@ class GgmlHeadedEncoder final : public HeadedEncoder {
   const std::unique_ptr<WordPieceTokenizer> tokenizer_;
   const size_t together_;  // tokens in one forward pass, about
   const ThreadPools pools_;
-  EncoderWeights weights_;
+  const std::unique_ptr<const EncoderWeights> own_;
+  const EncoderWeights& weights_;
   HeadGraph graph_;
 };
 
@@ -191,13 +194,37 @@ Result<std::unique_ptr<HeadedEncoder>> OpenHeadedEncoder(
   TextMarks marks = tokenizer->marks();
   marks.unknown = base.unknown;
   MODICUM_RETURN_IF_ERROR(CheckMarks(marks, head.kind, base.file.name));
-  auto encoder = std::make_unique<GgmlHeadedEncoder>(
-      HeadedShape(base, head), std::move(info), marks, std::move(pools),
+  auto weights = std::make_unique<EncoderWeights>(HeadedShape(base, head),
+                                                  Learns::kNothing);
+  MODICUM_RETURN_IF_ERROR(LoadBody(base, *weights));
+  MODICUM_RETURN_IF_ERROR(LoadHead(head, *weights));
+  const EncoderWeights& loaded = *weights;
+  return std::make_unique<GgmlHeadedEncoder>(
+      loaded, std::move(weights), std::move(info), marks, std::move(pools),
       std::move(tokenizer),
       static_cast<size_t>(std::max(1, settings.micro_batch)));
-  MODICUM_RETURN_IF_ERROR(LoadBody(base, encoder->weights()));
-  MODICUM_RETURN_IF_ERROR(LoadHead(head, encoder->weights()));
-  return encoder;
+}
+
+Result<std::unique_ptr<HeadedEncoder>> HeadedEncoderOn(
+    const EncoderWeights& weights, const GgufMetadata& vocabulary,
+    TokenId unknown, const std::vector<std::string>& labels, int threads,
+    const std::string& path) {
+  NeuralSettings settings;
+  settings.threads = threads;
+  const EncoderShape& shape = weights.shape();
+  NeuralInfo info;
+  info.path = path;
+  info.context = shape.context;
+  info.vocabulary = shape.vocabulary;
+  info.labels = labels;
+  MODICUM_TRY(ThreadPools pools, ThreadPools::Start(settings));
+  MODICUM_TRY(auto tokenizer, WordPieceTokenizer::Open(vocabulary));
+  TextMarks marks = tokenizer->marks();
+  marks.unknown = unknown;
+  MODICUM_RETURN_IF_ERROR(CheckMarks(marks, *shape.head, path));
+  return std::make_unique<GgmlHeadedEncoder>(
+      weights, nullptr, std::move(info), marks, std::move(pools),
+      std::move(tokenizer), static_cast<size_t>(settings.micro_batch));
 }
 
 }  // namespace modicum

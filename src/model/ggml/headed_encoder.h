@@ -16,4 +16,11 @@ Result<std::unique_ptr<HeadedEncoder>> OpenHeadedEncoder(
     const EncoderBase& base, const HeadFile& head,
     const NeuralSettings& settings);
 
+// One around weights that are elsewhere, and may change between calls: they
+// outlive it. `path` names it in errors.
+Result<std::unique_ptr<HeadedEncoder>> HeadedEncoderOn(
+    const EncoderWeights& weights, const GgufMetadata& vocabulary,
+    TokenId unknown, const std::vector<std::string>& labels, int threads,
+    const std::string& path);
+
 }  // namespace modicum

@@ -41,8 +41,8 @@ void HideTokens(const HidingRule& rule, Rng& rng, EncoderBatch& batch) {
     places.resize(count);
     std::ranges::sort(places);
     for (const size_t at : places) {
-      batch.hidden.push_back(static_cast<int32_t>(at));
-      batch.were.push_back(batch.tokens[at]);
+      batch.asked.push_back(static_cast<int32_t>(at));
+      batch.wanted.push_back(batch.tokens[at]);
       batch.tokens[at] = Replacement(rule, batch.tokens[at], rng);
     }
   }

@@ -12,7 +12,7 @@
 #include "base/fake_clock.h"
 #include "model/ggml/encoder_pretraining.h"
 #include "model/ggml/encoder_sample.h"
-#include "model/ggml/reference_encoder.h"
+#include "model/ggml/reference_gradients.h"
 
 namespace modicum {
 namespace {
@@ -45,23 +45,23 @@ TEST(HideTokens, FollowsBert) {
   const EncoderBatch whole = MakeBatch(texts, rows, 102);
   EncoderBatch batch = whole;
   HideTokens(Rule(kVocabulary), rng, batch);
-  ASSERT_EQ(batch.hidden.size(), kTexts * 15);
+  ASSERT_EQ(batch.asked.size(), kTexts * 15);
   double masked = 0, kept = 0;
-  for (size_t i = 0; i < batch.hidden.size(); ++i) {
-    const auto at = static_cast<size_t>(batch.hidden[i]);
-    EXPECT_EQ(batch.were[i], whole.tokens[at]);
+  for (size_t i = 0; i < batch.asked.size(); ++i) {
+    const auto at = static_cast<size_t>(batch.asked[i]);
+    EXPECT_EQ(batch.wanted[i], whole.tokens[at]);
     EXPECT_GT(at % 102, 0U);
     EXPECT_LT(at % 102, 101U);
     masked += batch.tokens[at] == 4 ? 1 : 0;
-    kept += batch.tokens[at] == batch.were[i] ? 1 : 0;
+    kept += batch.tokens[at] == batch.wanted[i] ? 1 : 0;
     EXPECT_GE(batch.tokens[at], 4);
   }
   // Of 6,000, within four standard deviations.
   EXPECT_NEAR(masked / 6000, 0.8, 4 * std::sqrt(0.16 / 6000));
   EXPECT_NEAR(kept / 6000, 0.1, 4 * std::sqrt(0.09 / 6000) + 0.001);
   // Nothing else was touched.
-  const std::set<int32_t> hidden(batch.hidden.begin(), batch.hidden.end());
-  EXPECT_EQ(hidden.size(), batch.hidden.size());
+  const std::set<int32_t> hidden(batch.asked.begin(), batch.asked.end());
+  EXPECT_EQ(hidden.size(), batch.asked.size());
   for (size_t at = 0; at < whole.tokens.size(); ++at) {
     if (hidden.count(static_cast<int32_t>(at)) == 0) {
       EXPECT_EQ(batch.tokens[at], whole.tokens[at]);
@@ -74,10 +74,10 @@ TEST(HideTokens, HidesOneOfAShortTextAndNoneOfAnEmptyOne) {
   EncoderBatch batch = MakeBatch(texts, std::vector<uint32_t>{0, 1, 2}, 7);
   Rng rng(1);
   HideTokens(Rule(11), rng, batch);
-  ASSERT_EQ(batch.hidden.size(), 2U);
-  EXPECT_EQ(batch.hidden[0], 1);
-  EXPECT_EQ(batch.were[0], 7);
-  EXPECT_GE(batch.hidden[1], 9);
+  ASSERT_EQ(batch.asked.size(), 2U);
+  EXPECT_EQ(batch.asked[0], 1);
+  EXPECT_EQ(batch.wanted[0], 7);
+  EXPECT_GE(batch.asked[1], 9);
 }
 
 EncoderShape Masked(const EncoderShape& shape) {
@@ -107,13 +107,13 @@ TEST(MaskedGraph, LogitsAreThoseOfTheReference) {
     const auto logits = graph.Logits(batch);
     ASSERT_TRUE(logits);
     const ReferenceEncoder reference(*weights);
-    for (size_t i = 0; i < batch.hidden.size(); ++i) {
-      const size_t text = static_cast<size_t>(batch.hidden[i]) / batch.length;
+    for (size_t i = 0; i < batch.asked.size(); ++i) {
+      const size_t text = static_cast<size_t>(batch.asked[i]) / batch.length;
       const int32_t* from = &batch.tokens[text * batch.length];
       const auto expected =
           reference.TokenLogits({from, from + batch.lengths[text]});
       const auto& row =
-          expected[static_cast<size_t>(batch.hidden[i]) - text * batch.length];
+          expected[static_cast<size_t>(batch.asked[i]) - text * batch.length];
       for (size_t token = 0; token < row.size(); ++token)
         EXPECT_NEAR((*logits)[i * row.size() + token], row[token], 1e-5);
     }
@@ -126,31 +126,7 @@ TEST(MaskedGraph, GradientsAreThoseOfTheReference) {
   const EncoderShape shape = Masked(kImported);
   const auto weights = SomeWeights(shape);
   const EncoderBatch batch = HiddenBatch(shape);
-  EncoderGraph graph(*weights, 1, {});
-  Rng rng(1);
-  weights->ClearGradients();
-  const auto loss = graph.Gradients(batch, {}, 1, rng);
-  ASSERT_TRUE(loss);
-  ReferenceEncoder reference(*weights);
-  EXPECT_NEAR(*loss, reference.Loss(batch), 1e-6);
-  constexpr double kStep = 1e-4;
-  size_t checked = 0;
-  for (const Parameter& parameter : weights->learnt()) {
-    std::vector<double>& values = reference.values(parameter.value->name);
-    for (size_t i = 0; i < values.size(); ++i) {
-      const double value = values[i];
-      values[i] = value + kStep;
-      const double above = reference.Loss(batch);
-      values[i] = value - kStep;
-      const double below = reference.Loss(batch);
-      values[i] = value;
-      const double slope = (above - below) / (2 * kStep);
-      ASSERT_NEAR(parameter.gradients()[i], slope, 1e-5 * (1 + std::abs(slope)))
-          << parameter.value->name << " " << i;
-      ++checked;
-    }
-  }
-  EXPECT_EQ(checked, ParametersOf(shape));
+  ExpectGradientsOfTheReference(*weights, batch, batch);
 }
 
 // Tokens 5, 6, 7 follow each other in a ring, 8, 9, 10 in another: what is

@@ -13,6 +13,7 @@
 #include "model/ggml/adapter.h"
 #include "model/ggml/backends.h"
 #include "model/ggml/encoder_base.h"
+#include "model/ggml/head_training.h"
 #include "model/ggml/headed_encoder.h"
 #include "model/ggml/llama_log.h"
 #include "model/ggml/llama_model.h"
@@ -175,6 +176,15 @@ class LlamaEngine final : public NeuralEngine {
   Status CheckEncoderBase(const std::string& path) override {
     MODICUM_TRY(const EncoderBase base, ReadEncoderBase(path));
     return Try({base.file.name}, {});
+  }
+
+  Status TrainHead(const HeadJob& job, PhaseSink& sink) override {
+    if (job.settings.base.empty()) return TrainHeadOn(nullptr, job, sink);
+    MODICUM_TRY(const EncoderBase base, ReadEncoderBase(job.settings.base));
+    CallOptions call;
+    call.stop = job.budget.stop;
+    MODICUM_RETURN_IF_ERROR(Try(base.file.name, call));
+    return TrainHeadOn(&base, job, sink);
   }
 
   Status Quantize(const std::string& from, const std::string& to,

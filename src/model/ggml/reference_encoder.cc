@@ -160,23 +160,43 @@ Rows ReferenceEncoder::TokenLogits(const std::vector<int32_t>& tokens,
   return logits;
 }
 
-double ReferenceEncoder::HiddenLoss(const EncoderBatch& batch) const {
+double ReferenceEncoder::AskedLoss(const EncoderBatch& batch) const {
   double loss = 0;
-  for (size_t i = 0; i < batch.hidden.size(); ++i) {
-    const auto at = static_cast<size_t>(batch.hidden[i]);
+  for (size_t i = 0; i < batch.asked.size(); ++i) {
+    const auto at = static_cast<size_t>(batch.asked[i]);
     const size_t text = at / batch.length;
     const auto from =
         batch.tokens.begin() + static_cast<int64_t>(text * batch.length);
     std::vector<double> p = TokenLogits(
         {from, from + batch.lengths[text]})[at - text * batch.length];
     Softmax(p);
-    loss -= std::log(p[static_cast<size_t>(batch.were[i])]);
+    loss -= std::log(p[static_cast<size_t>(batch.wanted[i])]);
   }
-  return loss / static_cast<double>(batch.hidden.size());
+  return loss / static_cast<double>(batch.asked.size());
+}
+
+double ReferenceEncoder::AnswerLoss(const EncoderBatch& batch) const {
+  double loss = 0;
+  for (size_t text = 0; text < batch.texts(); ++text) {
+    const auto from =
+        batch.tokens.begin() + static_cast<int64_t>(text * batch.length);
+    const size_t second = batch.seconds[text];
+    const Rows logits = TokenLogits({from, from + batch.lengths[text]}, second);
+    for (size_t side = 0; side < 2; ++side) {
+      std::vector<double> p;
+      for (size_t t = second; t + 1 < logits.size(); ++t)
+        p.push_back(logits[t][side]);
+      Softmax(p);
+      const auto wanted = static_cast<size_t>(batch.wanted[2 * text + side]);
+      loss -= std::log(p[wanted - second]);
+    }
+  }
+  return loss / static_cast<double>(2 * batch.texts());
 }
 
 double ReferenceEncoder::Loss(const EncoderBatch& batch) const {
-  if (!batch.hidden.empty()) return HiddenLoss(batch);
+  if (shape_.head == HeadKind::kQuestionAnswering) return AnswerLoss(batch);
+  if (shape_.head) return AskedLoss(batch);
   double loss = 0;
   for (size_t text = 0; text < batch.texts(); ++text) {
     const auto from =

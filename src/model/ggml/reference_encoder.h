@@ -24,7 +24,7 @@ class ReferenceEncoder {
   // Of each token, by a head that says something of tokens; from `second` on
   // they are of the second kind, where it is not 0.
   Rows TokenLogits(const std::vector<int32_t>& tokens, size_t second = 0) const;
-  // The mean cross-entropy of a batch: of its texts, or of what is hidden.
+  // The mean cross-entropy of a batch: of its texts, or of what is asked.
   double Loss(const EncoderBatch& batch) const;
 
   std::vector<double>& values(const std::string& name) {
@@ -34,7 +34,8 @@ class ReferenceEncoder {
  private:
   Rows Body(const std::vector<int32_t>& tokens, size_t second) const;
   Rows Activate(Rows x) const;
-  double HiddenLoss(const EncoderBatch& batch) const;
+  double AskedLoss(const EncoderBatch& batch) const;
+  double AnswerLoss(const EncoderBatch& batch) const;
   Rows Linear(const std::string& name, const Rows& x, bool bias = true) const;
   Rows Norm(const std::string& name, const Rows& x) const;
   Rows Attend(const std::string& prefix, const Rows& x) const;

@@ -19,7 +19,12 @@ std::vector<StepRows> StepsOf(std::span<const TokenIds> texts, size_t batch,
                               uint64_t seed);
 
 // Seeds of separate streams of random numbers.
-enum SeedStream : uint64_t { kOrderStream, kStepStream, kPretrainStream };
+enum SeedStream : uint64_t {
+  kOrderStream,
+  kStepStream,
+  kPretrainStream,
+  kPretrainStepStream
+};
 uint64_t StreamSeed(uint64_t seed, SeedStream stream, uint64_t index);
 
 // All texts, the shortest first.

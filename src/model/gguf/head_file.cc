@@ -13,7 +13,6 @@ namespace {
 constexpr char kBodyKey[] = "modicum.head.body_sha256";
 constexpr char kVersionKey[] = "modicum.head.version";
 constexpr uint32_t kHeadVersion = 1;
-constexpr std::string_view kExtension = ".gguf";
 constexpr char kImportAgain[] =
     "make body and head anew: modicum import FOLDER";
 
@@ -123,11 +122,6 @@ HeadShape HeadFile::ShapeOn(const GgufFile& network) const {
   return shape;
 }
 
-std::string HeadPathOf(std::string_view body) {
-  if (body.ends_with(kExtension)) body.remove_suffix(kExtension.size());
-  return fmt::format("{}.head{}", body, kExtension);
-}
-
 GgufMetadata DescribeHead(HeadKind kind, const std::vector<std::string>& labels,
                           const Hash& body) {
   GgufMetadata metadata = {
@@ -184,8 +178,9 @@ Result<HeadFile> ReadHeadOf(const GgufFile& body) {
     return Fail(ErrorCode::kUnavailable,
                 fmt::format("{} has no head: there is no {}", body.name,
                             HeadPathOf(body.name)),
-                "'modicum import' writes one for BertForMaskedLM, "
-                "BertForTokenClassification and BertForQuestionAnswering");
+                "'modicum train' makes one, and 'modicum import' of "
+                "BertForMaskedLM, BertForTokenClassification and "
+                "BertForQuestionAnswering");
   if (!file) return Fail(file.error());
   MODICUM_TRY(HeadFile head, ParseHead(*std::move(file)));
   MODICUM_RETURN_IF_ERROR(CheckHeadFits(head, body));

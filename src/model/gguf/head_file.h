@@ -55,7 +55,11 @@ struct HeadFile {
 };
 
 // "NAME.head.gguf" of "NAME.gguf".
-std::string HeadPathOf(std::string_view body);
+inline std::string HeadPathOf(std::string_view body) {
+  constexpr std::string_view kExtension = ".gguf";
+  if (body.ends_with(kExtension)) body.remove_suffix(kExtension.size());
+  return std::string(body) + ".head" + std::string(kExtension);
+}
 inline bool IsHeadPath(std::string_view path) {
   return path.ends_with(".head.gguf");
 }
