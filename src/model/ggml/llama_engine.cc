@@ -179,11 +179,12 @@ class LlamaEngine final : public NeuralEngine {
   }
 
   Status TrainHead(const HeadJob& job, PhaseSink& sink) override {
+    MODICUM_RETURN_IF_ERROR(OpenBackends());
     if (job.settings.base.empty()) return TrainHeadOn(nullptr, job, sink);
     MODICUM_TRY(const EncoderBase base, ReadEncoderBase(job.settings.base));
     CallOptions call;
     call.stop = job.budget.stop;
-    MODICUM_RETURN_IF_ERROR(Try(base.file.name, call));
+    MODICUM_RETURN_IF_ERROR(Try({base.file.name}, call));
     return TrainHeadOn(&base, job, sink);
   }
 
