@@ -16,7 +16,9 @@ namespace {
 class FakeTrainer final : public NeuralEngine {
  public:
   void SetGuard(NetworkGuard) override {}
-  [[noreturn]] void TryAndEnd(const std::string&) override { std::abort(); }
+  [[noreturn]] void TryAndEnd(std::span<const std::string>) override {
+    std::abort();
+  }
   Status CheckEncoderBase(const std::string&) override { return {}; }
   std::string_view name() const override { return "fake"; }
   std::string_view version() const override { return "1"; }

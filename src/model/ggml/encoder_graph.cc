@@ -285,7 +285,7 @@ void EncoderGraph::Build::MakeBackward() {
         gradients[static_cast<size_t>(i)] = parameter.gradient;
   ggml_build_backward_expand(memory.get(), graph, gradients.data());
   loss_gradient = ggml_graph_get_grad_acc(graph, loss);
-  graph = WithFastProducts(context.get(), graph, FindBlas());
+  graph = WithFastProducts(memory.get(), graph, FindBlas());
 }
 
 void EncoderGraph::Build::FillTargets() const {
