@@ -242,8 +242,8 @@ class NeuralEngine {
   // From now on Open tries files first.
   virtual void SetGuard(NetworkGuard guard) = 0;
   // What the child does: gives up what it needs no more, loads the network, the
-  // first of `files`, with the others as its adapters, computes one token, sends
-  // what is wrong to its standard output, and ends.
+  // first of `files`, with the others as its adapters, computes one token,
+  // sends what is wrong to its standard output, and ends.
   [[noreturn]] virtual void TryAndEnd(std::span<const std::string> files) = 0;
   // Whether a classifier can be trained on the body of the network at `path`.
   // kInvalidInput says what is wrong or not supported.
