@@ -9,6 +9,7 @@
 #include "model/blocks.h"
 #include "model/bytes.h"
 #include "model/explain_text.h"
+#include "model/logistic.h"
 
 namespace modicum {
 
@@ -56,8 +57,6 @@ class BlockFeatures {
   std::vector<Term> terms_;
   std::vector<size_t> ends_;
 };
-
-double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 class LinearModel final : public Model {
  public:

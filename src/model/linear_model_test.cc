@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "model/bytes.h"
+#include "model/logistic.h"
 #include "model/test_data.h"
 
 namespace modicum {
@@ -41,8 +42,6 @@ Label PredictOne(const LinearWeights& weights, std::string text) {
   const std::vector<Item> items{TextItem(std::move(text))};
   return std::get<Label>((*model)->Predict(items, {}, sink).value().at(0));
 }
-
-double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 // By hand: value = (1 + ln count) * idf, unit length, dot weights, plus bias.
 TEST(LinearModel, MatchesTheFormulaByHand) {

@@ -11,6 +11,7 @@
 #include "model/bytes.h"
 #include "model/linear_model.h"
 #include "model/linear_weights.h"
+#include "model/logistic.h"
 #include "model/payload.h"
 
 namespace modicum {
@@ -44,8 +45,6 @@ Status GetColumns(ByteReader& in, uint64_t count, TableWeights& w) {
   }
   return {};
 }
-
-double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 class TableLinearModel final : public Model {
  public:

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/engine.h"
+#include "model/logistic.h"
 #include "model/test_data.h"
 #include "model/test_tables.h"
 
@@ -37,8 +38,6 @@ Label PredictRow(std::vector<float> values, int explain = 0) {
   const std::vector<Item> items{RowItem(std::move(values))};
   return std::get<Label>((*model)->Predict(items, options, sink).value().at(0));
 }
-
-double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 TEST(TableLinear, MatchesTheFormulaByHand) {
   // 3 * (12 - 10) / 2 - 4 * (-0.5 + 1) * 2 + 0.5
