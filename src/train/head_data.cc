@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/format.h"
 #include "dataset/annotated_lines.h"
 #include "model/gguf/gguf_names.h"
 
@@ -55,10 +56,9 @@ void NoteUnseenTags(const HeadData& data, const Dataset& other,
     for (const Item& item : other.items)
       words += static_cast<size_t>(std::ranges::count(item.wanted, tag));
     notes.push_back(fmt::format(
-        "{} {} word{} with the tag '{}', which the training data does not "
+        "{} has {} word{} with the tag '{}', which the training data does not "
         "have: counted as wrong",
-        split, words == 1 ? "has 1" : fmt::format("has {}", words),
-        words == 1 ? "" : "s", tag));
+        split, FormatCount(words), words == 1 ? "" : "s", tag));
   }
 }
 
@@ -81,7 +81,8 @@ void NoteCopies(const Dataset& train, const Dataset& other,
     notes.push_back(fmt::format(
         "{} of the {} examples of {} are in the training data too: the figure "
         "is of what was seen as well",
-        copies, other.items.size(), split));
+        FormatCount(static_cast<uint64_t>(copies)),
+        FormatCount(other.items.size()), split));
 }
 
 // As the training learns them: numbers for tags.
