@@ -82,22 +82,12 @@ compare() { # name, network, options of the server
       theirs >"$dir/theirs"
     fi
     stop
-    paste -d' ' "$dir/ours" "$dir/theirs" >>"$dir/pairs"
+    awk -v count="$(wc -l <"$sentences")" \
+      '{ getline theirs; print "embed", count / $1, count / theirs }' \
+      "$dir/ours" "$dir/theirs" >>"$dir/pairs"
   done
-  awk -v name="$name" -v count="$(wc -l <"$sentences")" '
-    { ++n; ours += count / $1; theirs += count / $2
-      x = log($2 / $1); s += x; q += x * x }
-    END {
-      # 97.5 % of Student t, 2 to 20 pairs.
-      split("12.71 4.30 3.18 2.78 2.57 2.45 2.36 2.31 2.26 2.23 2.20 2.18 " \
-            "2.16 2.14 2.13 2.12 2.11 2.10 2.09", t, " ")
-      m = s / n
-      sd = n > 1 ? sqrt((q - n * m * m) / (n - 1)) : 0
-      h = n > 1 ? (n > 20 ? 2.05 : t[n - 1]) * sd / sqrt(n) : 0
-      printf "%-24s %6.1f sentences/s, llama-server %6.1f: " \
-             "%.2f times [%.2f, %.2f], %d pairs\n", name, ours / n, theirs / n, \
-             exp(m), exp(m - h), exp(m + h), n
-    }' "$dir/pairs"
+  awk -v name="$name" -v unit=sentences/s -v peer=llama-server \
+    -f "$root/tests/perf/paired_ratio.awk" "$dir/pairs"
 }
 
 "$bin/random_network" bert "$dir/f32.gguf" "$sentences"

@@ -42,21 +42,12 @@ compare() { # name
     fi
     paste -d' ' "$dir/ours" "$dir/theirs" >>"$dir/pairs"
   done
-  awk -v name="$1" '
-    $1 == "loss" { d = $3 - $6; if (d < 0) d = -d; if (d > most) most = d }
-    $1 == "tokens/s" {
-      ++n; ours += $2; theirs += $4; x = log($2 / $4); s += x; q += x * x }
-    END {
-      # 97.5 % of Student t, 2 to 20 pairs.
-      split("12.71 4.30 3.18 2.78 2.57 2.45 2.36 2.31 2.26 2.23 2.20 2.18 " \
-            "2.16 2.14 2.13 2.12 2.11 2.10 2.09", t, " ")
-      m = s / n
-      sd = n > 1 ? sqrt((q - n * m * m) / (n - 1)) : 0
-      h = n > 1 ? (n > 20 ? 2.05 : t[n - 1]) * sd / sqrt(n) : 0
-      printf "%-24s %6.0f tokens/s, libtorch %6.0f: %.2f times [%.2f, %.2f], " \
-             "%d pairs; losses differ by at most %.6f\n", name, ours / n, \
-             theirs / n, exp(m), exp(m - h), exp(m + h), n, most
-    }' "$dir/pairs"
+  awk '$1 == "tokens/s" { print "train", $2, $4 }' "$dir/pairs" |
+    awk -v name="$1" -v unit=tokens/s -v peer=libtorch \
+      -f "$root/tests/perf/paired_ratio.awk"
+  awk '$1 == "loss" { d = $3 - $6; if (d < 0) d = -d; if (d > most) most = d }
+    END { printf "  losses of a step differ by at most %.6f\n", most }' \
+    "$dir/pairs"
 }
 
 compare 'OpenBLAS in both'
