@@ -17,7 +17,6 @@
 namespace modicum {
 namespace {
 
-constexpr uint32_t kTopFive = 5;
 // Tokens in one forward pass, about: two windows of a question, or a dozen
 // sentences.
 constexpr int kPassTokens = 1024;
@@ -42,11 +41,6 @@ class HeadSubject : public BenchSubject {
   SubjectFacts facts_;
 };
 
-// Of one item, the same in every run.
-uint64_t SeedOf(const CallOptions& call, const Item& item) {
-  return call.seed * 0x9E3779B97F4A7C15ULL + item.id;
-}
-
 class Unmasker final : public HeadSubject {
  public:
   using HeadSubject::HeadSubject;
@@ -61,7 +55,7 @@ class Unmasker final : public HeadSubject {
     for (size_t i = 0; i < items.size(); ++i) {
       MODICUM_TRY(auto hidden,
                   HideOneToken(*encoder_, std::get<Text>(items[i].payload).text,
-                               SeedOf(call, items[i])));
+                               HidingSeed(call.seed, items[i])));
       if (!hidden) continue;
       work.tokens_in += hidden->text.tokens.size();
       asked.push_back(std::move(hidden->text));
@@ -242,7 +236,7 @@ Result<Scored> ScoreUnmasked(BenchSubject&, const Workload& workload,
                              const CallOptions&) {
   const std::string metric(MetricOf(*workload.settings));
   const bool bits = metric == "bits";
-  const uint32_t places = metric == "top-5" ? kTopFive : 1;
+  const uint32_t places = PlacesOf(metric);
   Scoring scoring({metric, !bits, !bits, {0, bits ? INFINITY : 1}});
   double right = 0;
   for (size_t i = 0; i < items.size(); ++i) {
@@ -280,9 +274,7 @@ Result<Scored> ScoreTags(BenchSubject& subject, const Workload& workload,
     std::vector<std::string_view> answered;
     for (const TagSpan& span : std::get<std::vector<TagSpan>>(outputs[i]))
       answered.push_back(InTheData(span.tag, settings));
-    scoring.Add(items[i], metric == "f1"
-                              ? EntityRatio(SpansOf(wanted), SpansOf(answered))
-                              : WordRatio(wanted, answered));
+    scoring.Add(items[i], TagRatio(metric, wanted, answered));
   }
   return scoring.Finish(workload);
 }
@@ -299,9 +291,8 @@ Result<Scored> ScoreAnswers(BenchSubject&, const Workload& workload,
   double right = 0;
   for (size_t i = 0; i < items.size(); ++i) {
     const std::string& answer = std::get<AnswerSpan>(outputs[i]).text;
-    const double hit = Hit(IsExactAnswer(answer, items[i].wanted));
-    right += hit;
-    scoring.Add(items[i], {exact ? hit : AnswerF1(answer, items[i].wanted), 1});
+    right += Hit(IsExactAnswer(answer, items[i].wanted));
+    scoring.Add(items[i], {AnswerScore(metric, answer, items[i].wanted), 1});
   }
   Scored scored = scoring.Finish(workload);
   scored.correct_share = right / static_cast<double>(items.size());

@@ -128,13 +128,19 @@ struct OpenedNetwork {
   std::string engine;
 };
 
+// What it is to be opened for.
+enum class Use { kVectors, kText };
+
+// `context`: tokens, where the workload does not say; 0: as trained.
 Result<OpenedNetwork> OpenNetwork(const std::string& path,
-                                  const Workload& workload, uint64_t context,
-                                  const CallOptions& call, PhaseSink& sink) {
+                                  const Workload& workload, Use use,
+                                  uint64_t context, const CallOptions& call,
+                                  PhaseSink& sink) {
   MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
   NeuralSettings settings;
   settings.threads = workload.settings->threads;
   settings.sequences = static_cast<int>(workload.batch);
+  settings.vectors = use == Use::kVectors;
   settings.context = workload.settings->context > 0 ? workload.settings->context
                                                     : static_cast<int>(context);
   const auto open = [&] {
@@ -149,8 +155,9 @@ Result<OpenedNetwork> OpenNetwork(const std::string& path,
     network = open();
   }
   if (!network) return Fail(std::move(network).error());
-  return OpenedNetwork{*std::move(network),
-                       fmt::format("{} {}", engine->name(), engine->version())};
+  const NeuralInfo& info = (*network)->info();
+  std::string name = fmt::format("{} {}", info.engine, info.engine_version);
+  return OpenedNetwork{*std::move(network), std::move(name)};
 }
 
 template <class T>
@@ -226,7 +233,8 @@ std::unique_ptr<BenchSubject> NetworkEmbedder(
 Result<std::unique_ptr<BenchSubject>> OpenNetworkClassifier(
     const std::string& path, const Workload& workload, const CallOptions& call,
     PhaseSink& sink) {
-  MODICUM_TRY(OpenedNetwork opened, OpenNetwork(path, workload, 0, call, sink));
+  MODICUM_TRY(OpenedNetwork opened,
+              OpenNetwork(path, workload, Use::kVectors, 0, call, sink));
   if (opened.network->info().labels.empty())
     return Fail(ErrorCode::kInvalidInput, path + " has no classification head",
                 "text-generation and embeddings take such a network");
@@ -245,7 +253,7 @@ Result<std::unique_ptr<BenchSubject>> OpenGenerator(const std::string& path,
           : std::max(kLeastContext,
                      workload.length * kTokensPerWord + new_tokens);
   MODICUM_TRY(OpenedNetwork opened,
-              OpenNetwork(path, workload, context, call, sink));
+              OpenNetwork(path, workload, Use::kText, context, call, sink));
   if (!opened.network->info().generates)
     return Fail(ErrorCode::kInvalidInput, path + " has no decoder",
                 "embeddings and text-classification take encoders");
@@ -259,7 +267,8 @@ Result<std::unique_ptr<BenchSubject>> OpenEmbedder(const std::string& path,
                                                    const Workload& workload,
                                                    const CallOptions& call,
                                                    PhaseSink& sink) {
-  MODICUM_TRY(OpenedNetwork opened, OpenNetwork(path, workload, 0, call, sink));
+  MODICUM_TRY(OpenedNetwork opened,
+              OpenNetwork(path, workload, Use::kVectors, 0, call, sink));
   return Described(std::make_unique<Embedder>(std::move(opened.network)),
                    opened);
 }

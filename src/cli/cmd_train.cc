@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `modicum train SETTINGS`: an encoder with a head for tags or answers is
-// trained, written and judged, with a bill of each phase at the end.
+// `modicum train SETTINGS`: an encoder with a head for tags, answers or hidden
+// words is trained, written and judged, with a bill of each phase at the end.
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
@@ -35,7 +35,8 @@ struct TrainFlags : NeuralFlags {
 std::optional<int> ParseFlags(const std::vector<std::string>& args,
                               TrainFlags& flags) {
   CLI::App app(
-      "Trains an encoder that tags words or finds answers, and bills it.\n\n"
+      "Trains an encoder that tags words, finds answers or hidden words, and "
+      "bills it.\n\n"
       "  modicum train tagger.toml\n"
       "  modicum train answers.toml -o models/answers.gguf",
       "modicum train");

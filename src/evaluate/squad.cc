@@ -104,4 +104,10 @@ double AnswerF1(std::string_view answer, std::span<const std::string> wanted) {
   return best;
 }
 
+double AnswerScore(std::string_view metric, std::string_view answer,
+                   std::span<const std::string> wanted) {
+  if (metric != "exact-match") return AnswerF1(answer, wanted);
+  return IsExactAnswer(answer, wanted) ? 1 : 0;
+}
+
 }  // namespace modicum

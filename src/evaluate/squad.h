@@ -19,5 +19,8 @@ bool IsExactAnswer(std::string_view answer,
 // Of its words with those of each that is wanted, the best F1; of nothing with
 // nothing 0, as there.
 double AnswerF1(std::string_view answer, std::span<const std::string> wanted);
+// By the metric's name: "exact-match" or "f1".
+double AnswerScore(std::string_view metric, std::string_view answer,
+                   std::span<const std::string> wanted);
 
 }  // namespace modicum

@@ -49,4 +49,11 @@ Fraction WordRatio(std::span<const std::string_view> wanted,
   return ratio;
 }
 
+Fraction TagRatio(std::string_view metric,
+                  std::span<const std::string_view> wanted,
+                  std::span<const std::string_view> answered) {
+  return metric == "f1" ? EntityRatio(SpansOf(wanted), SpansOf(answered))
+                        : WordRatio(wanted, answered);
+}
+
 }  // namespace modicum

@@ -26,4 +26,9 @@ Fraction EntityRatio(std::span<const TagSpan> wanted,
 Fraction WordRatio(std::span<const std::string_view> wanted,
                    std::span<const std::string_view> answered);
 
+// By the metric's name: "f1" of entities, "accuracy" of words.
+Fraction TagRatio(std::string_view metric,
+                  std::span<const std::string_view> wanted,
+                  std::span<const std::string_view> answered);
+
 }  // namespace modicum

@@ -87,6 +87,12 @@ Result<AskedText> ReadMasked(const HeadedEncoder& encoder,
   return asked;
 }
 
+uint64_t HidingSeed(uint64_t seed, const Item& item) {
+  return seed * 0x9E3779B97F4A7C15ULL + item.id;
+}
+
+uint32_t PlacesOf(std::string_view metric) { return metric == "top-5" ? 5 : 1; }
+
 Result<std::optional<HiddenToken>> HideOneToken(const HeadedEncoder& encoder,
                                                 std::string_view text,
                                                 uint64_t seed) {

@@ -29,6 +29,8 @@ struct HiddenToken {
   AskedText text;  // asked about the one place
   TokenId was = 0;
 };
+// Of one item, the same in every run.
+uint64_t HidingSeed(uint64_t seed, const Item& item);
 // One token of the text hidden, drawn by the seed: a word that is one token,
 // or any token where there is no such word. nullopt: it has no tokens.
 Result<std::optional<HiddenToken>> HideOneToken(const HeadedEncoder& encoder,
@@ -50,6 +52,9 @@ struct TokenRank {
   double bits = 0;
 };
 TokenRank RankOf(std::span<const float> logits, TokenId token);
+// Among how many of the likeliest tokens a hidden one must be to be found, by
+// the metric's name: "accuracy", "top-5".
+uint32_t PlacesOf(std::string_view metric);
 
 // The label of each word, by number: that of its first piece. A text longer
 // than the context is read in parts; `read` counts tokens, if not null.

@@ -64,6 +64,7 @@ struct HeadJob {
   // By kind one of them.
   std::span<const TaggedExample> tagged = {};
   std::span<const AnswerExample> answers = {};
+  std::span<const std::string> texts = {};  // whose tokens are hidden
   Budget budget = {};
   Checkpoint* checkpoint = nullptr;  // keeps the state when all is done
   std::string path = {};             // the body's; its head goes beside it

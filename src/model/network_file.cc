@@ -48,12 +48,15 @@ Status PlaceNetwork(const std::string& path, const std::string& directory) {
 }
 
 Result<std::unique_ptr<NeuralModel>> OpenNetwork(const std::string& path,
+                                                 bool vectors,
                                                  const std::stop_token& stop,
                                                  PhaseSink& sink) {
   MODICUM_TRY(NeuralEngine * engine, FindNeuralEngine());
   CallOptions call;
   call.stop = stop;
-  return engine->Open(path, NeuralSettings{}, {}, call, sink);
+  NeuralSettings settings;
+  settings.vectors = vectors;
+  return engine->Open(path, settings, {}, call, sink);
 }
 
 ModelInfo InfoOn(const NeuralModel& network, std::string_view family,

@@ -36,8 +36,10 @@ Result<std::string> NetworkOf(const Params& params, std::string_view family);
 // system can, else a copy.
 Status PlaceNetwork(const std::string& path, const std::string& directory);
 
-// Opens it on every CPU this process may use. Reports kLoad.
+// Opens it on every CPU this process may use; `vectors`: for Embed alone.
+// Reports kLoad.
 Result<std::unique_ptr<NeuralModel>> OpenNetwork(const std::string& path,
+                                                 bool vectors,
                                                  const std::stop_token& stop,
                                                  PhaseSink& sink);
 

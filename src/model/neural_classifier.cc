@@ -109,6 +109,7 @@ Result<std::unique_ptr<Model>> LoadEncoder(
   NeuralSettings settings;
   settings.threads = 1;
   settings.sequences = kTogether;
+  settings.vectors = true;
   MODICUM_TRY(auto network, engine->Open(
                                 directory + "/" + kNetworkFile, settings,
                                 [](double) {}, {}, sink));

@@ -237,7 +237,8 @@ class PromptTrainer final : public Trainer {
     MODICUM_RETURN_IF_ERROR(CheckTrainingRows(data, rows));
     MODICUM_TRY(const std::string path, NetworkOf(params, kPrompt));
     spec.examples = DrawExamples(data, rows, shots, budget.seed);
-    MODICUM_TRY(const auto network, OpenNetwork(path, budget.stop, sink));
+    MODICUM_TRY(const auto network,
+                OpenNetwork(path, false, budget.stop, sink));
     if (Get(params, "calibrate", true)) {
       CallOptions call;
       call.stop = budget.stop;
@@ -257,7 +258,7 @@ class PromptTrainer final : public Trainer {
                 ReadWholeFile(directory + "/" + kPromptFile, kMaxModelFile));
     MODICUM_TRY(PromptSpec spec, DecodePrompt(text));
     MODICUM_TRY(auto network,
-                OpenNetwork(directory + "/" + kNetworkFile, {}, sink));
+                OpenNetwork(directory + "/" + kNetworkFile, false, {}, sink));
     return MakePromptModel(std::move(network), std::move(spec), labels);
   }
 };

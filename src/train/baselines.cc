@@ -17,6 +17,21 @@ uint32_t MostFrequent(std::span<const uint32_t> counts) {
                                counts.begin());
 }
 
+// The most frequent first.
+std::vector<TokenId> MostFrequent(
+    const std::unordered_map<TokenId, uint64_t>& counts, size_t kept) {
+  std::vector<std::pair<TokenId, uint64_t>> order(counts.begin(), counts.end());
+  kept = std::min(kept, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<int64_t>(kept),
+                    order.end(), [](const auto& a, const auto& b) {
+                      return a.second != b.second ? a.second > b.second
+                                                  : a.first < b.first;
+                    });
+  std::vector<TokenId> tokens;
+  for (size_t i = 0; i < kept; ++i) tokens.push_back(order[i].first);
+  return tokens;
+}
+
 std::string LoweredWord(std::string_view text, const TextRange& range) {
   return LowerAscii(text.substr(range.begin, range.end - range.begin));
 }
@@ -86,6 +101,30 @@ TextRange NearbyWords::Answer(const TextPair& pair) const {
   }
   if (words.empty()) return {};
   return {words[best].begin, words[best + length - 1].end};
+}
+
+FollowingTokens::FollowingTokens(std::span<const TokenIds> texts) {
+  std::unordered_map<TokenId, uint64_t> all;
+  std::unordered_map<TokenId, std::unordered_map<TokenId, uint64_t>> after;
+  for (const TokenIds& text : texts)
+    for (size_t i = 1; i < text.size(); ++i) {
+      ++all[text[i]];
+      ++after[text[i - 1]][text[i]];
+    }
+  for (const auto& [before, counts] : after)
+    after_[before] = MostFrequent(counts, kKept);
+  most_ = MostFrequent(all, kKept);
+}
+
+std::vector<TokenId> FollowingTokens::Likeliest(TokenId before,
+                                                size_t count) const {
+  std::vector<TokenId> tokens;
+  const auto found = after_.find(before);
+  if (found != after_.end()) tokens = found->second;
+  for (const TokenId token : most_)
+    if (std::ranges::count(tokens, token) == 0) tokens.push_back(token);
+  tokens.resize(std::min(count, tokens.size()));
+  return tokens;
 }
 
 }  // namespace modicum

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What costs nothing and must be beaten: a table of words for tags, the words
-// beside those of the question for answers.
+// beside those of the question for answers, a table of tokens for hidden ones.
 #pragma once
 
 #include <span>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/head_job.h"
+#include "model/neural.h"
 
 namespace modicum {
 
@@ -38,6 +39,20 @@ class NearbyWords {
 
  private:
   size_t length_ = 1;  // words of an answer
+};
+
+// Of each token those that follow it most often, then those that are most
+// frequent of all; among equals the lower number.
+class FollowingTokens {
+ public:
+  explicit FollowingTokens(std::span<const TokenIds> texts);
+  // The `count` likeliest after `before`, fewer where not as many are known.
+  std::vector<TokenId> Likeliest(TokenId before, size_t count) const;
+
+ private:
+  static constexpr size_t kKept = 5;
+  std::unordered_map<TokenId, std::vector<TokenId>> after_;
+  std::vector<TokenId> most_;
 };
 
 }  // namespace modicum

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/baselines.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace modicum {
 namespace {
@@ -35,6 +35,17 @@ TEST(NearbyWords, StandWhereMostOfTheQuestionIs) {
   EXPECT_EQ(Near(2, "when", "in may when it rains"), "in may");
   EXPECT_EQ(Near(3, "when", "one two"), "one two");
   EXPECT_EQ(Near(2, "when", ""), "");
+}
+
+TEST(FollowingTokens, AreThoseThatFollowMostThenTheMostFrequent) {
+  const std::vector<TokenIds> texts = {
+      {1, 7, 8}, {1, 7, 9}, {1, 7, 9}, {1, 5, 5, 5}};
+  const FollowingTokens following(texts);
+  EXPECT_THAT(following.Likeliest(7, 1), testing::ElementsAre(9));
+  // 7 and 5 come thrice, 9 twice, 8 once.
+  EXPECT_THAT(following.Likeliest(7, 5), testing::ElementsAre(9, 8, 5, 7));
+  EXPECT_THAT(following.Likeliest(99, 2), testing::ElementsAre(5, 7));
+  EXPECT_THAT(FollowingTokens({}).Likeliest(7, 5), testing::IsEmpty());
 }
 
 }  // namespace

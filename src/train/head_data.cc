@@ -66,6 +66,7 @@ void NoteUnseenTags(const HeadData& data, const Dataset& other,
 std::string KeyOf(const Item& item) {
   if (const auto* pair = std::get_if<TextPair>(&item.payload))
     return pair->first + '\0' + pair->second;
+  if (const auto* text = std::get_if<Text>(&item.payload)) return text->text;
   return fmt::format("{}",
                      fmt::join(std::get<Tokens>(item.payload).words, "\n"));
 }
@@ -129,13 +130,38 @@ Status LoadAnswerData(const HeadTask& task, HeadData& data) {
   return {};
 }
 
+Status LoadTextData(const HeadTask& task, HeadData& data) {
+  data.metric = task.metric.empty() ? "accuracy" : task.metric;
+  LoadOptions options;
+  options.text = task.text;
+  options.label = "";
+  MODICUM_TRY(data.train, LoadDataset(task.train, options));
+  MODICUM_TRY(data.validation, LoadDataset(task.validation, options));
+  if (!task.test.empty()) {
+    MODICUM_TRY(data.test, LoadDataset(task.test, options));
+  }
+  for (const Item& item : data.train.items)
+    data.texts.push_back(std::get<Text>(item.payload).text);
+  return {};
+}
+
+Status LoadByKind(const HeadTask& task, HeadData& data) {
+  switch (task.kind) {
+    case HeadKind::kTokenClassification:
+      return LoadTagData(task, data);
+    case HeadKind::kQuestionAnswering:
+      return LoadAnswerData(task, data);
+    case HeadKind::kFillMask:
+      break;
+  }
+  return LoadTextData(task, data);
+}
+
 }  // namespace
 
 Result<HeadData> LoadHeadData(const HeadTask& task) {
   HeadData data;
-  MODICUM_RETURN_IF_ERROR(task.kind == HeadKind::kTokenClassification
-                              ? LoadTagData(task, data)
-                              : LoadAnswerData(task, data));
+  MODICUM_RETURN_IF_ERROR(LoadByKind(task, data));
   NoteCopies(data.train, data.validation, "validation", data.notes);
   if (data.test) NoteCopies(data.train, *data.test, "test", data.notes);
   return data;

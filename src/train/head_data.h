@@ -21,6 +21,7 @@ struct HeadData {
   // Of `train`, by kind one of them.
   std::vector<TaggedExample> tagged;
   std::vector<AnswerExample> answers;
+  std::vector<std::string> texts;
   // What whoever reads the figures should know.
   std::vector<std::string> notes;
 };

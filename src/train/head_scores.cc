@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "evaluate/quality.h"
-#include "evaluate/ratio_metric.h"
 #include "evaluate/squad.h"
 #include "evaluate/tag_spans.h"
 #include "model/head_answers.h"
@@ -13,103 +15,210 @@
 namespace modicum {
 namespace {
 
-// Of each item: a tag for each word, or the answer.
-using Answered = std::vector<std::vector<std::string>>;
+class TagScores final : public HeadScores {
+ public:
+  explicit TagScores(const HeadData& data)
+      : HeadScores(data), table_(data.tagged, data.labels.size()) {}
+  std::string BaselineName() const override {
+    return "a table of words, each with its most frequent tag";
+  }
 
-bool IsOfTags(const HeadData& data) { return !data.tagged.empty(); }
+ protected:
+  bool IsProportion() const override { return false; }
 
-std::string AnswerText(const TextPair& pair, const TextRange& range) {
-  return pair.second.substr(range.begin, range.end - range.begin);
-}
-
-Result<Answered> AskEncoder(const Dataset& items, const HeadData& data,
-                            HeadedEncoder& encoder, const CallOptions& call,
-                            PhaseSink& sink) {
-  Answered answered;
-  if (IsOfTags(data)) {
+  Result<Ratios> OfNetwork(const Dataset& items, HeadedEncoder& encoder,
+                           const CallOptions& call, PhaseSink& sink) override {
     std::vector<Tokens> texts;
     for (const Item& item : items.items)
       texts.push_back(std::get<Tokens>(item.payload));
     MODICUM_TRY(const auto tags, TagWords(encoder, texts, call, sink));
-    for (const std::vector<uint32_t>& of_text : tags) {
-      std::vector<std::string>& names = answered.emplace_back();
-      for (const uint32_t tag : of_text) names.push_back(data.labels[tag]);
-    }
-    return answered;
+    return RatiosOf(items, tags);
   }
-  std::vector<TextPair> pairs;
-  for (const Item& item : items.items)
-    pairs.push_back(std::get<TextPair>(item.payload));
-  MODICUM_TRY(const auto answers, AnswerQuestions(encoder, pairs, call, sink));
-  for (size_t i = 0; i < pairs.size(); ++i)
-    answered.push_back({AnswerText(pairs[i], answers[i].range)});
-  return answered;
-}
 
-Answered AskBaseline(const Dataset& items, const HeadData& data) {
-  Answered answered;
-  if (IsOfTags(data)) {
-    const WordTable table(data.tagged, data.labels.size());
+  Result<Ratios> OfBaseline(const Dataset& items, HeadedEncoder&) override {
+    std::vector<std::vector<uint32_t>> tags;
     for (const Item& item : items.items) {
-      std::vector<std::string>& names = answered.emplace_back();
+      std::vector<uint32_t>& own = tags.emplace_back();
       for (const std::string& word : std::get<Tokens>(item.payload).words)
-        names.push_back(data.labels[table.TagOf(word)]);
+        own.push_back(table_.TagOf(word));
     }
-    return answered;
+    return RatiosOf(items, tags);
   }
-  const NearbyWords nearby(data.answers);
-  for (const Item& item : items.items) {
-    const auto& pair = std::get<TextPair>(item.payload);
-    answered.push_back({AnswerText(pair, nearby.Answer(pair))});
+
+ private:
+  Ratios RatiosOf(const Dataset& items,
+                  const std::vector<std::vector<uint32_t>>& tags) const {
+    Ratios ratios;
+    for (size_t i = 0; i < tags.size(); ++i) {
+      const auto& wanted = items.items[i].wanted;
+      std::vector<std::string_view> names;
+      for (const uint32_t tag : tags[i]) names.push_back(data_.labels[tag]);
+      ratios.push_back(TagRatio(
+          data_.metric,
+          std::vector<std::string_view>(wanted.begin(), wanted.end()), names));
+    }
+    return ratios;
   }
-  return answered;
-}
 
-Fraction RatioOf(const HeadData& data, const Item& item,
-                 const std::vector<std::string>& answered) {
-  if (data.metric == "exact-match")
-    return {IsExactAnswer(answered[0], item.wanted) ? 1.0 : 0.0, 1};
-  if (!IsOfTags(data)) return {AnswerF1(answered[0], item.wanted), 1};
-  const std::vector<std::string_view> wanted(item.wanted.begin(),
-                                             item.wanted.end());
-  const std::vector<std::string_view> tags(answered.begin(), answered.end());
-  return data.metric == "f1" ? EntityRatio(SpansOf(wanted), SpansOf(tags))
-                             : WordRatio(wanted, tags);
-}
+  const WordTable table_;
+};
 
-std::vector<ItemScore> ScoresOf(const Dataset& items, const HeadData& data,
-                                const Answered& answered, RatioMetric& metric) {
-  std::vector<ItemScore> scores;
-  for (size_t i = 0; i < answered.size(); ++i)
-    scores.push_back(
-        metric.Add(items.items[i], RatioOf(data, items.items[i], answered[i])));
-  return scores;
-}
+class AnswerScores final : public HeadScores {
+ public:
+  explicit AnswerScores(const HeadData& data)
+      : HeadScores(data), nearby_(data.answers) {}
+  std::string BaselineName() const override {
+    const size_t length = nearby_.length();
+    return fmt::format("the {} beside most words of the question",
+                       length == 1 ? "word" : fmt::format("{} words", length));
+  }
 
-RatioMetric MetricOf(const HeadData& data) {
-  return RatioMetric(
-      {.name = data.metric, .is_proportion = data.metric == "exact-match"});
-}
+ protected:
+  bool IsProportion() const override { return data_.metric == "exact-match"; }
+
+  Result<Ratios> OfNetwork(const Dataset& items, HeadedEncoder& encoder,
+                           const CallOptions& call, PhaseSink& sink) override {
+    std::vector<TextPair> pairs;
+    for (const Item& item : items.items)
+      pairs.push_back(std::get<TextPair>(item.payload));
+    MODICUM_TRY(const auto answers,
+                AnswerQuestions(encoder, pairs, call, sink));
+    Ratios ratios;
+    for (size_t i = 0; i < answers.size(); ++i)
+      ratios.push_back(RatioOf(items.items[i], answers[i].range));
+    return ratios;
+  }
+
+  Result<Ratios> OfBaseline(const Dataset& items, HeadedEncoder&) override {
+    Ratios ratios;
+    for (const Item& item : items.items)
+      ratios.push_back(
+          RatioOf(item, nearby_.Answer(std::get<TextPair>(item.payload))));
+    return ratios;
+  }
+
+ private:
+  Fraction RatioOf(const Item& item, const TextRange& range) const {
+    const std::string_view context = std::get<TextPair>(item.payload).second;
+    return {AnswerScore(data_.metric,
+                        context.substr(range.begin, range.end - range.begin),
+                        item.wanted),
+            1};
+  }
+
+  const NearbyWords nearby_;
+};
+
+class MaskScores final : public HeadScores {
+ public:
+  using HeadScores::HeadScores;
+  std::string BaselineName() const override {
+    return "a table of tokens, each with those that follow it most often";
+  }
+
+ protected:
+  bool IsProportion() const override { return true; }
+
+  Result<Ratios> OfNetwork(const Dataset& items, HeadedEncoder& encoder,
+                           const CallOptions& call, PhaseSink& sink) override {
+    MODICUM_TRY(const auto hidden, HideIn(items, encoder));
+    Ratios ratios;
+    // A row of logits is as long as the vocabulary: not of all at once.
+    for (size_t at = 0; at < hidden.size(); at += kTogether) {
+      const auto part = std::span(hidden).subspan(
+          at, std::min(kTogether, hidden.size() - at));
+      std::vector<AskedText> asked;
+      for (const auto& one : part)
+        if (one) asked.push_back(one->text);
+      MODICUM_TRY(const auto logits, encoder.Logits(asked, call, sink));
+      auto row = logits.begin();
+      for (const auto& one : part)
+        ratios.push_back(
+            one ? Hit(RankOf(*row++, one->was).above < PlacesOf(data_.metric))
+                : std::nullopt);
+    }
+    return ratios;
+  }
+
+  Result<Ratios> OfBaseline(const Dataset& items,
+                            HeadedEncoder& encoder) override {
+    if (!following_) {
+      std::vector<TokenIds> texts;
+      for (const std::string& text : data_.texts) {
+        MODICUM_TRY(const TokenIds pieces, encoder.Pieces(text));
+        texts.push_back(AroundPieces(encoder, pieces));
+      }
+      following_.emplace(texts);
+    }
+    MODICUM_TRY(const auto hidden, HideIn(items, encoder));
+    Ratios ratios;
+    for (const auto& one : hidden) {
+      if (!one) {
+        ratios.push_back(std::nullopt);
+        continue;
+      }
+      const TokenId before = one->text.tokens[one->text.places[0] - 1];
+      const auto likeliest =
+          following_->Likeliest(before, PlacesOf(data_.metric));
+      ratios.push_back(Hit(std::ranges::count(likeliest, one->was) > 0));
+    }
+    return ratios;
+  }
+
+ private:
+  static constexpr size_t kTogether = 64;
+
+  static std::optional<Fraction> Hit(bool found) {
+    return Fraction{found ? 1.0 : 0.0, 1};
+  }
+  static Result<std::vector<std::optional<HiddenToken>>> HideIn(
+      const Dataset& items, const HeadedEncoder& encoder) {
+    std::vector<std::optional<HiddenToken>> all;
+    for (const Item& item : items.items) {
+      MODICUM_TRY(auto hidden,
+                  HideOneToken(encoder, std::get<Text>(item.payload).text,
+                               HidingSeed(0, item)));
+      all.push_back(std::move(hidden));
+    }
+    return all;
+  }
+
+  std::optional<FollowingTokens> following_;  // the tokens are the encoder's
+};
 
 }  // namespace
 
-Result<double> QualityOn(const Dataset& items, const HeadData& data,
-                         HeadedEncoder& encoder, const CallOptions& call,
-                         PhaseSink& sink) {
-  MODICUM_TRY(const Answered answered,
-              AskEncoder(items, data, encoder, call, sink));
-  RatioMetric metric = MetricOf(data);
-  return metric.Aggregate(ScoresOf(items, data, answered, metric));
+RatioMetric HeadScores::Metric() const {
+  return RatioMetric({.name = data_.metric, .is_proportion = IsProportion()});
 }
 
-Result<TrainFigure> FigureOn(const Dataset& items, const HeadData& data,
-                             std::string_view split, HeadedEncoder& encoder,
-                             const CallOptions& call, PhaseSink& sink) {
-  MODICUM_TRY(const Answered answered,
-              AskEncoder(items, data, encoder, call, sink));
-  RatioMetric metric = MetricOf(data);
-  const auto own = ScoresOf(items, data, answered, metric);
-  const auto others = ScoresOf(items, data, AskBaseline(items, data), metric);
+std::vector<ItemScore> HeadScores::ScoresOf(const Dataset& items,
+                                            const Ratios& ratios,
+                                            RatioMetric& metric) {
+  std::vector<ItemScore> scores;
+  for (size_t i = 0; i < ratios.size(); ++i)
+    if (ratios[i]) scores.push_back(metric.Add(items.items[i], *ratios[i]));
+  return scores;
+}
+
+Result<double> HeadScores::QualityOn(const Dataset& items,
+                                     HeadedEncoder& encoder,
+                                     const CallOptions& call, PhaseSink& sink) {
+  MODICUM_TRY(const auto ratios, OfNetwork(items, encoder, call, sink));
+  RatioMetric metric = Metric();
+  return metric.Aggregate(ScoresOf(items, ratios, metric));
+}
+
+Result<TrainFigure> HeadScores::FigureOn(const Dataset& items,
+                                         std::string_view split,
+                                         HeadedEncoder& encoder,
+                                         const CallOptions& call,
+                                         PhaseSink& sink) {
+  MODICUM_TRY(const auto network, OfNetwork(items, encoder, call, sink));
+  MODICUM_TRY(const auto baseline, OfBaseline(items, encoder));
+  RatioMetric metric = Metric();
+  const auto own = ScoresOf(items, network, metric);
+  const auto others = ScoresOf(items, baseline, metric);
   TrainFigure figure;
   figure.network = QualityOf(metric, own, split);
   figure.baseline = QualityOf(metric, others, split);
@@ -119,12 +228,10 @@ Result<TrainFigure> FigureOn(const Dataset& items, const HeadData& data,
   return figure;
 }
 
-std::string BaselineName(const HeadData& data) {
-  if (IsOfTags(data))
-    return "a table of words, each with its most frequent tag";
-  const size_t length = NearbyWords(data.answers).length();
-  return fmt::format("the {} beside most words of the question",
-                     length == 1 ? "word" : fmt::format("{} words", length));
+std::unique_ptr<HeadScores> MakeHeadScores(const HeadData& data) {
+  if (!data.tagged.empty()) return std::make_unique<TagScores>(data);
+  if (!data.answers.empty()) return std::make_unique<AnswerScores>(data);
+  return std::make_unique<MaskScores>(data);
 }
 
 }  // namespace modicum

@@ -12,12 +12,25 @@
 namespace modicum {
 namespace {
 
-// fill-mask is what encoders are pretrained with: 'modicum fit' does that.
-constexpr std::string_view kTrainedKinds[] = {
+constexpr std::string_view kKinds[] = {
     HeadKindName(HeadKind::kTokenClassification),
-    HeadKindName(HeadKind::kQuestionAnswering)};
+    HeadKindName(HeadKind::kQuestionAnswering),
+    HeadKindName(HeadKind::kFillMask)};
 constexpr std::string_view kMetricsOfTags[] = {"f1", "accuracy"};
 constexpr std::string_view kMetricsOfAnswers[] = {"f1", "exact-match"};
+constexpr std::string_view kMetricsOfTokens[] = {"accuracy", "top-5"};
+
+std::span<const std::string_view> MetricsOf(HeadKind kind) {
+  switch (kind) {
+    case HeadKind::kTokenClassification:
+      return kMetricsOfTags;
+    case HeadKind::kQuestionAnswering:
+      return kMetricsOfAnswers;
+    case HeadKind::kFillMask:
+      break;
+  }
+  return kMetricsOfTokens;
+}
 
 bool IsOneOf(std::string_view name, std::span<const std::string_view> names) {
   return std::ranges::find(names, name) != names.end();
@@ -27,21 +40,17 @@ void ReadKind(TomlSection& section, HeadTask& task) {
   std::string kind;
   section.Require("kind");
   section.Read("kind", kind);
-  if (!IsOneOf(kind, kTrainedKinds))
-    return section.Fault(
-        "kind",
-        fmt::format("'{}' is not a known kind{}", kind,
-                    DidYouMean(kind, kTrainedKinds)),
-        fmt::format("kinds are: {}", fmt::join(kTrainedKinds, ", ")));
+  if (!IsOneOf(kind, kKinds))
+    return section.Fault("kind",
+                         fmt::format("'{}' is not a known kind{}", kind,
+                                     DidYouMean(kind, kKinds)),
+                         fmt::format("kinds are: {}", fmt::join(kKinds, ", ")));
   task.kind = *std::ranges::find(kHeadKinds, kind, HeadKindName);
 }
 
 void ReadMetric(TomlSection& section, HeadTask& task) {
   section.Read("metric", task.metric);
-  const std::span<const std::string_view> known =
-      task.kind == HeadKind::kTokenClassification
-          ? std::span<const std::string_view>(kMetricsOfTags)
-          : kMetricsOfAnswers;
+  const std::span<const std::string_view> known = MetricsOf(task.kind);
   if (!task.metric.empty() && !IsOneOf(task.metric, known))
     section.Fault("metric",
                   fmt::format("'{}' is not a known metric{}", task.metric,
@@ -71,10 +80,11 @@ Status ReadTrain(TomlSection& section, HeadTask& task) {
   if (task.train.empty()) section.Fault("train", "must name a file");
   if (task.validation.empty()) section.Fault("validation", "must name a file");
   ReadData(section, "test", task, task.test);
-  if (task.kind == HeadKind::kTokenClassification) {
+  if (task.kind == HeadKind::kFillMask) task.text = "text";
+  if (task.kind != HeadKind::kQuestionAnswering)
     section.Read("text", task.text);
+  if (task.kind == HeadKind::kTokenClassification)
     section.Read("label", task.label);
-  }
   ReadMetric(section, task);
   int64_t seed = 1;
   section.Read("seed", seed);
@@ -114,7 +124,11 @@ void ReadBase(TomlSection& section, HeadTask& task) {
   ReadData(section, "base", task, encoder.base);
   std::optional<bool> frozen;
   section.Read("frozen", frozen);
-  if (frozen && encoder.base.empty())
+  if (frozen && task.kind == HeadKind::kFillMask)
+    section.Fault("frozen", "is not for fill-mask",
+                  "other tokens are hidden in each pass, so the body must read "
+                  "anew");
+  else if (frozen && encoder.base.empty())
     section.Fault("frozen", "needs a base", "add base = \"bert.gguf\"");
   encoder.frozen = frozen.value_or(false);
   if (encoder.base.empty()) return;
@@ -146,7 +160,8 @@ Status ReadEncoder(TomlSection& section, HeadTask& task) {
   range.Number("rate", 1e-6, 1, encoder.rate);
   range.Number("decay", 0, 10, encoder.decay);
   range.Number("dropout", 0, 0.9, encoder.dropout);
-  range.Number("word_dropout", 0, 0.9, encoder.word_dropout);
+  if (task.kind != HeadKind::kFillMask)  // which hides words anyway
+    range.Number("word_dropout", 0, 0.9, encoder.word_dropout);
   if (encoder.frozen && encoder.word_dropout > 0)
     section.Fault("word_dropout", "is not for a frozen body",
                   "it reads each text once, as it is");

@@ -17,7 +17,7 @@ struct HeadTask {
   HeadKind kind = HeadKind::kTokenClassification;
   // Data files, relative to the settings file; `test` may be "".
   std::string train, validation, test;
-  // Of tags: the members of a line.
+  // The members of a line: of tags both, of fill-mask "text" alone.
   std::string text = "tokens", label = "tags";
   std::string metric;  // "": by the kind and the tags
   HeadSettings encoder;

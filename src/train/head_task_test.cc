@@ -48,6 +48,19 @@ TEST(HeadTask, ReadsWhatItHas) {
   EXPECT_EQ(task->memory.value(), 5e8);
 }
 
+TEST(HeadTask, HidesTokensOfTexts) {
+  constexpr char kTexts[] =
+      "[train]\nkind = \"fill-mask\"\ntrain = \"a\"\nvalidation = \"b\"\n";
+  const auto task = ParseHeadTask(kTexts, "t.toml");
+  ASSERT_TRUE(task) << task.error().message;
+  EXPECT_EQ(task->kind, HeadKind::kFillMask);
+  EXPECT_EQ(task->text, "text");
+  EXPECT_TRUE(ParseHeadTask(std::string(kTexts) + "metric = \"top-5\"\n", "t"));
+  EXPECT_EQ(
+      ErrorOf(std::string(kTexts) + "[encoder]\nbase = \"b\"\nfrozen = true\n"),
+      "t.toml:7: encoder.frozen is not for fill-mask");
+}
+
 // A body that learns on is not thrown away by the rate of a new one.
 TEST(HeadTask, ATrainedBodyIsTrainedGently) {
   const auto rate = [](const std::string& encoder) {

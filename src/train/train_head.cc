@@ -18,7 +18,7 @@ constexpr int kPassTokens = 1024;
 class HeadRun {
  public:
   HeadRun(const HeadTask& task, const HeadData& data, const TrainParts& parts)
-      : task_(task), data_(data), parts_(parts) {
+      : task_(task), data_(data), parts_(parts), scores_(MakeHeadScores(data)) {
     call_.stop = parts.stop;
     call_.threads = parts.threads;
   }
@@ -27,11 +27,12 @@ class HeadRun {
     MODICUM_RETURN_IF_ERROR(Train());
     MODICUM_RETURN_IF_ERROR(Describe());
     MODICUM_TRY(result_.validation,
-                FigureOn(data_.validation, data_, "validation", *encoder_,
-                         call_, parts_.sink));
+                scores_->FigureOn(data_.validation, "validation", *encoder_,
+                                  call_, parts_.sink));
     if (data_.test) {
-      MODICUM_TRY(result_.test, FigureOn(*data_.test, data_, "test", *encoder_,
-                                         call_, parts_.sink));
+      MODICUM_TRY(result_.test,
+                  scores_->FigureOn(*data_.test, "test", *encoder_, call_,
+                                    parts_.sink));
     }
     parts_.checkpoint.Remove();
     return std::move(result_);
@@ -45,6 +46,7 @@ class HeadRun {
     job.labels = data_.labels;
     job.tagged = data_.tagged;
     job.answers = data_.answers;
+    job.texts = data_.texts;
     job.budget.stop = parts_.stop;
     job.budget.wall = task_.time;
     job.budget.memory = task_.memory;
@@ -53,7 +55,7 @@ class HeadRun {
     job.checkpoint = &parts_.checkpoint;
     job.path = parts_.path;
     job.judge = [this](HeadedEncoder& encoder) {
-      return QualityOn(data_.validation, data_, encoder, call_, parts_.sink);
+      return scores_->QualityOn(data_.validation, encoder, call_, parts_.sink);
     };
     job.on_epoch = [this](const HeadEpoch& epoch) { Keep(epoch); };
     job.on_step = [this](uint64_t done, uint64_t all) {
@@ -83,7 +85,7 @@ class HeadRun {
     result_.parameters = encoder_->info().parameters;
     result_.labels = data_.labels.size();
     result_.examples = data_.train.items.size();
-    result_.baseline = BaselineName(data_);
+    result_.baseline = scores_->BaselineName();
     result_.metric = data_.metric;
     result_.notes = data_.notes;
     return {};
@@ -92,6 +94,7 @@ class HeadRun {
   const HeadTask& task_;
   const HeadData& data_;
   const TrainParts& parts_;
+  const std::unique_ptr<HeadScores> scores_;
   CallOptions call_;
   TrainResult result_;
   std::string last_;  // what the last epoch came to

@@ -22,6 +22,8 @@ constexpr char kOtherFile[] =
     "the file was converted wrongly or is of a variant of BERT: take another";
 // Numbers that are read at a time.
 constexpr uint64_t kChunk = uint64_t{1} << 20;
+// As ggml wants numbers that it computes with.
+constexpr uint64_t kTensorAlignment = 32;
 
 tl::unexpected<Error> Refuse(const GgufFile& file, std::string_view what,
                              std::string_view hint) {
@@ -168,8 +170,13 @@ Status LoadPart(const GgufFile& file, bool head, EncoderWeights& weights) {
 }  // namespace
 
 Result<EncoderBase> ReadEncoderBase(const std::string& path) {
+  MODICUM_TRY(GgufFile file, ReadGguf(path));
+  return EncoderBaseOf(std::move(file));
+}
+
+Result<EncoderBase> EncoderBaseOf(GgufFile file) {
   EncoderBase base;
-  MODICUM_TRY(base.file, ReadGguf(path));
+  base.file = std::move(file);
   MODICUM_RETURN_IF_ERROR(CheckKind(base.file));
   MODICUM_TRY(base.shape, ShapeOf(base.file));
   MODICUM_RETURN_IF_ERROR(CheckTensors(base.file, base.shape));
@@ -187,8 +194,43 @@ Status LoadBody(const EncoderBase& base, EncoderWeights& weights) {
   return LoadPart(base.file, /*head=*/false, weights);
 }
 
+Result<uint32_t> EncoderContext(const EncoderBase& base,
+                                const NeuralSettings& settings) {
+  const auto wanted = static_cast<uint32_t>(std::max(0, settings.context));
+  if (wanted <= base.shape.context)
+    return wanted > 0 ? wanted : base.shape.context;
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("{} has places for {} tokens, not for {}",
+                          base.file.name, base.shape.context, wanted),
+              fmt::format("use --context {} or less", base.shape.context));
+}
+
 Status LoadHead(const HeadFile& head, EncoderWeights& weights) {
   return LoadPart(head.file, /*head=*/true, weights);
+}
+
+Result<std::unique_ptr<MappedWeights>> MapWeights(const EncoderBase& base,
+                                                  const EncoderShape& shape) {
+  const GgufFile& file = base.file;
+  MODICUM_TRY(MappedFile mapped, MappedFile::Open(file.name, file.file_bytes));
+  const auto place =
+      [&file, data = mapped.data()](const EncoderTensor& own) -> float* {
+    const GgufTensor* tensor = file.FindTensor(own.name);
+    if (tensor == nullptr || tensor->type != GgmlType::kF32) return nullptr;
+    const uint64_t at = file.data_offset + tensor->offset;
+    return at % kTensorAlignment == 0 ? reinterpret_cast<float*>(data + at)
+                                      : nullptr;
+  };
+  auto all = std::unique_ptr<MappedWeights>(new MappedWeights{
+      std::move(mapped), EncoderWeights(shape, Learns::kNothing, place)});
+  MODICUM_TRY(const RandomAccessFile bytes, RandomAccessFile::Open(file.name));
+  for (const Parameter& parameter : all->weights.parameters()) {
+    const GgufTensor* tensor = file.FindTensor(parameter.value->name);
+    if (tensor != nullptr && parameter.value->buffer != nullptr)
+      MODICUM_RETURN_IF_ERROR(
+          ReadNumbers(file, bytes, *tensor, parameter.values()));
+  }
+  return all;
 }
 
 }  // namespace modicum

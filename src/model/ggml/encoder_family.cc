@@ -221,23 +221,6 @@ Result<std::vector<TokenIds>> PretrainingTexts(
   return texts;
 }
 
-Result<HidingRule> HidingRuleOf(const WordPieceTokenizer& tokenizer,
-                                TokenId unknown) {
-  const TextMarks marks = tokenizer.marks();
-  if (!marks.mask)
-    return Fail(ErrorCode::kInvalidInput,
-                "the base's vocabulary has no mask token: it cannot be "
-                "pretrained",
-                "leave pretrain out");
-  HidingRule rule;
-  rule.mask = *marks.mask;
-  rule.special.resize(tokenizer.size());
-  for (const auto& token :
-       {marks.begin, marks.separator, marks.mask, std::optional(unknown)})
-    if (token) rule.special[static_cast<size_t>(*token)] = true;
-  return rule;
-}
-
 Hash KeyOf(const EncoderExamples& examples, const Params& params,
            const Budget& budget, std::string_view stage) {
   Sha256 hash;
@@ -288,7 +271,8 @@ Status PretrainFirst(const EncoderWish& wish, const Reading& reading,
     if (state) return {};
   }
   MODICUM_TRY(const HidingRule rule,
-              HidingRuleOf(*reading.tokenizer, wish.settings.unknown));
+              HidingRuleOf(reading.tokenizer->marks(),
+                           reading.tokenizer->size(), wish.settings.unknown));
   MODICUM_TRY(const auto texts,
               PretrainingTexts(reading.examples, reading.unlabelled,
                                *reading.tokenizer, budget));

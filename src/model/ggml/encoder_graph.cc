@@ -230,6 +230,7 @@ ggml_tensor* EncoderGraph::Build::Unmask(ggml_tensor* x) {
   ggml_context* c = memory.get();
   x = Asked(x);
   x = Norm("head.transform_norm", Gelu(c, Linear("head.transform", x)));
+  if (!weights.shape().tied) return Linear("head.decoder", x);
   x = ggml_mul_mat(c, weights["token_embd.weight"], x);
   return ggml_add(c, x, weights["head.decoder.bias"]);
 }

@@ -3,7 +3,7 @@
 // precision.
 #include "model/ggml/encoder_graph.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <cmath>
@@ -100,7 +100,8 @@ TEST(EncoderGraph, IsTheSameWhateverTheThreads) {
       all.insert(all.end(), parameter.gradients().begin(),
                  parameter.gradients().end());
     if (first.empty()) first = all;
-    EXPECT_EQ(all, first);
+    // BLAS rounds by how a product is cut.
+    EXPECT_THAT(all, testing::Pointwise(testing::FloatNear(1e-5F), first));
   }
 }
 

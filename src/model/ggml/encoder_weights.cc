@@ -91,6 +91,7 @@ std::vector<EncoderTensor> TensorsOf(const EncoderShape& shape) {
   list.Norm("token_embd_norm", shape.width);
   for (uint32_t i = 0; i < shape.layers; ++i)
     list.Layer("blk." + std::to_string(i) + ".", shape);
+  if (!shape.head && shape.labels == 0) return std::move(list.all);
   if (!shape.head) {
     list.Matrix("cls", shape.width, shape.width);
     list.Matrix("cls.output", shape.width, shape.labels);
@@ -116,7 +117,8 @@ uint64_t ParametersOf(const EncoderShape& shape, Learns learns) {
 std::span<float> Parameter::values() const { return DataOf(value); }
 std::span<float> Parameter::gradients() const { return DataOf(gradient); }
 
-EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns)
+EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns,
+                               const Place& place)
     : shape_(shape), learns_(learns) {
   const std::vector<EncoderTensor> tensors = TensorsOf(shape);
   context_.reset(
@@ -130,6 +132,7 @@ EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns)
             ? ggml_new_tensor_1d(context_.get(), GGML_TYPE_F32, columns)
             : ggml_new_tensor_2d(context_.get(), GGML_TYPE_F32, columns, rows);
     ggml_set_name(value, tensor.name.c_str());
+    if (place) value->data = place(tensor);
     parameters_.push_back({.value = value, .decays = tensor.rows > 0});
   }
   const auto of_head = [](const EncoderTensor& tensor) {
@@ -146,8 +149,8 @@ EncoderWeights::EncoderWeights(const EncoderShape& shape, Learns learns)
   }
   buffer_.reset(
       ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), Cpu().memory()));
-  MODICUM_CHECK(buffer_ != nullptr);
-  ggml_backend_buffer_clear(buffer_.get(), 0);
+  MODICUM_CHECK(buffer_ != nullptr || place);  // all may be placed
+  if (buffer_ != nullptr) ggml_backend_buffer_clear(buffer_.get(), 0);
 }
 
 ggml_tensor* EncoderWeights::operator[](std::string_view name) const {

@@ -7,6 +7,7 @@
 #include <ggml.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,7 +21,8 @@ namespace modicum {
 
 struct EncoderShape {
   uint32_t vocabulary = 0;
-  uint32_t labels = 0;  // of a classifier of texts or of tokens
+  // Of a classifier of texts or of tokens; 0 without `head`: the body alone.
+  uint32_t labels = 0;
   uint32_t width = 64;
   uint32_t layers = 1;
   uint32_t heads = 2;
@@ -80,9 +82,12 @@ struct Parameter {
 
 class EncoderWeights {
  public:
-  // All zero. Only what learns has gradients.
+  // Where a tensor's numbers lie already, and outlive this; null: nowhere.
+  using Place = std::function<float*(const EncoderTensor&)>;
+  // All zero but for what is placed. Only what learns has gradients.
   explicit EncoderWeights(const EncoderShape& shape,
-                          Learns learns = Learns::kAll);
+                          Learns learns = Learns::kAll,
+                          const Place& place = nullptr);
 
   const EncoderShape& shape() const { return shape_; }
   Learns learns() const { return learns_; }

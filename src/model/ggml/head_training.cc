@@ -10,8 +10,9 @@
 
 #include "base/hash.h"
 #include "model/ggml/encoder_file.h"
-#include "model/ggml/head_graph.h"
 #include "model/ggml/headed_encoder.h"
+#include "model/ggml/hidden_tokens.h"
+#include "model/ggml/inference_graph.h"
 #include "model/ggml/learning.h"
 #include "model/ggml/vocabulary.h"
 
@@ -191,9 +192,46 @@ class AnswerLessons final : public HeadLessons {
   }
 };
 
+// Texts whose tokens are hidden, others in every pass; one that is longer than
+// the context is cut into parts.
+class MaskLessons final : public HeadLessons {
+ public:
+  using HeadLessons::HeadLessons;
+
+  Status Read(const HeadedEncoder& source, std::span<const std::string> texts,
+              TokenId unknown, const std::stop_token& stop) {
+    MODICUM_TRY(
+        rule_, HidingRuleOf(source.marks(), source.info().vocabulary, unknown));
+    const size_t room = RoomFor(source, kMarksOfOne);
+    for (const std::string& text : texts) {
+      if (stop.stop_requested())
+        return Fail(ErrorCode::kInterrupted, "training interrupted");
+      MODICUM_TRY(const TokenIds pieces, source.Pieces(text));
+      for (size_t at = 0; at < pieces.size(); at += room) {
+        const auto part =
+            std::span(pieces).subspan(at, std::min(room, pieces.size() - at));
+        Add({AroundPieces(source, {part.begin(), part.end()})}, {});
+      }
+    }
+    return {};
+  }
+  size_t Answers(const EncoderBatch& batch) const override {
+    return batch.asked.size();
+  }
+  EncoderBatch BatchOf(std::span<const uint32_t> rows,
+                       Rng& rng) const override {
+    EncoderBatch batch = Begin(rows, rng);
+    HideTokens(rule_, rng, batch);
+    return batch;
+  }
+
+ private:
+  HidingRule rule_;
+};
+
 // What the vocabulary is learned from.
 std::vector<std::string> TextsToLearn(const HeadJob& job) {
-  std::vector<std::string> texts;
+  std::vector<std::string> texts(job.texts.begin(), job.texts.end());
   for (const TaggedExample& example : job.tagged)
     texts.push_back(fmt::format("{}", fmt::join(example.words, " ")));
   std::set<std::string_view> contexts;  // many questions are about one
@@ -234,26 +272,40 @@ class HeadTraining {
   Status Run() {
     sink_.Begin(Phase::kPrepare);
     MODICUM_RETURN_IF_ERROR(MakeNetwork());
-    if (job_.kind == HeadKind::kTokenClassification) {
-      TagLessons lessons(job_.settings);
-      MODICUM_RETURN_IF_ERROR(
-          lessons.Read(*encoder_, job_.tagged, job_.budget.stop));
-      MODICUM_RETURN_IF_ERROR(Learn(lessons));
-    } else {
-      AnswerLessons lessons(job_.settings);
-      MODICUM_RETURN_IF_ERROR(
-          lessons.Read(*encoder_, job_.answers, job_.budget.stop));
-      MODICUM_RETURN_IF_ERROR(Learn(lessons));
-    }
+    MODICUM_RETURN_IF_ERROR(LearnByKind());
     return Save();
   }
 
  private:
+  Status LearnByKind() {
+    const std::stop_token& stop = job_.budget.stop;
+    switch (job_.kind) {
+      case HeadKind::kTokenClassification: {
+        TagLessons lessons(job_.settings);
+        MODICUM_RETURN_IF_ERROR(lessons.Read(*encoder_, job_.tagged, stop));
+        return Learn(lessons);
+      }
+      case HeadKind::kQuestionAnswering: {
+        AnswerLessons lessons(job_.settings);
+        MODICUM_RETURN_IF_ERROR(lessons.Read(*encoder_, job_.answers, stop));
+        return Learn(lessons);
+      }
+      case HeadKind::kFillMask:
+        break;
+    }
+    MaskLessons lessons(job_.settings);
+    MODICUM_RETURN_IF_ERROR(
+        lessons.Read(*encoder_, job_.texts, unknown_, stop));
+    return Learn(lessons);
+  }
+
   Status MakeNetwork() {
     EncoderShape shape = base_ != nullptr ? base_->shape : DrawnShape(job_);
     MODICUM_RETURN_IF_ERROR(MakeVocabulary(shape));
     shape.head = job_.kind;
     shape.labels = static_cast<uint32_t>(job_.labels.size());
+    MODICUM_TRY(const auto known, KnownHead());
+    if (known) shape.tied = known->tied();
     MODICUM_RETURN_IF_ERROR(CheckNumbersFit(shape, learns_, job_.budget));
     weights_ = std::make_unique<EncoderWeights>(shape, learns_);
     if (base_ != nullptr) {
@@ -262,10 +314,21 @@ class HeadTraining {
     } else {
       weights_->Draw(job_.budget.seed);
     }
+    if (known) MODICUM_RETURN_IF_ERROR(LoadHead(*known, *weights_));
     MODICUM_TRY(encoder_,
                 HeadedEncoderOn(*weights_, vocabulary_, unknown_, job_.labels,
                                 job_.budget.threads, job_.path));
     return {};
+  }
+
+  // The base's own head where that is learned on: others are of other labels.
+  Result<std::optional<HeadFile>> KnownHead() const {
+    if (base_ == nullptr || job_.kind != HeadKind::kFillMask ||
+        !std::filesystem::exists(HeadPathOf(base_->file.name)))
+      return std::optional<HeadFile>();
+    MODICUM_TRY(HeadFile head, ReadHeadOf(base_->file));
+    if (head.kind != HeadKind::kFillMask) return std::optional<HeadFile>();
+    return std::optional(std::move(head));
   }
 
   Status MakeVocabulary(EncoderShape& shape) {
@@ -345,28 +408,22 @@ class HeadTraining {
     NeuralSettings settings;
     settings.threads = job_.budget.threads;
     MODICUM_TRY(const ThreadPools pools, ThreadPools::Start(settings));
-    HeadGraph graph(*weights_, pools);
+    InferenceGraph graph(*weights_, pools, GeluKind::kErf);
     CallOptions call;
     call.stop = job_.budget.stop;
     call.deadline = SystemClock().Now() + job_.budget.wall;
+    std::vector<std::vector<float>> read(lessons.asked().size());
+    NullSink sink;
+    MODICUM_RETURN_IF_ERROR(
+        graph.Read(lessons.asked(), kTokensTogether, call, sink,
+                   [&](size_t index, std::span<const float> rows) {
+                     read[index].assign(rows.begin(), rows.end());
+                   }));
     std::vector<float> all;
-    std::vector<const AskedText*> part;
-    size_t tokens = 0;
-    const auto read = [&]() -> Status {
-      if (part.empty()) return {};
-      MODICUM_TRY(const auto numbers, graph.Read(part, call));
-      all.insert(all.end(), numbers.begin(), numbers.end());
-      part.clear();
-      tokens = 0;
-      return {};
-    };
-    for (const AskedText& text : lessons.asked()) {
-      if (tokens + text.tokens.size() > kTokensTogether)
-        MODICUM_RETURN_IF_ERROR(read());
-      part.push_back(&text);
-      tokens += text.tokens.size();
+    for (std::vector<float>& rows : read) {
+      all.insert(all.end(), rows.begin(), rows.end());
+      rows = {};
     }
-    MODICUM_RETURN_IF_ERROR(read());
     return all;
   }
 

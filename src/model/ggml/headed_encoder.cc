@@ -5,9 +5,8 @@
 #include <llama.h>
 
 #include <algorithm>
-#include <numeric>
 
-#include "model/ggml/head_graph.h"
+#include "model/ggml/inference_graph.h"
 #include "model/ggml/vocabulary.h"
 #include "model/gguf/gguf_types.h"
 
@@ -21,17 +20,6 @@ EncoderShape HeadedShape(const EncoderBase& base, const HeadFile& head) {
   shape.labels = static_cast<uint32_t>(head.labels.size());
   shape.tied = head.tied();
   return shape;
-}
-
-Result<uint32_t> HeadedContext(const EncoderBase& base,
-                               const NeuralSettings& settings) {
-  const auto wanted = static_cast<uint32_t>(std::max(0, settings.context));
-  if (wanted <= base.shape.context)
-    return wanted > 0 ? wanted : base.shape.context;
-  return Fail(ErrorCode::kInvalidInput,
-              fmt::format("{} has places for {} tokens, not for {}",
-                          base.file.name, base.shape.context, wanted),
-              fmt::format("use --context {} or less", base.shape.context));
 }
 
 NeuralInfo HeadedInfo(const EncoderBase& base, const HeadFile& head) {
@@ -52,17 +40,6 @@ NeuralInfo HeadedInfo(const EncoderBase& base, const HeadFile& head) {
   return info;
 }
 
-// The longest first, so that equal lengths stand together.
-std::vector<const AskedText*> LongestFirst(std::span<const AskedText> texts) {
-  std::vector<const AskedText*> order;
-  for (const AskedText& text : texts) order.push_back(&text);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const AskedText* a, const AskedText* b) {
-                     return a->tokens.size() > b->tokens.size();
-                   });
-  return order;
-}
-
 class GgmlHeadedEncoder final : public HeadedEncoder {
  public:
   // `own`: the weights where they are its own, else null.
@@ -78,7 +55,7 @@ class GgmlHeadedEncoder final : public HeadedEncoder {
         pools_(std::move(pools)),
         own_(std::move(own)),
         weights_(weights),
-        graph_(weights_, pools_) {}
+        graph_(weights_, pools_, GeluKind::kErf) {}
 
   const NeuralInfo& info() const override { return info_; }
   HeadKind kind() const override { return *weights_.shape().head; }
@@ -96,47 +73,15 @@ class GgmlHeadedEncoder final : public HeadedEncoder {
     for (const AskedText& text : texts)
       MODICUM_RETURN_IF_ERROR(CheckText(text));
     std::vector<std::vector<float>> all(texts.size());
-    const std::vector<const AskedText*> order = LongestFirst(texts);
-    sink.Begin(Phase::kPrefill);
-    for (size_t at = 0; at < order.size();) {
-      const auto part = std::span(order).subspan(at, Fitting(order, at));
-      MODICUM_TRY(const auto logits, graph_.Logits(part, call));
-      std::vector<SeqWork> work;
-      auto from = logits.begin();
-      for (const AskedText* text : part) {
-        const auto index = static_cast<size_t>(text - texts.data());
-        const auto to = from + Numbers(*text);
-        all[index].assign(from, to);
-        from = to;
-        work.push_back({RequestId{index},
-                        static_cast<uint32_t>(text->tokens.size()), 0, 0});
-      }
-      sink.Step(Phase::kPrefill, work);
-      at += part.size();
-    }
+    MODICUM_RETURN_IF_ERROR(
+        graph_.Logits(texts, together_, call, sink,
+                      [&](size_t index, std::span<const float> rows) {
+                        all[index].assign(rows.begin(), rows.end());
+                      }));
     return all;
   }
 
  private:
-  int64_t Numbers(const AskedText& text) const {
-    const size_t rows =
-        text.places.empty() ? text.tokens.size() : text.places.size();
-    const EncoderShape& shape = weights_.shape();
-    return static_cast<int64_t>(
-        rows * HeadShape{kind(), shape.width, shape.vocabulary, shape.labels}
-                   .outputs());
-  }
-
-  // How many from `at` on go together.
-  size_t Fitting(std::span<const AskedText* const> order, size_t at) const {
-    size_t count = 1;
-    size_t tokens = order[at]->tokens.size();
-    while (at + count < order.size() &&
-           tokens + order[at + count]->tokens.size() <= together_)
-      tokens += order[at + count++]->tokens.size();
-    return count;
-  }
-
   Status CheckText(const AskedText& text) const {
     if (text.tokens.empty())
       return Fail(ErrorCode::kInvalidInput, "a text is empty",
@@ -162,7 +107,7 @@ class GgmlHeadedEncoder final : public HeadedEncoder {
   const ThreadPools pools_;
   const std::unique_ptr<const EncoderWeights> own_;
   const EncoderWeights& weights_;
-  HeadGraph graph_;
+  InferenceGraph graph_;
 };
 
 // Of the tokens that its answers cannot be had without.
@@ -188,7 +133,7 @@ Result<std::unique_ptr<HeadedEncoder>> OpenHeadedEncoder(
     return Fail(ErrorCode::kInvalidInput,
                 "adapters are not computed with a head", "leave out --lora");
   NeuralInfo info = HeadedInfo(base, head);
-  MODICUM_TRY(info.context, HeadedContext(base, settings));
+  MODICUM_TRY(info.context, EncoderContext(base, settings));
   MODICUM_TRY(ThreadPools pools, ThreadPools::Start(settings));
   MODICUM_TRY(auto tokenizer, WordPieceTokenizer::Open(base.vocabulary));
   TextMarks marks = tokenizer->marks();

@@ -25,6 +25,22 @@ TokenId Replacement(const HidingRule& rule, TokenId token, Rng& rng) {
 
 }  // namespace
 
+Result<HidingRule> HidingRuleOf(const TextMarks& marks, size_t size,
+                                TokenId unknown) {
+  if (!marks.mask)
+    return Fail(ErrorCode::kInvalidInput,
+                "the base's vocabulary has no mask token: no token can be "
+                "hidden while it learns",
+                "take a base whose vocabulary has one, or none");
+  HidingRule rule;
+  rule.mask = *marks.mask;
+  rule.special.resize(size);
+  for (const auto& token :
+       {marks.begin, marks.separator, marks.mask, std::optional(unknown)})
+    if (token) rule.special[static_cast<size_t>(*token)] = true;
+  return rule;
+}
+
 void HideTokens(const HidingRule& rule, Rng& rng, EncoderBatch& batch) {
   for (size_t text = 0; text < batch.texts(); ++text) {
     std::vector<size_t> places;

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "base/result.h"
 #include "base/rng.h"
 #include "model/ggml/encoder_graph.h"
 
@@ -24,6 +25,10 @@ struct HidingRule {
   // fills, what is unknown.
   std::vector<bool> special = {};
 };
+
+// Of a vocabulary of `size` tokens. kInvalidInput: it has no mask token.
+Result<HidingRule> HidingRuleOf(const TextMarks& marks, size_t size,
+                                TokenId unknown);
 
 // Hides tokens of each text, at least one where it has any that may be.
 void HideTokens(const HidingRule& rule, Rng& rng, EncoderBatch& batch);

@@ -4,7 +4,6 @@
 #include "model/ggml/hidden_tokens.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <set>
@@ -191,11 +190,12 @@ TEST_F(PretrainTest, LearnsWhatIsHidden) {
   EXPECT_NE(values->front(), before.front());
 }
 
-TEST_F(PretrainTest, IsTheSameWhateverThreadsAndMemory) {
+TEST_F(PretrainTest, IsTheSameWhateverTheThreadsButForRounding) {
   settings_.epochs = 2;
   const auto whole = Pretrained();
   budget_.threads = 2;
-  EXPECT_EQ(*Pretrained(), *whole);
+  EXPECT_THAT(*Pretrained(),
+              testing::Pointwise(testing::FloatNear(1e-4F), *whole));
 }
 
 TEST_F(PretrainTest, GoesOnWhereItWasStopped) {

@@ -12,6 +12,7 @@
 #include "base/root_fs.h"
 #include "model/ggml/adapter.h"
 #include "model/ggml/backends.h"
+#include "model/ggml/bert_model.h"
 #include "model/ggml/encoder_base.h"
 #include "model/ggml/head_training.h"
 #include "model/ggml/headed_encoder.h"
@@ -152,6 +153,8 @@ class LlamaEngine final : public NeuralEngine {
     }
     MODICUM_RETURN_IF_ERROR(Try(files, call));
     sink.Begin(Phase::kLoad);
+    MODICUM_TRY(auto bert, OpenAsBert(file, settings, AvailableMemory()));
+    if (bert != nullptr) return bert;
     return LlamaModel::Open(file, settings, progress, call);
   }
 

@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "model/ggml/backends.h"
 #include "model/ggml/llama_log.h"
+#include "model/ggml/vectors.h"
+#include "model/ggml/vocabulary.h"
 #include "model/gguf/gguf_memory.h"
 #include "model/gguf/gguf_weights.h"
 
@@ -231,10 +232,7 @@ ComputeShape LlamaModel::TextShape() const {
 }
 
 Result<Compute*> LlamaModel::TextCompute() {
-  if (!info_.generates)
-    return Fail(ErrorCode::kUnavailable,
-                info_.path + " is an encoder: it continues no text",
-                "use `modicum embed`, or a network that generates");
+  if (!info_.generates) return NoDecoder(info_.path);
   if (text_ == nullptr) {
     MODICUM_TRY(text_, OpenCompute(TextShape()));
   }
@@ -265,44 +263,14 @@ Result<TokenIds> LlamaModel::Tokenize(std::string_view text,
                                       bool special) const {
   if (llama_vocab_type(vocabulary_) == LLAMA_VOCAB_TYPE_NONE)
     return Fail(ErrorCode::kUnavailable, info_.path + " has no vocabulary");
-  if (text.size() > std::numeric_limits<int32_t>::max() / 2)
-    return Fail(ErrorCode::kInvalidInput, "the text is longer than 1 GB",
-                "cut it into parts");
-  // A token takes a byte or more; some are added around and in front.
-  TokenIds tokens(text.size() + 8);
-  int count = 0;
-  try {
-    count = llama_tokenize(vocabulary_, text.data(),
-                           static_cast<int32_t>(text.size()), tokens.data(),
-                           static_cast<int32_t>(tokens.size()), special, false);
-    if (count < 0 && count != std::numeric_limits<int32_t>::min()) {
-      tokens.resize(static_cast<size_t>(-count));
-      count = llama_tokenize(
-          vocabulary_, text.data(), static_cast<int32_t>(text.size()),
-          tokens.data(), static_cast<int32_t>(tokens.size()), special, false);
-    }
-  } catch (const std::exception& error) {
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("{} cannot tokenize the text: {}", info_.path,
-                            error.what()),
-                "is it UTF-8?");
-  }
-  if (count < 0)
-    return Fail(ErrorCode::kInvalidInput, "the text has too many tokens",
-                "cut it into parts");
-  tokens.resize(static_cast<size_t>(count));
-  return tokens;
+  return ReadTokens(*vocabulary_, text, special);
 }
 
 Result<TokenIds> LlamaModel::TokenizePair(std::string_view query,
                                           std::string_view document) const {
   if (pooling_ != LLAMA_POOLING_TYPE_RANK || info_.labels.size() != 1 ||
       info_.generates)
-    return Fail(ErrorCode::kUnavailable,
-                info_.path +
-                    " is no reranker: an encoder with a head of one "
-                    "output is",
-                "take one that was trained to rank, a cross-encoder");
+    return NoReranker(info_.path);
   MODICUM_TRY(TokenIds pair, Tokenize(query, true));
   MODICUM_TRY(const TokenIds second, Tokenize(document, true));
   // WordPiece ends a text with the separator; others, as RoBERTa's, have one

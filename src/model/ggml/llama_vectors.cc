@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One vector a text: embeddings and classes.
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "model/ggml/llama_model.h"
+#include "model/ggml/vectors.h"
 
 namespace modicum {
 namespace {
@@ -19,13 +17,6 @@ std::vector<size_t> ByLength(std::span<const TokenIds> texts) {
     return texts[a].size() > texts[b].size();
   });
   return order;
-}
-
-void Normalize(std::vector<float>& vector) {
-  double sum = 0;
-  for (const float x : vector) sum += double{x} * double{x};
-  if (sum == 0) return;
-  for (float& x : vector) x = static_cast<float>(double{x} / std::sqrt(sum));
 }
 
 }  // namespace
@@ -58,10 +49,7 @@ Result<std::vector<std::vector<float>>> LlamaModel::Pool(
   const std::vector<size_t> order = ByLength(texts);
   std::vector<std::vector<float>> vectors(texts.size());
   if (texts.empty()) return vectors;
-  if (texts[order.back()].empty())
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("text {} is empty", order.back() + 1),
-                "give it at least one token");
+  MODICUM_RETURN_IF_ERROR(CheckNoneEmpty(texts));
   const auto length = [&](size_t i) {
     return std::min(texts[i].size(), size_t{info_.context});
   };
@@ -76,13 +64,10 @@ Result<std::vector<std::vector<float>>> LlamaModel::Pool(
          k < order.size() && work.size() < compute->shape().sequences &&
          batch.size() + length(order[k]) <= compute->shape().batch;
          ++k) {
-      const TokenIds& tokens = texts[order[k]];
-      for (size_t i = 0; i < length(order[k]); ++i) {
-        // What is cut keeps its last token, which says that it ends.
-        const bool last = i + 1 == length(order[k]);
-        batch.Add(last ? tokens.back() : tokens[i], i, work.size(), true);
-      }
-      work.push_back(WorkOf(order[k], length(order[k]), 0, 0));
+      const TokenIds tokens = CutTo(texts[order[k]], info_.context);
+      for (size_t i = 0; i < tokens.size(); ++i)
+        batch.Add(tokens[i], i, work.size(), true);
+      work.push_back(WorkOf(order[k], tokens.size(), 0, 0));
     }
     MODICUM_RETURN_IF_ERROR(compute->Run(batch, call));
     for (size_t s = 0; s < work.size(); ++s) {
@@ -98,10 +83,7 @@ Result<std::vector<std::vector<float>>> LlamaModel::Pool(
 Result<std::vector<std::vector<float>>> LlamaModel::Embed(
     std::span<const TokenIds> texts, bool normalize, const CallOptions& call,
     PhaseSink& sink) {
-  if (pooling_ == LLAMA_POOLING_TYPE_RANK)
-    return Fail(ErrorCode::kUnavailable,
-                info_.path + " classifies texts: it has no vectors of them",
-                "use a network without a classification head");
+  if (pooling_ == LLAMA_POOLING_TYPE_RANK) return NoVectors(info_.path);
   MODICUM_TRY(auto vectors, Pool(texts, info_.width, call, sink));
   if (normalize)
     for (std::vector<float>& vector : vectors) Normalize(vector);
@@ -110,9 +92,7 @@ Result<std::vector<std::vector<float>>> LlamaModel::Embed(
 
 Result<std::vector<std::vector<float>>> LlamaModel::Classify(
     std::span<const TokenIds> texts, const CallOptions& call, PhaseSink& sink) {
-  if (pooling_ != LLAMA_POOLING_TYPE_RANK)
-    return Fail(ErrorCode::kUnavailable,
-                info_.path + " has no classification head");
+  if (pooling_ != LLAMA_POOLING_TYPE_RANK) return NoClasses(info_.path);
   return Pool(texts, info_.labels.size(), call, sink);
 }
 

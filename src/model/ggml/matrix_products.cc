@@ -72,8 +72,9 @@ bool CanBeMultiplied(const ggml_tensor* x) {
   return stored.leading >= x->ne[stored.transposed ? 1 : 0];
 }
 
-// Of many matrices each thread takes some, of one some of its columns. `inner`
-// is the dimension of both operands that is summed over.
+// Of many matrices each thread takes some; of one some rows or columns of the
+// product, of which it has more: BLAS rearranges what all threads read anew in
+// each. `inner` is the dimension of both operands that is summed over.
 void MultiplyAll(ggml_tensor* to, int ith, int nth, MultiplyFunction multiply,
                  int inner) {
   const ggml_tensor* a = to->src[0];
@@ -81,23 +82,27 @@ void MultiplyAll(ggml_tensor* to, int ith, int nth, MultiplyFunction multiply,
   const Stored a_stored(a), b_stored(b);
   const int64_t matrices = to->ne[2] * to->ne[3];
   const bool whole = matrices >= nth;
-  const Part some(whole ? matrices : to->ne[1], ith, nth);
-  const Part own = whole ? some : Part(matrices, 0, 1);
-  const Part columns = whole ? Part(to->ne[1], 0, 1) : some;
-  if (columns.begin == columns.end) return;
+  const bool by_rows = !whole && to->ne[0] > to->ne[1];
+  const Part own(matrices, whole ? ith : 0, whole ? nth : 1);
+  const Part rows(to->ne[0], by_rows ? ith : 0, by_rows ? nth : 1);
+  const bool by_columns = !whole && !by_rows;
+  const Part columns(to->ne[1], by_columns ? ith : 0, by_columns ? nth : 1);
+  if (rows.begin == rows.end || columns.begin == columns.end) return;
   for (int64_t matrix = own.begin; matrix < own.end; ++matrix) {
     const int64_t i2 = matrix % to->ne[2], i3 = matrix / to->ne[2];
     // a may be one for several of b.
     const char* a_data = static_cast<const char*>(a->data) +
                          i2 / (to->ne[2] / a->ne[2]) * Stride(a, 2) +
-                         i3 / (to->ne[3] / a->ne[3]) * Stride(a, 3);
+                         i3 / (to->ne[3] / a->ne[3]) * Stride(a, 3) +
+                         rows.begin * Stride(a, 1 - inner);
     const char* b_data = static_cast<const char*>(b->data) + i2 * Stride(b, 2) +
                          i3 * Stride(b, 3) +
                          columns.begin * Stride(b, 1 - inner);
     char* c_data = static_cast<char*>(to->data) + i2 * Stride(to, 2) +
-                   i3 * Stride(to, 3) + columns.begin * Stride(to, 1);
+                   i3 * Stride(to, 3) + columns.begin * Stride(to, 1) +
+                   rows.begin * Stride(to, 0);
     multiply(
-        {static_cast<int>(to->ne[0]),
+        {static_cast<int>(rows.end - rows.begin),
          static_cast<int>(columns.end - columns.begin),
          static_cast<int>(a->ne[inner]), reinterpret_cast<const float*>(a_data),
          a_stored.leading, a_stored.transposed != (inner == 0),

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/vocabulary.h"
 
+#include <fmt/format.h>
 #include <llama.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <unordered_map>
 
@@ -138,6 +140,36 @@ GgufMetadata DescribeVocabulary(const std::vector<std::string>& tokens) {
   };
 }
 
+Result<TokenIds> ReadTokens(const llama_vocab& vocabulary,
+                            std::string_view text, bool special) {
+  if (text.size() > std::numeric_limits<int32_t>::max() / 2)
+    return Fail(ErrorCode::kInvalidInput, "the text is longer than 1 GB",
+                "cut it into parts");
+  // A token takes a byte or more; some are added around and in front.
+  TokenIds tokens(text.size() + 8);
+  int count = 0;
+  try {
+    count = llama_tokenize(&vocabulary, text.data(),
+                           static_cast<int32_t>(text.size()), tokens.data(),
+                           static_cast<int32_t>(tokens.size()), special, false);
+    if (count < 0 && count != std::numeric_limits<int32_t>::min()) {
+      tokens.resize(static_cast<size_t>(-count));
+      count = llama_tokenize(
+          &vocabulary, text.data(), static_cast<int32_t>(text.size()),
+          tokens.data(), static_cast<int32_t>(tokens.size()), special, false);
+    }
+  } catch (const std::exception& error) {
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("the text cannot be tokenized: {}", error.what()),
+                "is it UTF-8?");
+  }
+  if (count < 0)
+    return Fail(ErrorCode::kInvalidInput, "the text has too many tokens",
+                "cut it into parts");
+  tokens.resize(static_cast<size_t>(count));
+  return tokens;
+}
+
 Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
     const GgufMetadata& vocabulary) {
   const File file = VocabularyFile(vocabulary);
@@ -157,52 +189,39 @@ Result<std::unique_ptr<WordPieceTokenizer>> WordPieceTokenizer::Open(
 }
 
 size_t WordPieceTokenizer::size() const {
-  return static_cast<size_t>(
-      llama_vocab_n_tokens(llama_model_get_vocab(model_.get())));
+  return static_cast<size_t>(llama_vocab_n_tokens(&vocabulary()));
 }
 
 Result<TokenIds> WordPieceTokenizer::Tokenize(std::string_view text) const {
-  return Read(text, /*around=*/true);
+  return ReadTokens(vocabulary(), text, /*special=*/true);
 }
 
 Result<TokenIds> WordPieceTokenizer::Pieces(std::string_view text) const {
-  return Read(text, /*around=*/false);
+  return ReadTokens(vocabulary(), text, /*special=*/false);
 }
 
-Result<TokenIds> WordPieceTokenizer::Read(std::string_view text,
-                                          bool around) const {
-  // At most a token a byte and one before each word, and two around the text.
-  TokenIds tokens(2 * text.size() + 2);
-  const int32_t count =
-      llama_tokenize(llama_model_get_vocab(model_.get()), text.data(),
-                     static_cast<int32_t>(text.size()), tokens.data(),
-                     static_cast<int32_t>(tokens.size()), around,
-                     /*parse_special=*/false);
-  if (count < (around ? 2 : 0))
-    return Fail(ErrorCode::kInternal, "llama.cpp cannot tokenize a text");
-  tokens.resize(static_cast<size_t>(count));
-  return tokens;
+const llama_vocab& WordPieceTokenizer::vocabulary() const {
+  return *llama_model_get_vocab(model_.get());
 }
 
 std::string WordPieceTokenizer::Piece(TokenId token) const {
-  const llama_vocab* vocabulary = llama_model_get_vocab(model_.get());
-  if (token < 0 || token >= llama_vocab_n_tokens(vocabulary)) return "";
-  std::string text = llama_vocab_get_text(vocabulary, token);
+  const llama_vocab& all = vocabulary();
+  if (token < 0 || token >= llama_vocab_n_tokens(&all)) return "";
+  std::string text = llama_vocab_get_text(&all, token);
   if (text.starts_with(kWordStart)) text.replace(0, kWordStart.size(), " ");
   return text;
 }
 
 TextMarks WordPieceTokenizer::marks() const {
-  const llama_vocab* vocabulary = llama_model_get_vocab(model_.get());
+  const llama_vocab* const all = &vocabulary();
   // llama.cpp has defaults that a small vocabulary need not have.
-  const auto known = [vocabulary](llama_token token) {
-    return token < 0 || token >= llama_vocab_n_tokens(vocabulary)
+  const auto known = [all](llama_token token) {
+    return token < 0 || token >= llama_vocab_n_tokens(all)
                ? std::optional<TokenId>()
                : token;
   };
-  return {known(llama_vocab_bos(vocabulary)),
-          known(llama_vocab_sep(vocabulary)),
-          known(llama_vocab_mask(vocabulary))};
+  return {known(llama_vocab_bos(all)), known(llama_vocab_sep(all)),
+          known(llama_vocab_mask(all))};
 }
 
 Result<std::vector<std::string>> LearnVocabulary(

@@ -33,6 +33,11 @@ enum SpecialToken : TokenId {
 // What makes llama.cpp read texts with this vocabulary.
 GgufMetadata DescribeVocabulary(const std::vector<std::string>& tokens);
 
+// `special` adds what the vocabulary wants around a text. kInvalidInput for a
+// text that is too long or cannot be read.
+Result<TokenIds> ReadTokens(const llama_vocab& vocabulary,
+                            std::string_view text, bool special);
+
 // Not thread-safe.
 class WordPieceTokenizer {
  public:
@@ -52,7 +57,7 @@ class WordPieceTokenizer {
 
  private:
   explicit WordPieceTokenizer(ModelHandle model) : model_(std::move(model)) {}
-  Result<TokenIds> Read(std::string_view text, bool around) const;
+  const llama_vocab& vocabulary() const;
   const ModelHandle model_;
 };
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/ggml/head_graph.h"
+#include "model/ggml/inference_graph.h"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <string>
 
 #include "model/ggml/backends.h"
 #include "model/ggml/composed_ops.h"
 #include "model/ggml/compute.h"
+#include "model/ggml/matrix_products.h"
 
 namespace modicum {
 
@@ -25,6 +28,32 @@ struct EqualTexts {
   int64_t count = 0;
 };
 
+size_t RowsOf(const AskedText* text) {
+  return text->places.empty() ? text->tokens.size() : text->places.size();
+}
+
+// The longest first, so that equal lengths stand together.
+std::vector<const AskedText*> LongestFirst(std::span<const AskedText> texts) {
+  std::vector<const AskedText*> order;
+  for (const AskedText& text : texts) order.push_back(&text);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const AskedText* a, const AskedText* b) {
+                     return a->tokens.size() > b->tokens.size();
+                   });
+  return order;
+}
+
+// The first of them that go together: one at least.
+std::span<const AskedText* const> Fitting(
+    std::span<const AskedText* const> order, size_t together) {
+  size_t count = 1;
+  size_t tokens = order[0]->tokens.size();
+  while (count < order.size() &&
+         tokens + order[count]->tokens.size() <= together)
+    tokens += order[count++]->tokens.size();
+  return order.first(count);
+}
+
 std::vector<EqualTexts> GroupByLength(std::span<const AskedText* const> texts) {
   std::vector<EqualTexts> groups;
   int64_t at = 0;
@@ -40,9 +69,17 @@ std::vector<EqualTexts> GroupByLength(std::span<const AskedText* const> texts) {
 
 }  // namespace
 
+struct InferenceGraph::Job {
+  std::span<const AskedText> texts;
+  size_t together;
+  bool head;
+  const CallOptions& call;
+};
+
 // One graph while it is made, filled and run.
-struct HeadGraph::Build {
+struct InferenceGraph::Build {
   const EncoderWeights& weights;
+  const GeluKind gelu;
   const std::span<const AskedText* const> texts;
   const std::vector<EqualTexts> groups;
   GgmlContext context = nullptr;
@@ -53,15 +90,15 @@ struct HeadGraph::Build {
   ggml_tensor* places = nullptr;  // null: every token is asked about
   ggml_tensor* output = nullptr;
 
-  Build(const EncoderWeights& w, std::span<const AskedText* const> t,
-        std::vector<uint8_t>& arena)
-      : weights(w), texts(t), groups(GroupByLength(t)) {
+  Build(const EncoderWeights& w, GeluKind g,
+        std::span<const AskedText* const> t, std::vector<uint8_t>& arena)
+      : weights(w), gelu(g), texts(t), groups(GroupByLength(t)) {
     const size_t nodes =
         w.shape().layers * (kLayerNodes + kAttentionNodes * groups.size()) +
         kRestNodes;
-    arena.resize(
-        std::max(arena.size(), 2 * nodes * ggml_tensor_overhead() +
-                                   ggml_graph_overhead_custom(nodes, false)));
+    arena.resize(std::max(arena.size(),
+                          3 * nodes * ggml_tensor_overhead() +
+                              2 * ggml_graph_overhead_custom(nodes, false)));
     context.reset(ggml_init({.mem_size = arena.size(),
                              .mem_buffer = arena.data(),
                              .no_alloc = true}));
@@ -83,6 +120,10 @@ struct HeadGraph::Build {
     return MultiplyAdd(context.get(), x, weights[name + ".weight"],
                        bias ? weights[name + ".bias"] : nullptr);
   }
+  ggml_tensor* Activate(ggml_tensor* x) {
+    return gelu == GeluKind::kErf ? ggml_gelu_erf(context.get(), x)
+                                  : ggml_gelu(context.get(), x);
+  }
   ggml_tensor* Norm(const std::string& name, ggml_tensor* x) {
     ggml_context* c = context.get();
     x = ggml_norm(c, x, weights.shape().epsilon);
@@ -103,7 +144,7 @@ struct HeadGraph::Build {
 };
 
 // [width, tokens]
-ggml_tensor* HeadGraph::Build::Embed() {
+ggml_tensor* InferenceGraph::Build::Embed() {
   ggml_context* c = context.get();
   tokens = Numbers(TokenCount());
   positions = Numbers(TokenCount());
@@ -119,8 +160,9 @@ ggml_tensor* HeadGraph::Build::Embed() {
 
 // A group's columns of `x` as [size, length, heads, texts]; flipped,
 // [length, size, heads, texts].
-ggml_tensor* HeadGraph::Build::Part(ggml_tensor* x, const EqualTexts& group,
-                                    bool flipped) {
+ggml_tensor* InferenceGraph::Build::Part(ggml_tensor* x,
+                                         const EqualTexts& group,
+                                         bool flipped) {
   ggml_context* c = context.get();
   const int64_t heads = weights.shape().heads;
   const int64_t size = width() / heads;
@@ -133,9 +175,9 @@ ggml_tensor* HeadGraph::Build::Part(ggml_tensor* x, const EqualTexts& group,
 }
 
 // [width, length * texts]
-ggml_tensor* HeadGraph::Build::AttendWithin(const EqualTexts& group,
-                                            ggml_tensor* q, ggml_tensor* k,
-                                            ggml_tensor* v) {
+ggml_tensor* InferenceGraph::Build::AttendWithin(const EqualTexts& group,
+                                                 ggml_tensor* q, ggml_tensor* k,
+                                                 ggml_tensor* v) {
   ggml_context* c = context.get();
   const auto size = static_cast<float>(width() / weights.shape().heads);
   ggml_tensor* weight =
@@ -146,9 +188,9 @@ ggml_tensor* HeadGraph::Build::AttendWithin(const EqualTexts& group,
   return ggml_reshape_2d(c, gathered, width(), group.length * group.count);
 }
 
-// A token attends to those of its own text alone.
-ggml_tensor* HeadGraph::Build::Attend(const std::string& prefix,
-                                      ggml_tensor* x) {
+// What each token attends to, which is of its own text alone.
+ggml_tensor* InferenceGraph::Build::Attend(const std::string& prefix,
+                                           ggml_tensor* x) {
   ggml_context* c = context.get();
   ggml_tensor* q = Linear(prefix + "attn_q", x);
   ggml_tensor* k = Linear(prefix + "attn_k", x, weights.shape().key_bias);
@@ -163,52 +205,62 @@ ggml_tensor* HeadGraph::Build::Attend(const std::string& prefix,
     }
     gathered = all;
   }
-  return Linear(prefix + "attn_output", gathered);
+  return gathered;
 }
 
-ggml_tensor* HeadGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
+ggml_tensor* InferenceGraph::Build::Layer(uint32_t index, ggml_tensor* x) {
   ggml_context* c = context.get();
   const std::string prefix = "blk." + std::to_string(index) + ".";
-  x = Norm(prefix + "attn_output_norm", ggml_add(c, Attend(prefix, x), x));
-  ggml_tensor* fed = ggml_gelu_erf(c, Linear(prefix + "ffn_up", x));
+  ggml_tensor* gathered = Attend(prefix, x);
+  if (index + 1 == weights.shape().layers) {
+    gathered = Asked(gathered);
+    x = Asked(x);
+  }
+  gathered = Linear(prefix + "attn_output", gathered);
+  x = Norm(prefix + "attn_output_norm", ggml_add(c, gathered, x));
+  ggml_tensor* fed = Activate(Linear(prefix + "ffn_up", x));
   fed = Linear(prefix + "ffn_down", fed);
   return Norm(prefix + "layer_output_norm", ggml_add(c, fed, x));
 }
 
-// The columns that are asked about.
-ggml_tensor* HeadGraph::Build::Asked(ggml_tensor* x) {
+// The columns that are asked about: more is not made of the others once every
+// token has read them.
+ggml_tensor* InferenceGraph::Build::Asked(ggml_tensor* x) {
+  if (places != nullptr) return ggml_get_rows(context.get(), x, places);
   int64_t count = 0;
   bool all = true;
   for (const AskedText* text : texts) {
     all = all && text->places.empty();
-    count += static_cast<int64_t>(text->places.empty() ? text->tokens.size()
-                                                       : text->places.size());
+    count += static_cast<int64_t>(RowsOf(text));
   }
   if (all) return x;
   places = Numbers(count);
   return ggml_get_rows(context.get(), x, places);
 }
 
-ggml_tensor* HeadGraph::Build::Head(ggml_tensor* x) {
+ggml_tensor* InferenceGraph::Build::Head(ggml_tensor* x) {
   ggml_context* c = context.get();
+  if (!weights.shape().head)
+    return Linear("cls.output", ggml_tanh(c, Linear("cls", x)));
   if (weights.shape().head != HeadKind::kFillMask)
     return Linear("head.output", x);
-  x = ggml_gelu_erf(c, Linear("head.transform", x));
+  x = Activate(Linear("head.transform", x));
   x = Norm("head.transform_norm", x);
   if (!weights.shape().tied) return Linear("head.decoder", x);
   x = ggml_mul_mat(c, weights["token_embd.weight"], x);
   return ggml_add(c, x, weights["head.decoder.bias"]);
 }
 
-void HeadGraph::Build::Make(bool head) {
+void InferenceGraph::Build::Make(bool head) {
   ggml_tensor* x = Embed();
   for (uint32_t i = 0; i < weights.shape().layers; ++i) x = Layer(i, x);
-  output = head ? Head(Asked(x)) : Asked(x);
+  output = head ? Head(x) : x;
   ggml_set_output(output);
   ggml_build_forward_expand(graph, output);
+  graph = WithFastProducts(context.get(), graph, FindBlas());
 }
 
-void HeadGraph::Build::Fill() const {
+void InferenceGraph::Build::Fill() const {
   const auto data = [](ggml_tensor* tensor) {
     return tensor == nullptr ? nullptr : static_cast<int32_t*>(tensor->data);
   };
@@ -235,8 +287,9 @@ void HeadGraph::Build::Fill() const {
   }
 }
 
-HeadGraph::HeadGraph(const EncoderWeights& weights, const ThreadPools& pools)
-    : weights_(weights) {
+InferenceGraph::InferenceGraph(const EncoderWeights& weights,
+                               const ThreadPools& pools, GeluKind gelu)
+    : weights_(weights), gelu_(gelu) {
   backend_ = Cpu().Start();
   MODICUM_CHECK(backend_ != nullptr);
   pools.Attach(*backend_);
@@ -244,31 +297,57 @@ HeadGraph::HeadGraph(const EncoderWeights& weights, const ThreadPools& pools)
   allocator_ = ggml_gallocr_new(Cpu().memory());
 }
 
-HeadGraph::~HeadGraph() {
+InferenceGraph::~InferenceGraph() {
   ggml_gallocr_free(allocator_);
   ggml_backend_free(backend_);
 }
 
-bool HeadGraph::EndsNow(void* self) {
-  return !CheckCall(*static_cast<HeadGraph*>(self)->call_);
+bool InferenceGraph::EndsNow(void* self) {
+  return !CheckCall(*static_cast<InferenceGraph*>(self)->call_);
 }
 
-Result<std::vector<float>> HeadGraph::Logits(
-    std::span<const AskedText* const> texts, const CallOptions& call) {
-  return Compute(texts, /*head=*/true, call);
+Status InferenceGraph::Logits(std::span<const AskedText> texts, size_t together,
+                              const CallOptions& call, PhaseSink& sink,
+                              const Take& take) {
+  return Run({texts, together, /*head=*/true, call}, sink, take);
 }
 
-Result<std::vector<float>> HeadGraph::Read(
-    std::span<const AskedText* const> texts, const CallOptions& call) {
-  return Compute(texts, /*head=*/false, call);
+Status InferenceGraph::Read(std::span<const AskedText> texts, size_t together,
+                            const CallOptions& call, PhaseSink& sink,
+                            const Take& take) {
+  return Run({texts, together, /*head=*/false, call}, sink, take);
 }
 
-Result<std::vector<float>> HeadGraph::Compute(
+Status InferenceGraph::Run(const Job& job, PhaseSink& sink, const Take& take) {
+  const std::vector<const AskedText*> order = LongestFirst(job.texts);
+  sink.Begin(Phase::kPrefill);
+  for (size_t at = 0; at < order.size();) {
+    const auto part = Fitting(std::span(order).subspan(at), job.together);
+    MODICUM_TRY(const auto numbers, Compute(part, job.head, job.call));
+    const size_t rows = std::transform_reduce(part.begin(), part.end(),
+                                              size_t{0}, std::plus(), RowsOf);
+    std::span<const float> left = numbers;
+    std::vector<SeqWork> work;
+    for (const AskedText* text : part) {
+      const auto index = static_cast<size_t>(text - job.texts.data());
+      const size_t own = RowsOf(text) * (numbers.size() / rows);
+      take(index, left.first(own));
+      left = left.subspan(own);
+      work.push_back(
+          {RequestId{index}, static_cast<uint32_t>(text->tokens.size()), 0, 0});
+    }
+    sink.Step(Phase::kPrefill, work);
+    at += part.size();
+  }
+  return {};
+}
+
+Result<std::vector<float>> InferenceGraph::Compute(
     std::span<const AskedText* const> texts, bool head,
     const CallOptions& call) {
   MODICUM_CHECK(!texts.empty());
   MODICUM_RETURN_IF_ERROR(CheckCall(call));
-  Build build(weights_, texts, arena_);
+  Build build(weights_, gelu_, texts, arena_);
   build.Make(head);
   if (!ggml_gallocr_alloc_graph(allocator_, build.graph))
     return Fail(ErrorCode::kUnavailable,
