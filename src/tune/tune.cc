@@ -108,6 +108,7 @@ class Tuner {
   Status TryAxis(size_t axis);
   Status Try(const Change& change);
   Status Compare();
+  Error WithSoFar(Error error) const;
   Result<Pairs> Measure(NeuralModel& first, NeuralModel& second, int fewest,
                         int most);
   Result<Round> OneRound(NeuralModel& model);
@@ -311,6 +312,20 @@ Status Tuner::Compare() {
   return {};
 }
 
+// What a stop need not throw away: a setting can be given as a flag.
+Error Tuner::WithSoFar(Error error) const {
+  if (error.code != ErrorCode::kInterrupted) return error;
+  std::string kept;
+  for (const TuneTrial& trial : r_.trials)
+    if (trial.kept) kept += (kept.empty() ? "" : ", ") + trial.change;
+  error.message =
+      fmt::format("tuning interrupted after {} trial{}; {}", r_.trials.size(),
+                  r_.trials.size() == 1 ? "" : "s",
+                  kept.empty() ? "none was cheaper" : "cheaper were: " + kept);
+  error.hint = "only what a whole tuning finds is kept: run it again";
+  return error;
+}
+
 Result<TuneResult> Tuner::Run() {
   const MonotonicTime began = parts_.clock.Now();
   const WindowId window = parts_.meter.Begin("tuning");
@@ -333,7 +348,7 @@ Result<TuneResult> Tuner::Run() {
   };
   const Status status = steps();
   MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
-  MODICUM_RETURN_IF_ERROR(status);
+  if (!status) return Fail(WithSoFar(status.error()));
   r_.workload = ToString(workload_);
   r_.settings = ToTexts(best_);
   r_.spent = OfWorkload(reading.split.own(), "network");

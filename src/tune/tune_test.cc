@@ -140,6 +140,17 @@ TEST_F(Tuning, StopsWhenAsked) {
   });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kInterrupted);
+  EXPECT_EQ(result.error().message,
+            "tuning interrupted after 1 trial; none was cheaper");
+}
+
+TEST_F(Tuning, StoppedItSaysWhatWasCheaperByThen) {
+  const auto result = Run([&](const NeuralSettings& s) {
+    if (s.poll == 100) stop_.request_stop();
+    return s.threads == 1 ? 0.1 : s.poll == 0 ? 0.11 : 0.2;
+  });
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("cheaper were: "));
 }
 
 }  // namespace
