@@ -68,6 +68,25 @@ Status ParseIdle(std::string_view text, std::string& out) {
   return {};
 }
 
+// A kilowatt-hour is charged with the grid's average. Another kind is refused
+// where it is said to be one.
+Status CheckKind(std::string_view text) {
+  if (text == "average") return {};
+  if (text == "marginal")
+    return Fail(ErrorCode::kInvalidInput,
+                "a marginal intensity charges nobody: it says what one kWh "
+                "more emits, and those of all users do not add up to the grid",
+                "give the grid's average in --intensity; a marginal series "
+                "ranks hours: `modicum plan when --series FILE`");
+  if (text == "market")
+    return Fail(ErrorCode::kInvalidInput,
+                "a contract's intensity does not stand in for the grid's",
+                "it goes in --market-intensity, beside --intensity");
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("'{}' is not a kind of intensity", text),
+              "allowed: average");
+}
+
 Status ParseSwitch(std::string_view text, bool& out) {
   const bool yes = text == "yes" || text == "true" || text == "1";
   if (!yes && text != "no" && text != "false" && text != "0" && !text.empty())
@@ -132,11 +151,20 @@ std::vector<SettingRow> MakeRows() {
          return std::string(s.detect_region ? "yes" : "no");
        },
        /*is_path=*/false, /*is_switch=*/true},
-      {"intensity", "carbon of the electricity, gCO2e/kWh",
+      {"intensity", "carbon of the grid, on average, gCO2e/kWh",
        [](Settings& s, std::string_view text) {
          return ParseNumber(text, {0, 5000, "gCO2e/kWh", "56"}, s.intensity);
        },
        [](const Settings& s) { return Printed(s.intensity); }},
+      {"intensity_kind", "what `intensity` is: average, no other",
+       [](Settings&, std::string_view text) { return CheckKind(text); },
+       [](const Settings&) { return std::string("average"); }},
+      {"market_intensity", "carbon of the electricity contract, gCO2e/kWh",
+       [](Settings& s, std::string_view text) {
+         return ParseNumber(text, {0, 3000, "gCO2e/kWh", "0"},
+                            s.market_intensity);
+       },
+       [](const Settings& s) { return Printed(s.market_intensity); }},
       {"pue", "facility energy per IT energy",
        [](Settings& s, std::string_view text) {
          return ParseNumber(text, {1, 10, "(facility / IT energy)", "1.2"},

@@ -21,7 +21,8 @@ struct Settings {
   std::string region;    // see PlaceQuery
   std::string provider;
   bool detect_region = false;       // ask the cloud where this machine stands
-  std::optional<double> intensity;  // gCO2e/kWh
+  std::optional<double> intensity;  // gCO2e/kWh, the grid's average
+  std::optional<double> market_intensity;  // gCO2e/kWh, of the contract
   std::optional<double> pue;
   std::optional<double> wue;     // L/kWh
   std::optional<double> tariff;  // per kWh

@@ -74,6 +74,15 @@ struct GramsCo2eTag {
 struct GramsPerKilowattHourTag {
   static constexpr std::string_view kUnit = "gCO2e/kWh";
 };
+// Of electricity contracts (GHG Protocol, Scope 2: market-based). Types of
+// their own: never in the place of the location-based ones, never summed with
+// them.
+struct MarketGramsCo2eTag {
+  static constexpr std::string_view kUnit = "gCO2e";
+};
+struct MarketGramsPerKilowattHourTag {
+  static constexpr std::string_view kUnit = "gCO2e/kWh";
+};
 struct LitresTag {
   static constexpr std::string_view kUnit = "L";
 };
@@ -104,6 +113,8 @@ using Watts = Quantity<WattsTag>;
 using Seconds = Quantity<SecondsTag>;
 using GramsCo2e = Quantity<GramsCo2eTag>;
 using GramsPerKilowattHour = Quantity<GramsPerKilowattHourTag>;
+using MarketGramsCo2e = Quantity<MarketGramsCo2eTag>;
+using MarketGramsPerKilowattHour = Quantity<MarketGramsPerKilowattHourTag>;
 using Litres = Quantity<LitresTag>;
 using LitresPerKilowattHour = Quantity<LitresPerKilowattHourTag>;
 using Amount = Quantity<AmountTag>;
@@ -146,6 +157,9 @@ constexpr Seconds operator/(Joules e, Watts p) {
 }
 constexpr GramsCo2e operator*(Joules e, GramsPerKilowattHour i) {
   return GramsCo2e(InKilowattHours(e) * i.value());
+}
+constexpr MarketGramsCo2e operator*(Joules e, MarketGramsPerKilowattHour i) {
+  return MarketGramsCo2e(InKilowattHours(e) * i.value());
 }
 constexpr Litres operator*(Joules e, LitresPerKilowattHour w) {
   return Litres(InKilowattHours(e) * w.value());

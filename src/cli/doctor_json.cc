@@ -74,6 +74,9 @@ Json PlaceJson(const Result<Place>& place) {
       {"name", place->name},
       {"assumed", place->assumed},
       {"g_co2e_per_kwh", EstimateJson(place->intensity)},
+      {"market_g_co2e_per_kwh", place->market_intensity
+                                    ? EstimateJson(*place->market_intensity)
+                                    : Json()},
       {"pue", EstimateJson(place->pue)},
       {"water_onsite_l_per_kwh", EstimateJson(place->water_onsite)},
       {"water_offsite_l_per_kwh", EstimateJson(place->water_offsite)},

@@ -63,9 +63,12 @@ std::string Sources(const DoctorFacts& facts) {
 
 // Factors with their intervals, in the order that Place::factors has.
 std::vector<std::string> FactorFigures(const Place& place) {
-  std::vector<std::string> figures = {
-      FormatEstimate(place.intensity, 3), FormatEstimate(place.pue, 3),
-      FormatEstimate(place.water_onsite), FormatEstimate(place.water_offsite)};
+  std::vector<std::string> figures = {FormatEstimate(place.intensity, 3)};
+  if (place.market_intensity)
+    figures.push_back(FormatEstimate(*place.market_intensity, 3));
+  figures.insert(figures.end(), {FormatEstimate(place.pue, 3),
+                                 FormatEstimate(place.water_onsite),
+                                 FormatEstimate(place.water_offsite)});
   if (place.tariff)
     figures.push_back(fmt::format(
         "{} {}/kWh {} {}", FormatNumber(place.tariff->mid.value()),

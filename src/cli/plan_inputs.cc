@@ -127,18 +127,7 @@ Result<std::vector<SweepAxis>> ReadSweeps(
   return axes;
 }
 
-Result<Place> ReadPlace(const Settings& settings, const std::string& place,
-                        const std::string& kind) {
-  if (kind != "average")
-    return Fail(
-        ErrorCode::kInvalidInput,
-        fmt::format("a {} intensity is not the average that a plan needs",
-                    kind),
-        kind == "marginal"
-            ? "marginal says what one kWh more emits; give the grid's average "
-              "over the year with --intensity"
-            : "contracts go in --market-intensity, the grid's average in "
-              "--intensity");
+Result<Place> ReadPlace(const Settings& settings, const std::string& place) {
   return FindPlace(PlaceQueryOf(settings, {.region = place}));
 }
 

@@ -53,8 +53,7 @@ void PrintPlan(const Plan& plan, const std::string& format);
 // The same, and the exit code; what was refused is a wrong usage.
 int PrintPlanOrError(const Result<Plan>& plan, const std::string& format);
 
-// --place, or --region of the settings. `kind` is --intensity-kind.
-Result<Place> ReadPlace(const Settings& settings, const std::string& place,
-                        const std::string& kind);
+// --place, or --region of the settings.
+Result<Place> ReadPlace(const Settings& settings, const std::string& place);
 
 }  // namespace modicum

@@ -23,7 +23,6 @@ struct ServeFlags {
   ModelFlags model;
   ChipFlags chip;
   std::string qps = "1", prompt, output, cached, p95, ttft, place;
-  std::string intensity_kind = "average";
   ServeQuery query;
   bool measured = false;
   std::vector<std::string> sweeps;
@@ -53,12 +52,6 @@ void AddLoadFlags(CLI::App& app, ServeFlags& flags) {
 void AddCostFlags(CLI::App& app, ServeFlags& flags) {
   const auto price = CLI::Range(1e-9, 1e9);
   app.add_option("--place", flags.place, "where: PL, us-va (as --region)");
-  app.add_option("--intensity-kind", flags.intensity_kind,
-                 "what --intensity is: average, marginal or market")
-      ->check(CLI::IsMember({"average", "marginal", "market"}));
-  app.add_option("--market-intensity", flags.query.market_intensity,
-                 "g/kWh of the power contracts")
-      ->check(CLI::Range(0.0, 3000.0));
   app.add_option("--rent", flags.query.rent_usd, "USD per GPU-hour")
       ->check(price);
   app.add_option("--price", flags.query.price, "USD earned per query")
@@ -152,8 +145,7 @@ Result<ServeQuery> QueryOf(const Context& context, ServeFlags& flags) {
   if (!flags.ttft.empty()) {
     MODICUM_TRY(query.ttft, ParseSeconds(flags.ttft, "--ttft"));
   }
-  MODICUM_TRY(query.place,
-              ReadPlace(context.settings, flags.place, flags.intensity_kind));
+  MODICUM_TRY(query.place, ReadPlace(context.settings, flags.place));
   if (flags.measured) MODICUM_RETURN_IF_ERROR(AddMeasured(context, query));
   return query;
 }

@@ -37,7 +37,7 @@ Result<WhenQuery> QueryOf(const Context& context, const WhenFlags& flags) {
   if (!flags.now.empty()) {
     MODICUM_TRY(query.now, ParseTime(flags.now, false));
   }
-  MODICUM_TRY(const Place place, ReadPlace(context.settings, "", "average"));
+  MODICUM_TRY(const Place place, ReadPlace(context.settings, ""));
   query.pue = place.pue;
   query.series_name = flags.series;
   query.top = static_cast<size_t>(flags.top);

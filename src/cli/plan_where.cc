@@ -52,8 +52,7 @@ Status ReadJob(const Context& context, const WhereFlags& flags,
 Result<WhereQuery> QueryOf(const Context& context, const WhereFlags& flags) {
   WhereQuery query;
   MODICUM_RETURN_IF_ERROR(ReadJob(context, flags, query));
-  MODICUM_TRY(query.from, ReadPlace(context.settings, flags.train.place,
-                                    flags.train.intensity_kind));
+  MODICUM_TRY(query.from, ReadPlace(context.settings, flags.train.place));
   // An intensity or a tariff of the settings is the current region's.
   const PlaceQuery settings = PlaceQueryOf(context.settings);
   query.everywhere = {

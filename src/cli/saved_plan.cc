@@ -11,8 +11,9 @@
 namespace modicum {
 namespace {
 
-constexpr std::array<std::string_view, 7> kPlaceKeys = {
-    "region", "provider", "intensity", "pue", "wue", "tariff", "currency"};
+constexpr std::array<std::string_view, 8> kPlaceKeys = {
+    "region", "provider", "intensity", "market_intensity",
+    "pue",    "wue",      "tariff",    "currency"};
 
 // "flag --region": given with this very command.
 bool GivenNow(const Settings& settings, const std::string& key) {

@@ -97,12 +97,6 @@ void AddMachineFlags(CLI::App& app, TrainFlags& flags) {
                "software before fused attention (2022)");
   AddText(app, "--place", flags.place, "where: PL, us-va (as --region)");
   AddText(app, "--power", flags.power, "per GPU: 400W [default: measured]");
-  app.add_option("--intensity-kind", flags.intensity_kind,
-                 "what --intensity is: average, marginal or market")
-      ->check(CLI::IsMember({"average", "marginal", "market"}));
-  app.add_option("--market-intensity", flags.market_intensity,
-                 "g/kWh of the power contracts")
-      ->check(CLI::Range(0.0, 3000.0));
   app.add_option("--rent", flags.rent, "USD per GPU-hour")
       ->check(CLI::Range(0.0001, 1e6));
   app.add_option("--life", flags.own.years, "years own hardware lasts [4]")
@@ -123,11 +117,9 @@ Status ReadMachine(const Context& context, const TrainFlags& flags,
                   "a whole number up to 1,048,576");
     query.count = static_cast<int>(count);
   }
-  MODICUM_TRY(query.place,
-              ReadPlace(context.settings, flags.place, flags.intensity_kind));
+  MODICUM_TRY(query.place, ReadPlace(context.settings, flags.place));
   query.early_stack = flags.early;
   query.efficiency = flags.mfu;
-  query.market_intensity = flags.market_intensity;
   query.rent_usd = flags.rent;
   query.own = flags.own;
   if (!flags.power.empty()) {

@@ -15,10 +15,9 @@ struct TrainFlags {
   ModelFlags model;
   ChipFlags chip;
   std::string tokens, count, place, power, gpu_hours;
-  std::string intensity_kind = "average";
   std::string train_format = "mixed";
   std::string recompute;
-  std::optional<double> mfu, market_intensity, rent;
+  std::optional<double> mfu, rent;
   OwnCost own;
   int sequence = 2048, micro_batch = 1;
   int lora = 0, qlora = 0;

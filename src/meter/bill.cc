@@ -110,6 +110,7 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
   bill.energy = reading.split.own();
   bill.network = reading.network;
   bill.operational = OperationalCarbon(bill.energy, place);
+  bill.operational_market = MarketCarbon(bill.energy, place);
   bill.water = WaterUse(bill.energy, place);
   bill.place = place.name;
   bill.factors = place.factors;

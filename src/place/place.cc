@@ -33,6 +33,10 @@ struct Bounds {
 constexpr Bounds kIntensityBounds = {
     "grid intensity", " gCO2e/kWh", 0, 3000,
     "give grams of CO2e per kilowatt-hour: --intensity 420"};
+constexpr Bounds kMarketBounds = {
+    "market-based intensity", " gCO2e/kWh", 0, 3000,
+    "give grams of CO2e per kilowatt-hour of the contract, 0 where it is all "
+    "renewable: --market-intensity 0"};
 constexpr Bounds kPueBounds = {
     "PUE", "", 1, 5, "facility energy over IT energy, at least 1: --pue 1.2"};
 constexpr Bounds kWueBounds = {
@@ -146,6 +150,13 @@ void SetIntensity(Place& place, const Region& region,
   place.factors.push_back(PublishedFactor(
       fmt::format("grid intensity, {}, average of the year", region.name),
       region.intensity, kUnit));
+}
+
+void SetMarketIntensity(Place& place, const std::optional<double>& given) {
+  if (!given) return;
+  place.market_intensity = Given<MarketGramsPerKilowattHour>(*given);
+  place.factors.push_back(
+      GivenFactor("market-based intensity, contract", *given, "gCO2e/kWh"));
 }
 
 void SetPue(Place& place, const Provider& provider,
@@ -281,6 +292,7 @@ bool IsTariff(const Factor& factor) {
 
 Result<Place> FindPlace(const PlaceQuery& query) {
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.intensity, kIntensityBounds));
+  MODICUM_RETURN_IF_ERROR(CheckBounds(query.market_intensity, kMarketBounds));
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.pue, kPueBounds));
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.wue, kWueBounds));
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.tariff, kTariffBounds));
@@ -292,6 +304,7 @@ Result<Place> FindPlace(const PlaceQuery& query) {
   place.assumed = query.region.empty() && !query.intensity;
   place.rented = provider->rented;
   SetIntensity(place, *region, query.intensity);
+  SetMarketIntensity(place, query.market_intensity);
   SetPue(place, *provider, query.pue);
   SetWaterOnsite(place, *provider, query.wue);
   SetWaterOffsite(place, *region);
@@ -302,6 +315,12 @@ Result<Place> FindPlace(const PlaceQuery& query) {
 Estimate<GramsCo2e> OperationalCarbon(const Estimate<Joules>& it_energy,
                                       const Place& place) {
   return it_energy * place.pue * place.intensity;
+}
+
+std::optional<Estimate<MarketGramsCo2e>> MarketCarbon(
+    const Estimate<Joules>& it_energy, const Place& place) {
+  if (!place.market_intensity) return std::nullopt;
+  return it_energy * place.pue * *place.market_intensity;
 }
 
 Estimate<Litres> WaterUse(const Estimate<Joules>& it_energy,

@@ -20,7 +20,8 @@ namespace modicum {
 struct PlaceQuery {
   std::string region{};    // ISO 3166 alpha-2/3 or name, "US-CA", "world"; ""
   std::string provider{};  // "aws", "gcp", "azure", "on-prem", ...; "" unknown
-  std::optional<double> intensity{};  // gCO2e/kWh
+  std::optional<double> intensity{};         // gCO2e/kWh, the grid's average
+  std::optional<double> market_intensity{};  // gCO2e/kWh, of the contract
   std::optional<double> pue{};
   std::optional<double> wue{};     // L/kWh
   std::optional<double> tariff{};  // major units per kWh
@@ -40,11 +41,14 @@ std::string TariffName(const Place& place, std::string_view of);
 // Whether it has such a name.
 bool IsTariff(const Factor& factor);
 
-// operational = energy x PUE x intensity;
+// operational = energy x PUE x intensity, location-based or, where a contract
+// is given, also market-based (GHG Protocol, Scope 2);
 // water = energy x (WUE + PUE x EWIF): WUE is per IT energy (The Green Grid);
 // money = energy x PUE x tariff.
 Estimate<GramsCo2e> OperationalCarbon(const Estimate<Joules>& it_energy,
                                       const Place& place);
+std::optional<Estimate<MarketGramsCo2e>> MarketCarbon(
+    const Estimate<Joules>& it_energy, const Place& place);
 Estimate<Litres> WaterUse(const Estimate<Joules>& it_energy,
                           const Place& place);
 std::optional<MoneyEstimate> ElectricityCost(const Estimate<Joules>& it_energy,

@@ -11,6 +11,7 @@ inline Status ReadPlace(TomlSection& section, PlaceQuery& place) {
   section.Read("region", place.region);
   section.Read("provider", place.provider);
   section.Read("intensity", place.intensity);
+  section.Read("market_intensity", place.market_intensity);
   section.Read("pue", place.pue);
   section.Read("wue", place.wue);
   section.Read("tariff", place.tariff);

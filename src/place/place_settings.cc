@@ -6,12 +6,14 @@
 namespace modicum {
 
 PlaceQuery PlaceQueryOf(const Settings& settings, const PlaceQuery& own) {
-  PlaceQuery query{settings.region,   settings.provider,   settings.intensity,
-                   settings.pue,      settings.wue,        settings.tariff,
-                   settings.currency, settings.tariff_file};
+  PlaceQuery query{
+      settings.region,           settings.provider, settings.intensity,
+      settings.market_intensity, settings.pue,      settings.wue,
+      settings.tariff,           settings.currency, settings.tariff_file};
   if (!own.region.empty()) query.region = own.region;
   if (!own.provider.empty()) query.provider = own.provider;
   if (own.intensity) query.intensity = own.intensity;
+  if (own.market_intensity) query.market_intensity = own.market_intensity;
   if (own.pue) query.pue = own.pue;
   if (own.wue) query.wue = own.wue;
   if (own.tariff) {

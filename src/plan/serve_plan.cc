@@ -64,7 +64,8 @@ ServeFigures FiguresOf(const ServeQuery& query, const ServePoint& point) {
       (answer + Spread{idle_joules + waiting, 0.2}) * kHost * (1 / 3.6e6);
   f.kwh = it_kwh * SpreadOf(query.place.pue);
   f.grams = f.kwh * SpreadOf(query.place.intensity);
-  if (query.market_intensity) f.market = f.kwh * *query.market_intensity;
+  if (query.place.market_intensity)
+    f.market = f.kwh * query.place.market_intensity->mid.value();
   f.litres = it_kwh * WaterPerKwh(query.place);
   const double hours = (device_seconds + idle_seconds) / 3600;
   f.embodied = EmbodiedPerHour(query.chip) * hours;
@@ -130,7 +131,7 @@ void AddEnergy(Plan& plan, const ServeQuery& query, const ServeFigures& f) {
            "with host, idle hours and PUE");
   rows.Add("gco2e_per_query", "carbon per query, location-based", "gCO2e",
            f.grams, query.place.name);
-  if (query.market_intensity)
+  if (query.place.market_intensity)
     rows.Add("gco2e_market_per_query", "carbon per query, market-based",
              "gCO2e", f.market, "contracts, given");
   rows.Add("gco2e_embodied_per_query", "carbon per query, embodied", "gCO2e",

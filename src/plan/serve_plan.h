@@ -33,7 +33,6 @@ struct ServeQuery {
   std::optional<double> api_input;  // USD per million tokens elsewhere
   std::optional<double> api_output;
   std::optional<double> rent_usd;
-  std::optional<double> market_intensity;
   // Measured on the machine that `machine` names.
   std::vector<MeasuredModel> measured;
   std::string machine;

@@ -154,7 +154,7 @@ void AddFigures(Plan& plan, const TrainQuery& query, const TrainInputs& inputs,
   if (figures.market_t)
     add("tco2e_market", "carbon, market-based", "tCO2e", *figures.market_t,
         fmt::format("{:g} g/kWh of its contracts, given",
-                    *query.market_intensity));
+                    query.place.market_intensity->mid.value()));
   add("tco2e_embodied", "carbon, embodied", "tCO2e", figures.embodied_t,
       "device and server over 6 years at 85 % use");
   add("water_l", "water", "L", figures.water_l, "WUE + PUE x EWIF");
@@ -174,7 +174,7 @@ void AddNotes(Plan& plan, const TrainQuery& query) {
         "the shape is assumed from the parameters: {} layers of {}; memory is "
         "closer with a config.json",
         query.model.layers, query.model.hidden));
-  if (!query.market_intensity)
+  if (!query.place.market_intensity)
     plan.notes.push_back(
         "market-based carbon needs the contracts' intensity: "
         "--market-intensity");
@@ -258,8 +258,8 @@ TrainInputs TrainInputsOf(const TrainQuery& query, double devices,
                              : PowerPrior(query.chip) * query.chip.tdp.value();
   inputs.pue = SpreadOf(query.place.pue);
   inputs.intensity = SpreadOf(query.place.intensity);
-  if (query.market_intensity)
-    inputs.market = Spread{*query.market_intensity, 0};
+  if (query.place.market_intensity)
+    inputs.market = Spread{query.place.market_intensity->mid.value(), 0};
   inputs.water = WaterPerKwh(query.place);
   inputs.rent =
       query.rent_usd ? Spread{*query.rent_usd, 0} : RentOf(query.chip);

@@ -25,11 +25,10 @@ struct TrainQuery {
   TrainSetup setup;
   std::optional<Parallelism> parallel;  // fixed by the user
   bool early_stack = false;
-  std::optional<double> efficiency;        // MFU x goodput
-  std::optional<double> gpu_hours;         // known
-  std::optional<double> watts;             // per device
-  std::optional<double> market_intensity;  // g/kWh
-  std::optional<double> rent_usd;          // per device-hour
+  std::optional<double> efficiency;  // MFU x goodput
+  std::optional<double> gpu_hours;   // known
+  std::optional<double> watts;       // per device
+  std::optional<double> rent_usd;    // per device-hour
   OwnCost own;
 };
 

@@ -62,6 +62,7 @@ struct Members<Place> {
     visit("name", place.name);
     visit("assumed", place.assumed);
     visit("intensity", place.intensity);
+    visit("market_intensity", place.market_intensity);
     visit("pue", place.pue);
     visit("water_onsite", place.water_onsite);
     visit("water_offsite", place.water_offsite);

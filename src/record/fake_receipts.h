@@ -96,6 +96,7 @@ inline Place FakePlace() {
   };
   place.intensity = exactly(GramsPerKilowattHour(640));
   place.intensity.WithShared(InternSource("grid intensity: Poland"), 0.1);
+  place.market_intensity = exactly(MarketGramsPerKilowattHour(0));
   place.pue = exactly(Scalar(1.5));
   place.water_onsite = exactly(LitresPerKilowattHour(0.3));
   place.water_offsite = exactly(LitresPerKilowattHour(1.7));

@@ -101,6 +101,7 @@ class FakeRecords {
     bill.energy = Value<Joules>();
     if (Flip()) bill.network = NetworkUse{Bytes(Number()), Value<Joules>()};
     bill.operational = Value<GramsCo2e>();
+    if (Flip()) bill.operational_market = Value<MarketGramsCo2e>();
     if (Flip()) bill.embodied = Value<GramsCo2e>();
     bill.water = Value<Litres>();
     if (Flip()) bill.money = MoneyEstimate{Value<Amount>(), {"PLN"}};

@@ -65,6 +65,7 @@ struct Members<Bill> {
     visit("energy", bill.energy);
     visit("network", bill.network);
     visit("operational", bill.operational);
+    visit("operational_market", bill.operational_market);
     visit("embodied", bill.embodied);
     visit("water", bill.water);
     visit("money", bill.money);
@@ -133,6 +134,7 @@ struct Members<Trial> {
 
 MODICUM_JSON(Estimate<Joules>)
 MODICUM_JSON(Estimate<GramsCo2e>)
+MODICUM_JSON(Estimate<MarketGramsCo2e>)
 MODICUM_JSON(Estimate<Litres>)
 MODICUM_JSON(Estimate<Amount>)
 MODICUM_JSON(Estimate<Scalar>)

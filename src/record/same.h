@@ -65,8 +65,8 @@ inline auto Tie(const NetworkUse& v) {
   return std::tie(a, b);
 }
 inline auto Tie(const Bill& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
 }
 inline auto Tie(const HostFacts& v) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v;

@@ -48,7 +48,9 @@ struct Place {
   std::string id;        // "PL", "US-CA", "world"
   std::string name;      // "Poland"
   bool assumed = false;  // no place was configured: the world average
-  Estimate<GramsPerKilowattHour> intensity;
+  Estimate<GramsPerKilowattHour> intensity;  // location-based: an average
+  // Of the electricity contract; absent: not given.
+  std::optional<Estimate<MarketGramsPerKilowattHour>> market_intensity;
   Estimate<Scalar> pue;
   Estimate<LitresPerKilowattHour> water_onsite;   // WUE
   Estimate<LitresPerKilowattHour> water_offsite;  // EWIF
@@ -109,7 +111,9 @@ struct Bill {
   std::vector<BillLine> lines;        // sum = split.own()
   Estimate<Joules> energy;            // split.own()
   std::optional<NetworkUse> network;  // absent: not modelled
-  Estimate<GramsCo2e> operational;
+  Estimate<GramsCo2e> operational;    // location-based
+  // Beside it, by the contract; absent: none was given.
+  std::optional<Estimate<MarketGramsCo2e>> operational_market;
   std::optional<Estimate<GramsCo2e>> embodied;  // absent: unknown device
   Estimate<Litres> water;
   std::optional<MoneyEstimate> money;  // absent: no tariff is known

@@ -69,6 +69,14 @@ void AddSplit(Lines& out, const EnergySplit& split) {
   part(split.unattributed, "not attributed");
 }
 
+// Two lines where there is a contract: never a sum, nor one for the other.
+void AddCarbon(Lines& out, const Bill& bill) {
+  const std::string location = FormatEstimate(bill.operational);
+  if (!bill.operational_market) return out.Add("carbon", location);
+  out.Add("carbon", location + ", location-based");
+  out.Add("", FormatEstimate(*bill.operational_market) + ", market-based");
+}
+
 // "1.1 PLN/kWh on average: day 62 %, night 38 % of the energy".
 void AddTariff(Lines& out, const Bill& bill) {
   const PaidTariff& tariff = *bill.tariff;
@@ -113,7 +121,7 @@ std::string FormatBill(const Bill& bill, const BillStyle& style) {
   AddEnergy(out, bill);
   if (style.verbose) AddSplit(out, bill.split);
   if (bill.network) AddNetwork(out, *bill.network);
-  out.Add("carbon", FormatEstimate(bill.operational));
+  AddCarbon(out, bill);
   if (bill.embodied)
     out.Add("embodied", FormatEstimate(*bill.embodied) + ", of the hardware");
   out.Add("water", FormatEstimate(bill.water));

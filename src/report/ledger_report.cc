@@ -47,6 +47,8 @@ constexpr RunColumn kColumns[] = {
      {},
      [](const Bill& b) { return std::string(ScopeName(b.energy.scope)); }},
     ESTIMATE_COLUMNS("carbon_", "g", &b.operational),
+    ESTIMATE_COLUMNS("carbon_market_", "g",
+                     b.operational_market ? &*b.operational_market : nullptr),
     ESTIMATE_COLUMNS("embodied_", "g", b.embodied ? &*b.embodied : nullptr),
     ESTIMATE_COLUMNS("water_", "l", &b.water),
     ESTIMATE_COLUMNS("money_", "amount", b.money ? &b.money->amount : nullptr),

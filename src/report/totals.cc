@@ -66,6 +66,10 @@ void RunSum::Add(const Run& run) {
   AddTo(energy, bill.energy);
   AddTo(operational, bill.operational);
   AddTo(water, bill.water);
+  if (bill.operational_market) {
+    ++with_market;
+    AddTo(operational_market, *bill.operational_market);
+  }
   if (bill.embodied) {
     ++with_embodied;
     AddTo(embodied, *bill.embodied);

@@ -20,6 +20,8 @@ struct RunSum {
   Seconds wall, cpu;
   std::optional<Estimate<Joules>> energy;
   std::optional<Estimate<GramsCo2e>> operational;
+  std::optional<Estimate<MarketGramsCo2e>> operational_market;
+  size_t with_market = 0;
   std::optional<Estimate<GramsCo2e>> embodied;
   size_t with_embodied = 0;
   std::optional<Estimate<Litres>> water;
