@@ -4,9 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <type_traits>
 
 namespace modicum {
 namespace {
+
+// Carbon of the grid and of a contract are of two kinds: no code mixes them.
+template <class A, class B>
+concept Summed = requires(A a, B b) {
+  a + b;
+};
+static_assert(Summed<GramsCo2e, GramsCo2e>);
+static_assert(!Summed<GramsCo2e, MarketGramsCo2e>);
+static_assert(
+    !std::is_convertible_v<MarketGramsPerKilowattHour, GramsPerKilowattHour>);
 
 Estimate<Joules> Own(double mid, double sd) {
   return {Joules(mid), sd, {}, Origin::kCounter, Scope::kPackage};

@@ -156,6 +156,8 @@ std::vector<SettingRow> MakeRows() {
          return ParseNumber(text, {0, 5000, "gCO2e/kWh", "56"}, s.intensity);
        },
        [](const Settings& s) { return Printed(s.intensity); }},
+      TextRow<&Settings::intensity_file>(
+          "intensity_file", "the same by the hour: CSV file or service", true),
       {"intensity_kind", "what `intensity` is: average, no other",
        [](Settings&, std::string_view text) { return CheckKind(text); },
        [](const Settings&) { return std::string("average"); }},

@@ -23,6 +23,7 @@ struct Settings {
   bool detect_region = false;       // ask the cloud where this machine stands
   std::optional<double> intensity;  // gCO2e/kWh, the grid's average
   std::optional<double> market_intensity;  // gCO2e/kWh, of the contract
+  std::string intensity_file;  // by the hour: see place/hourly_intensity.h
   std::optional<double> pue;
   std::optional<double> wue;     // L/kWh
   std::optional<double> tariff;  // per kWh

@@ -74,6 +74,8 @@ TEST_F(SettingsTest, WhatARowPrintsItParses) {
                                        {{"region", "PL"},
                                         {"provider", "aws"},
                                         {"intensity", "0.1"},
+                                        {"intensity_file", "i.csv"},
+                                        {"market_intensity", "0"},
                                         {"pue", "1.0625"},
                                         {"wue", "1e-7"},
                                         {"tariff", "1234.5"},
@@ -91,6 +93,20 @@ TEST_F(SettingsTest, WhatARowPrintsItParses) {
   for (const SettingRow& row : SettingRows())
     EXPECT_EQ(row.print(two), row.print(one)) << row.key;
   EXPECT_EQ(two.wue, 1e-7);
+}
+
+TEST_F(SettingsTest, AnotherKindOfIntensityIsRefusedWhereItIsNamed) {
+  const auto refusal = [](const std::string& kind) {
+    return LoadSettings(Sources({}, {}, {{"intensity_kind", kind}}));
+  };
+  EXPECT_TRUE(refusal("average"));
+  EXPECT_EQ(refusal("marginal").error().message,
+            "--intensity-kind: a marginal intensity charges nobody: it says "
+            "what one kWh more emits, and those of all users do not add up to "
+            "the grid");
+  EXPECT_EQ(refusal("market").error().hint,
+            "it goes in --market-intensity, beside --intensity");
+  EXPECT_EQ(refusal("mean").error().hint, "allowed: average");
 }
 
 TEST_F(SettingsTest, FlagBeatsEnvironmentBeatsFileBeatsDefault) {

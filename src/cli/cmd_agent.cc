@@ -202,7 +202,7 @@ class Agent {
 
   Status Take(const WindowReading& reading) {
     MODICUM_TRY(const WatchFrame frame, watcher_.Next(reading, by_));
-    metrics_.Add(frame, by_, instruments_.place);
+    metrics_.Add(frame, by_, instruments_.PlaceIn(frame.used()));
     latest_.Set(metrics_.Families());
     return recorder_ ? recorder_->Add(frame, by_) : Status();
   }

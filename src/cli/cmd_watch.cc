@@ -134,9 +134,13 @@ class WatchLoop {
   Status Keep(const WatchFrame& frame) {
     if (recorder_) MODICUM_RETURN_IF_ERROR(recorder_->Add(frame, frame_by_));
     if (options_.textfile.empty()) return {};
-    metrics_.Add(frame, frame_by_, instruments_.place);
+    metrics_.Add(frame, frame_by_, PlaceOf(frame));
     return WriteFileAtomically(options_.textfile,
                                PrometheusText(metrics_.Families()));
+  }
+
+  Place PlaceOf(const WatchFrame& frame) const {
+    return instruments_.PlaceIn(frame.used());
   }
 
   // False when it should end.
@@ -160,7 +164,7 @@ class WatchLoop {
   void Show(const WatchFrame& frame) {
     if (options_.json) {
       const std::string line =
-          WatchJson(frame, view_.by, instruments_.place, policy_, not_counted_)
+          WatchJson(frame, view_.by, PlaceOf(frame), policy_, not_counted_)
               .dump() +
           "\n";
       std::fwrite(line.data(), 1, line.size(), stdout);
@@ -173,7 +177,7 @@ class WatchLoop {
       return;
     }
     const std::string text =
-        FormatWatch(frame, view_, instruments_.place, not_counted_) +
+        FormatWatch(frame, view_, PlaceOf(frame), not_counted_) +
         (options_.count == 1 ? "" : "\n");
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -188,7 +192,7 @@ class WatchLoop {
     view.rows = options_.host
                     ? 0
                     : screen_->rows() - std::min(screen_->rows() - 1, head);
-    screen_->Draw(FormatWatch(frame, view, instruments_.place, not_counted_) +
+    screen_->Draw(FormatWatch(frame, view, PlaceOf(frame), not_counted_) +
                   "\nq quit   g by " + std::string(view_.by.name()) +
                   "   s by " + (view_.by_energy ? "energy" : "power") + "\n");
   }

@@ -111,10 +111,13 @@ Status HoldUntilGreenest(const HoldOptions& options, Clock& clock,
     said = fmt::format("held for {}: {}", FormatDuration(held), least);
   } else {
     said = fmt::format(
-        "held for {}: {} against {} at once ({:+.0f} %, attributional: what "
-        "the grid's average charges the command with)",
+        "held for {}: {} against {} at once ({:+.0f} %, {})",
         FormatDuration(held), least, FormatNumber(at_once->value(), 3),
-        100 * (best.mean / *at_once - 1));
+        100 * (best.mean / *at_once - 1),
+        series.kind() == IntensityKind::kMarginal
+            ? "consequential: what the plants that answer to it emit"
+            : "attributional: what the grid's average charges the command "
+              "with");
   }
   fmt::print(out, "modicum: {}\n", said);
   return {};

@@ -83,18 +83,16 @@ void WatchRecorder::AddTo(const std::string& name, const WatchFrame& frame,
   Slice(frame, energy.own().mid, entry);
 }
 
-// An interval in which the price changed is cut as the machine's energy was.
+// An interval in which a price or an intensity changed is cut as the machine's
+// energy was.
 void WatchRecorder::Slice(const WatchFrame& frame, Joules energy,
                           Entry& entry) const {
-  if (!instruments_.tariff) return;
-  Joules whole;
-  for (const EnergySlice& slice : frame.slices) whole += slice.energy;
-  if (whole <= Joules(0))
-    return AddSlice(*instruments_.tariff, {frame.began(), frame.wall, energy},
-                    entry.slices);
-  for (EnergySlice slice : frame.slices) {
-    slice.energy = energy * (slice.energy / whole);
-    AddSlice(*instruments_.tariff, slice, entry.slices);
+  if (!instruments_.hourly.any()) return;
+  std::vector<EnergySlice> slices = frame.used();
+  const std::vector<double> shares = SharesOf(slices);
+  for (size_t i = 0; i < slices.size(); ++i) {
+    slices[i].energy = energy * shares[i];
+    AddSlice(instruments_.hourly, slices[i], entry.slices);
   }
 }
 

@@ -41,7 +41,7 @@ class WatchRecorder {
     ConsumerEnergy energy;
     // Of the machine, since the entry began.
     Estimate<Joules> measured, idle, unattributed;
-    std::vector<EnergySlice> slices = {};  // of `energy`, with a tariff
+    std::vector<EnergySlice> slices = {};  // of `energy`, by the hour
   };
   // Of the machine, in one interval.
   void AddTo(const std::string& name, const WatchFrame& frame,

@@ -78,6 +78,11 @@ struct WatchFrame {
   std::vector<DomainEnergy> domains;
   std::vector<EnergySlice> slices;  // of the machine, as the reading has them
   std::vector<std::string> warnings;
+  // `slices`, or the interval as a whole where it was not cut.
+  std::vector<EnergySlice> used() const {
+    if (!slices.empty()) return slices;
+    return {{began(), wall, measured.mid}};
+  }
 };
 
 // Not thread-safe.

@@ -48,13 +48,10 @@ void AddEmbodied(Bill& bill, const WindowReading& reading,
                       device->factors.end());
 }
 
-// `place` with the price that `reading` paid on average.
-Place PlaceWithPrice(const Place& place, const TariffPrice& price) {
-  Place paid = place;
-  paid.tariff = Exactly(AmountPerKilowattHour(price.paid.mean),
-                        Origin::kAssumed, Scope::kWall);
-  paid.tariff->own_sd = price.sd;
-  return paid;
+// What was used when; one stretch where nothing was cut.
+std::vector<EnergySlice> SlicesOf(const WindowReading& reading) {
+  if (!reading.slices.empty()) return reading.slices;
+  return {{reading.began, reading.wall, reading.split.own().mid}};
 }
 
 // The bands that were used, instead of the mean of all hours.
@@ -67,22 +64,30 @@ void ListBands(Bill& bill, const Place& place, const Tariff& tariff) {
          tariff.source(), tariff.date()});
 }
 
-void AddTariffMoney(Bill& bill, const WindowReading& reading,
-                    const Place& place, const Tariff& tariff) {
-  std::vector<EnergySlice> slices = reading.slices;
-  if (slices.empty()) slices = {{reading.began, reading.wall, bill.energy.mid}};
-  const TariffPrice price = PriceOf(tariff, slices);
+// `place` takes the price that `reading` paid on average.
+void PayTariff(Bill& bill, const WindowReading& reading, const Tariff& tariff,
+               Place& place) {
+  const TariffPrice price = PriceOf(tariff, SlicesOf(reading));
   bill.tariff = price.paid;
-  bill.money = ElectricityCost(bill.energy, PlaceWithPrice(place, price));
+  place.tariff = Exactly(AmountPerKilowattHour(price.paid.mean),
+                         Origin::kAssumed, Scope::kWall);
+  place.tariff->own_sd = price.sd;
   ListBands(bill, place, tariff);
 }
 
-void AddMoney(Bill& bill, const WindowReading& reading, const Place& place,
-              const Tariff* tariff) {
-  if (tariff != nullptr)
-    AddTariffMoney(bill, reading, place, *tariff);
-  else
-    bill.money = ElectricityCost(bill.energy, place);
+// `place` takes the intensity that `reading` met on average.
+void PayIntensity(Bill& bill, const WindowReading& reading,
+                  const HourlyIntensity& hourly, Place& place) {
+  const auto paid = hourly.PaidFor(SlicesOf(reading), place.intensity);
+  bill.intensity = paid.figures;
+  place.intensity = paid.mean;
+  if (paid.figures.outside == 0) std::erase_if(bill.factors, IsIntensity);
+  bill.factors.push_back(hourly.FactorOf(paid.figures));
+  if (!hourly.note().empty()) bill.warnings.push_back(hourly.note());
+}
+
+void AddMoney(Bill& bill, const Place& place) {
+  bill.money = ElectricityCost(bill.energy, place);
   if (!bill.money)
     bill.missing.push_back(
         fmt::format("money: no electricity price is known for {}; "
@@ -98,10 +103,10 @@ void AddMoney(Bill& bill, const WindowReading& reading, const Place& place,
 
 }  // namespace
 
-Bill MakeBill(const WindowReading& reading, const Place& place,
+Bill MakeBill(const WindowReading& reading, const Place& average,
               const HostFacts& host,
               const std::vector<std::string>& metered_components,
-              const Tariff* tariff) {
+              const Hourly& hourly) {
   Bill bill;
   bill.wall = reading.wall;
   bill.cpu = reading.cpu;
@@ -109,20 +114,23 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
   bill.lines = reading.lines;
   bill.energy = reading.split.own();
   bill.network = reading.network;
+  bill.factors = average.factors;
+  bill.warnings = reading.warnings;
+  Place place = average;  // as it was in these hours
+  if (hourly.tariff) PayTariff(bill, reading, *hourly.tariff, place);
+  if (hourly.intensity) PayIntensity(bill, reading, *hourly.intensity, place);
   bill.operational = OperationalCarbon(bill.energy, place);
   bill.operational_market = MarketCarbon(bill.energy, place);
   bill.water = WaterUse(bill.energy, place);
   bill.place = place.name;
-  bill.factors = place.factors;
   bill.factors.insert(bill.factors.end(), reading.factors.begin(),
                       reading.factors.end());
-  bill.warnings = reading.warnings;
   bill.missing = NotCounted(host, metered_components);
   AddEmbodied(bill, reading, host);
   if (std::find(metered_components.begin(), metered_components.end(), "gpu") !=
       metered_components.end())
     bill.missing.emplace_back("manufacture of the GPUs");
-  AddMoney(bill, reading, place, tariff);
+  AddMoney(bill, place);
   if (place.assumed)
     bill.warnings.push_back(
         "no place is set, so the world average is assumed (--region names it)");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "hardware/machine.h"
@@ -136,23 +137,25 @@ TEST(MakeBill, WithoutAPriceThereIsNoMoneyAndItSaysSo) {
 }
 
 // Day from 06:00 to 22:00 UTC at 1.2, night at 0.4.
-Tariff DayAndNight() {
-  return *Tariff::Parse(
-      "zone = \"UTC\"\ncurrency = \"PLN\"\nsource = \"contract\"\n"
-      "date = \"2026\"\n"
-      "[[band]]\nname = \"day\"\nprice = 1.2\nhours = \"06:00-22:00\"\n"
-      "[[band]]\nname = \"night\"\nprice = 0.4\nhours = \"22:00-06:00\"\n",
-      "t.toml");
+Hourly DayAndNight() {
+  return {
+      .tariff = *Tariff::Parse(
+          "zone = \"UTC\"\ncurrency = \"PLN\"\nsource = \"contract\"\n"
+          "date = \"2026\"\n"
+          "[[band]]\nname = \"day\"\nprice = 1.2\nhours = \"06:00-22:00\"\n"
+          "[[band]]\nname = \"night\"\nprice = 0.4\nhours = \"22:00-06:00\"\n",
+          "t.toml"),
+      .intensity = {}};
 }
 constexpr int64_t kHourMicros = 3'600'000'000;
 
 TEST(MakeBill, ATariffByTheHourIsPaidByWhatWasUsedWhen) {
-  const Tariff tariff = DayAndNight();
+  const Hourly hourly = DayAndNight();
   WindowReading reading = Reading();
   reading.slices = {{{21 * kHourMicros}, Hours(1), Joules(30)},
                     {{22 * kHourMicros}, Hours(1), Joules(10)}};
   const Place place = At({.region = "PL"});
-  const Bill bill = MakeBill(reading, place, Server(), {"cpu"}, &tariff);
+  const Bill bill = MakeBill(reading, place, Server(), {"cpu"}, hourly);
   ASSERT_TRUE(bill.money && bill.tariff);
   EXPECT_DOUBLE_EQ(bill.tariff->mean, 0.75 * 1.2 + 0.25 * 0.4);
   EXPECT_NEAR(bill.money->amount.mid.value(),
@@ -165,21 +168,55 @@ TEST(MakeBill, ATariffByTheHourIsPaidByWhatWasUsedWhen) {
 }
 
 TEST(MakeBill, EnergyThatWasNotCutIsSplitByTimeAndThatWidensTheMoney) {
-  const Tariff tariff = DayAndNight();
+  const Hourly hourly = DayAndNight();
   WindowReading reading = Reading();
   reading.split.own_active = CountedAs(100);
   reading.split.own_idle = CountedAs(0);
   const Place place = At({.region = "PL", .pue = 1});
   reading.began = {12 * kHourMicros};
   reading.wall = Hours(1);
-  const Bill day = MakeBill(reading, place, Server(), {"cpu"}, &tariff);
+  const Bill day = MakeBill(reading, place, Server(), {"cpu"}, hourly);
   EXPECT_EQ(day.tariff->by_time, 0);
   EXPECT_EQ(day.money->amount.sd(), 0);
   reading.began = {21 * kHourMicros + kHourMicros / 2};
-  const Bill both = MakeBill(reading, place, Server(), {"cpu"}, &tariff);
+  const Bill both = MakeBill(reading, place, Server(), {"cpu"}, hourly);
   EXPECT_EQ(both.tariff->by_time, 1);
   EXPECT_NEAR(both.money->amount.mid.value(), 100 / 3.6e6 * 0.8, 1e-15);
   EXPECT_NEAR(both.money->amount.sd(), 100 / 3.6e6 * 0.4, 1e-15);
+}
+
+TEST(MakeBill, AContractsCarbonStandsBesideTheGrids) {
+  const Bill grid = MakeBill(Reading(), At({.region = "PL"}), Server(), {});
+  EXPECT_FALSE(grid.operational_market);
+  const Bill both = MakeBill(
+      Reading(), At({.region = "PL", .market_intensity = 0}), Server(), {});
+  EXPECT_EQ(both.operational_market->mid, MarketGramsCo2e(0));
+  EXPECT_EQ(both.operational.mid, grid.operational.mid);
+}
+
+TEST(MakeBill, IntensityByTheHourIsPaidByWhatWasUsedWhen) {
+  const auto series = IntensitySeries::Parse(
+      "time,gco2e_per_kwh\n1970-01-01T21:00Z,100\n1970-01-01T22:00Z,500\n",
+      "s.csv");
+  const Hourly hourly{{}, *HourlyIntensity::Of(*series, "s.csv")};
+  WindowReading reading = Reading();
+  reading.slices = {{{21 * kHourMicros}, Hours(1), Joules(30)},
+                    {{22 * kHourMicros}, Hours(1), Joules(10)}};
+  const Place place = At({.region = "PL", .market_intensity = 50, .pue = 1.2});
+  const Bill bill = MakeBill(reading, place, Server(), {"cpu"}, hourly);
+  ASSERT_TRUE(bill.intensity);
+  EXPECT_DOUBLE_EQ(bill.intensity->mean.value(), 200);
+  EXPECT_NEAR(bill.operational.mid.value(), 100 / 3.6e6 * 1.2 * 200, 1e-12);
+  // A contract has no hours.
+  EXPECT_NEAR(bill.operational_market->mid.value(), 100 / 3.6e6 * 1.2 * 50,
+              1e-12);
+  EXPECT_EQ(std::ranges::count_if(bill.factors, IsIntensity), 1);
+  EXPECT_EQ(bill.factors.back().name, "grid intensity by the hour, mean paid");
+  // An hour more is in no hour of the series: the average is a factor too.
+  reading.slices.push_back({{23 * kHourMicros}, Hours(1), Joules(10)});
+  const Bill longer = MakeBill(reading, place, Server(), {"cpu"}, hourly);
+  EXPECT_DOUBLE_EQ(longer.intensity->outside, 0.2);
+  EXPECT_EQ(std::ranges::count_if(longer.factors, IsIntensity), 2);
 }
 
 TEST(MakeBill, AnAssumedPlaceIsSaidAloud) {

@@ -8,6 +8,13 @@
 
 namespace modicum {
 
+Place Instruments::PlaceIn(std::span<const EnergySlice> slices) const {
+  Place then = place;
+  if (hourly.intensity)
+    then.intensity = hourly.intensity->PaidFor(slices, place.intensity).mean;
+  return then;
+}
+
 Result<Instruments> OpenInstruments(const Settings& settings,
                                     const PlaceQuery& place, const RootFs& fs,
                                     Clock& clock, bool stamps,
@@ -15,7 +22,12 @@ Result<Instruments> OpenInstruments(const Settings& settings,
   Instruments instruments;
   MODICUM_TRY(instruments.place, FindPlace(place));
   if (!place.tariff_file.empty()) {
-    MODICUM_TRY(instruments.tariff, Tariff::Read(place.tariff_file));
+    MODICUM_TRY(instruments.hourly.tariff, Tariff::Read(place.tariff_file));
+  }
+  if (!place.intensity_file.empty()) {
+    MODICUM_TRY(
+        instruments.hourly.intensity,
+        HourlyIntensity::Read(place.intensity_file, settings.data_dir, clock));
   }
   MODICUM_TRY(const IdlePolicy policy, ParseIdlePolicy(settings.idle_policy));
   instruments.host = DetectHost(fs);
@@ -33,11 +45,11 @@ Result<Instruments> OpenInstruments(const Settings& settings,
   const MeterOptions options{Seconds(1 / settings.sample_hz), policy, stamps};
   MODICUM_TRY(instruments.meter, Meter::Open(options, std::move(probes), fs,
                                              instruments.host, clock));
-  if (instruments.tariff)
+  if (instruments.hourly.any())
     instruments.meter = std::make_unique<SlicingMeter>(
         std::move(instruments.meter), clock,
-        [tariff = *instruments.tariff](WallTime time) {
-          return tariff.NextEdge(time);
+        [hourly = instruments.hourly](WallTime time) {
+          return hourly.NextEdge(time);
         });
   return instruments;
 }

@@ -5,15 +5,15 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
+#include <span>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/root_fs.h"
 #include "base/settings.h"
 #include "meter/meter.h"
+#include "place/hourly.h"
 #include "place/place.h"
-#include "place/tariff.h"
 #include "record/types.h"
 
 namespace modicum {
@@ -21,13 +21,14 @@ namespace modicum {
 struct Instruments {
   HostFacts host;
   Place place;
-  std::optional<Tariff> tariff;  // by the hour, where there is one
+  Hourly hourly;  // prices and intensities by the hour, where there are any
   std::unique_ptr<Meter> meter;
 
+  // The place in the hours of `slices`.
+  Place PlaceIn(std::span<const EnergySlice> slices) const;
   // `reading` priced here.
   Bill BillOf(const WindowReading& reading) const {
-    return MakeBill(reading, place, host, meter->components(),
-                    tariff ? &*tariff : nullptr);
+    return MakeBill(reading, place, host, meter->components(), hourly);
   }
 };
 

@@ -15,8 +15,8 @@
 #include "base/phase.h"
 #include "base/result.h"
 #include "base/root_fs.h"
+#include "place/hourly.h"
 #include "place/place.h"
-#include "place/tariff.h"
 #include "probe/probe.h"
 #include "record/types.h"
 
@@ -83,9 +83,9 @@ struct WindowReading {
   EnergySplit split;
   std::optional<NetworkUse> network;  // where it is modelled
   std::vector<Factor> factors;        // of models
-  // The subject's, one after the other, cut where a tariff's price changes;
-  // empty where nothing was cut. Their sum is near split.own(), not equal: each
-  // is split by its own CPU time.
+  // The subject's, one after the other, cut where a price or an intensity
+  // changes; empty where nothing was cut. Their sum is near split.own(), not
+  // equal: each is split by its own CPU time.
   std::vector<EnergySlice> slices;
   // Others used, or the hypervisor stole, more than the fixed limits allow.
   bool contended = false;
@@ -153,12 +153,12 @@ class PhaseMeter final : public PhaseSink {
   std::vector<std::pair<Phase, WindowReading>> done_;
 };
 
-// Prices a reading: energy x place, embodied, what is missing. With a `tariff`
-// its prices are paid and not the place's.
+// Prices a reading: energy x place, embodied, what is missing. What goes by
+// the hour is paid so, and not at the place's one price or intensity.
 Bill MakeBill(const WindowReading& reading, const Place& place,
               const HostFacts& host,
               const std::vector<std::string>& metered_components,
-              const Tariff* tariff = nullptr);
+              const Hourly& hourly = {});
 
 // The raw evidence of a window: one row a domain. `Window` is a WindowReading,
 // or another that has its domains, began, wall, cpu and contended.

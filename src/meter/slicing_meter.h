@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A meter that cuts every window where the price of electricity changes, so
-// that what each price is paid for is measured.
+// A meter that cuts every window where the price of electricity or its carbon
+// changes, so that what each hour is charged with is measured.
 #pragma once
 
 #include <functional>

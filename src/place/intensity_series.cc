@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "base/ascii.h"
 #include "base/csv.h"
@@ -95,6 +96,7 @@ struct Columns {
   std::optional<size_t> zone, estimated;
   bool utc = false;
   std::string name;  // of the intensity's
+  IntensityKind kind = IntensityKind::kAverage;
 };
 
 bool Has(std::string_view text, std::string_view part) {
@@ -106,6 +108,9 @@ bool IsMarginal(std::string_view header) {
 }
 bool IsIntensity(std::string_view header) {
   return Has(header, "intensity") || Has(header, "gco2");
+}
+bool IsLifeCycle(std::string_view header) {
+  return Has(header, "life") || Has(header, "lca");
 }
 bool IsOtherUnit(std::string_view header) {
   return Has(header, "mwh") || Has(header, "lb") || Has(header, "kg") ||
@@ -122,7 +127,7 @@ Result<Columns> ColumnsOf(const std::vector<std::string>& header,
       marginal = i;
     } else if (IsIntensity(lower)) {
       if (!average) average = i;
-      if (Has(lower, "life") || Has(lower, "lca")) life_cycle = i;
+      if (IsLifeCycle(lower)) life_cycle = i;
     } else if (!time &&
                (lower.starts_with("time") || lower.starts_with("date"))) {
       time = i;
@@ -133,11 +138,10 @@ Result<Columns> ColumnsOf(const std::vector<std::string>& header,
       columns.estimated = i;
     }
   }
-  if (!average && marginal)
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("{}: '{}' is marginal", name, header[*marginal]),
-                "what a job is charged with is the grid's average in its "
-                "hours: get that series");
+  if (!average && marginal) {
+    average = marginal;
+    columns.kind = IntensityKind::kMarginal;
+  }
   if (!time || !average)
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("{}: no column of {}", name,
@@ -146,7 +150,8 @@ Result<Columns> ColumnsOf(const std::vector<std::string>& header,
   columns.time = *time;
   columns.intensity = life_cycle.value_or(*average);
   columns.name = header[columns.intensity];
-  if (IsOtherUnit(LowerAscii(columns.name)))
+  const std::string chosen = LowerAscii(columns.name);
+  if (IsOtherUnit(chosen) || !IsIntensity(chosen))  // "MOER": pounds per MWh
     return Fail(
         ErrorCode::kInvalidInput,
         fmt::format("{}: '{}' is not in grams per kWh", name, columns.name),
@@ -184,6 +189,7 @@ struct Rows {
   std::vector<Row> rows;
   size_t estimated = 0;
   std::string column;
+  IntensityKind kind = IntensityKind::kAverage;
 };
 
 // The rows of a file, in order, each checked against the one before.
@@ -207,7 +213,10 @@ class RowReader {
                           fmt::format(" line {}", reader_.line())));
       }
     }
-    if (columns_) rows_.column = columns_->name;
+    if (columns_) {
+      rows_.column = columns_->name;
+      rows_.kind = columns_->kind;
+    }
     return std::move(rows_);
   }
 
@@ -347,6 +356,7 @@ Result<IntensitySeries> IntensitySeries::Parse(std::string_view csv,
   IntensitySeries series;
   series.step_micros_ = step;
   series.column_ = std::move(rows.column);
+  series.kind_ = rows.kind;
   series.estimated_ = rows.estimated;
   int64_t covered = 0;
   double integral = 0;
@@ -375,15 +385,37 @@ IntensitySeries::Integral IntensitySeries::UpTo(WallTime time) const {
           last.integral_before + last.grams * static_cast<double>(into)};
 }
 
-std::optional<GramsPerKilowattHour> IntensitySeries::MeanOver(
+std::string_view IntensitySeries::basis() const {
+  const std::string lower = LowerAscii(column_);
+  return IsLifeCycle(lower)     ? "life-cycle"
+         : Has(lower, "direct") ? "direct"
+                                : "life-cycle or direct not stated";
+}
+
+std::optional<SeriesIntensity> IntensitySeries::At(WallTime time) const {
+  const auto after = std::ranges::upper_bound(steps_, time, {}, &Step::begin);
+  if (after == steps_.begin()) return std::nullopt;
+  const Step& step = *std::prev(after);
+  if (time.micros - step.begin.micros >= step_micros_) return std::nullopt;
+  return SeriesIntensity(step.grams);
+}
+
+WallTime IntensitySeries::NextEdge(WallTime time) const {
+  if (time < begin()) return begin();
+  if (time >= end()) return {std::numeric_limits<int64_t>::max()};
+  const int64_t into = time.micros - begin().micros;
+  return {begin().micros + (into / step_micros_ + 1) * step_micros_};
+}
+
+std::optional<SeriesIntensity> IntensitySeries::MeanOver(
     WallTime from, Seconds duration) const {
   const auto micros = static_cast<int64_t>(duration.value() * 1e6);
   const Integral before = UpTo(from);
   const Integral after = UpTo({from.micros + micros});
   if (micros <= 0 || after.covered - before.covered != micros)
     return std::nullopt;
-  return GramsPerKilowattHour((after.grams - before.grams) /
-                              static_cast<double>(micros));
+  return SeriesIntensity((after.grams - before.grams) /
+                         static_cast<double>(micros));
 }
 
 Result<std::vector<StartWindow>> StartWindows(const IntensitySeries& series,

@@ -101,14 +101,27 @@ TEST(IntensitySeries, GapsAreCountedAndNotFilled) {
   EXPECT_FALSE(series.MeanOver(At("2026-01-01T02:00Z"), Hours(2)));
 }
 
+TEST(IntensitySeries, AMarginalColumnIsTakenWhereThereIsNoAverage) {
+  const std::string rows =
+      "2026-01-01T00:00Z,700,300\n2026-01-01T01:00Z,710,310\n";
+  const auto both = IntensitySeries::Parse(
+      "time,marginal intensity,intensity\n" + rows, "s.csv");
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->kind(), IntensityKind::kAverage);
+  EXPECT_EQ(both->At(both->begin()), SeriesIntensity(300));
+  const auto marginal =
+      IntensitySeries::Parse("time,MOER gCO2/kWh,x\n" + rows, "s.csv");
+  ASSERT_TRUE(marginal);
+  EXPECT_EQ(marginal->kind(), IntensityKind::kMarginal);
+  EXPECT_EQ(marginal->At(marginal->begin()), SeriesIntensity(700));
+}
+
 TEST(IntensitySeries, BadFiles) {
   const std::string head = "time,gco2e_per_kwh\n";
   EXPECT_EQ(ErrorOf(""), "s.csv: fewer than two steps");
   EXPECT_EQ(ErrorOf("a,b\n"), "s.csv: no column of times");
   EXPECT_EQ(ErrorOf("time,b\n"), "s.csv: no column of intensities");
-  EXPECT_EQ(ErrorOf("time,marginal carbon intensity\n"),
-            "s.csv: 'marginal carbon intensity' is marginal");
-  EXPECT_EQ(ErrorOf("time,MOER\n"), "s.csv: 'MOER' is marginal");
+  EXPECT_EQ(ErrorOf("time,MOER\n"), "s.csv: 'MOER' is not in grams per kWh");
   EXPECT_EQ(ErrorOf("time,intensity lb/MWh\n"),
             "s.csv: 'intensity lb/MWh' is not in grams per kWh");
   EXPECT_EQ(ErrorOf(head + "2026-01-01T00:00Z,1\n2026-01-01T00:00Z,2\n"),

@@ -20,6 +20,10 @@ namespace {
 constexpr double kStandInSd = 0.6;
 
 constexpr std::string_view kTariffName = "electricity price";
+constexpr std::string_view kIntensityName = "grid intensity";
+
+constexpr std::string_view kWhichHolds =
+    "leave one out; `modicum doctor --settings` says where each comes from";
 
 // What an override may be. The dirtiest grid is below 1,400 g/kWh; a PUE above
 // 5 or water above 50 L/kWh is a slip of units.
@@ -141,14 +145,15 @@ void SetIntensity(Place& place, const Region& region,
   constexpr char kUnit[] = "gCO2e/kWh";
   if (given) {
     place.intensity = Given<GramsPerKilowattHour>(*given);
-    place.factors.push_back(GivenFactor("grid intensity", *given, kUnit));
+    place.factors.push_back(
+        GivenFactor(std::string(kIntensityName), *given, kUnit));
     return;
   }
   const Origin origin = place.assumed ? Origin::kAssumed : Origin::kModelled;
   place.intensity = Shared<GramsPerKilowattHour>(
       region.intensity, origin, "grid intensity: " + region.name);
   place.factors.push_back(PublishedFactor(
-      fmt::format("grid intensity, {}, average of the year", region.name),
+      fmt::format("{}, {}, average of the year", kIntensityName, region.name),
       region.intensity, kUnit));
 }
 
@@ -236,8 +241,7 @@ Status SetTariffByTheHour(Place& place, const PlaceQuery& query) {
   if (query.tariff)
     return Fail(ErrorCode::kInvalidInput,
                 "a tariff and a tariff file are set, which of them holds?",
-                "leave one out; `modicum doctor --settings` says where each "
-                "comes from");
+                std::string(kWhichHolds));
   MODICUM_TRY(const Tariff tariff, Tariff::Read(query.tariff_file));
   place.currency = tariff.currency();
   place.tariff = Given<AmountPerKilowattHour>(tariff.mean());
@@ -286,6 +290,10 @@ std::string TariffName(const Place& place, std::string_view of) {
                      place.rented ? " (part of the rent)" : "");
 }
 
+bool IsIntensity(const Factor& factor) {
+  return factor.name.starts_with(kIntensityName);
+}
+
 bool IsTariff(const Factor& factor) {
   return factor.name.starts_with(kTariffName);
 }
@@ -296,6 +304,11 @@ Result<Place> FindPlace(const PlaceQuery& query) {
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.pue, kPueBounds));
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.wue, kWueBounds));
   MODICUM_RETURN_IF_ERROR(CheckBounds(query.tariff, kTariffBounds));
+  if (query.intensity && !query.intensity_file.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                "an intensity and an intensity file are set, which of them "
+                "holds?",
+                std::string(kWhichHolds));
   MODICUM_TRY(const Region* region, LookUpRegion(query.region));
   MODICUM_TRY(const Provider* provider, LookUpProvider(query.provider));
   Place place;

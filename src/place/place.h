@@ -20,7 +20,8 @@ namespace modicum {
 struct PlaceQuery {
   std::string region{};    // ISO 3166 alpha-2/3 or name, "US-CA", "world"; ""
   std::string provider{};  // "aws", "gcp", "azure", "on-prem", ...; "" unknown
-  std::optional<double> intensity{};         // gCO2e/kWh, the grid's average
+  std::optional<double> intensity{};  // gCO2e/kWh, the grid's average
+  std::string intensity_file{};       // by the hour, instead of `intensity`
   std::optional<double> market_intensity{};  // gCO2e/kWh, of the contract
   std::optional<double> pue{};
   std::optional<double> wue{};     // L/kWh
@@ -33,13 +34,16 @@ struct PlaceQuery {
 
 // An unknown region or provider is kNotFound with "did you mean".
 // Factors outside physical bounds (intensity < 0, PUE < 1) are kInvalidInput.
-// Of prices by the hour the place has the mean of all hours.
+// Of prices by the hour the place has the mean of all hours; of intensities by
+// the hour the region's average, which stands in where they have no figure.
 Result<Place> FindPlace(const PlaceQuery& query);
 
 // The name of a price among a place's factors; `of` is "" or ", Germany".
 std::string TariffName(const Place& place, std::string_view of);
 // Whether it has such a name.
 bool IsTariff(const Factor& factor);
+// Whether it is the grid's intensity.
+bool IsIntensity(const Factor& factor);
 
 // operational = energy x PUE x intensity, location-based or, where a contract
 // is given, also market-based (GHG Protocol, Scope 2);

@@ -178,8 +178,6 @@ TEST(FindPlace, ImpossibleFactorsAreRefused) {
   EXPECT_TRUE(FindPlace({.intensity = 0, .pue = 1}).has_value());
 }
 
-// GPT-3's training: 1,287 MWh, the building's 1.10 included, at 429 g/kWh are
-// 552 t (Patterson et al., arXiv:2104.10350).
 TEST(FindPlace, PricesByTheHourAreTheirMean) {
   const std::string file = testing::TempDir() + "modicum-tariff.toml";
   std::ofstream(file) << "zone = \"UTC\"\ncurrency = \"PLN\"\n"
@@ -204,6 +202,29 @@ TEST(FindPlace, PricesByTheHourAreTheirMean) {
             ErrorCode::kNotFound);
 }
 
+TEST(FindPlace, OneIntensityHolds) {
+  EXPECT_EQ(Refusal({.intensity = 45, .intensity_file = "i.csv"}).message,
+            "an intensity and an intensity file are set, which of them holds?");
+}
+
+TEST(MarketCarbon, StandsBesideTheGridsAndMayBeZero) {
+  const Place grid = Find({.region = "PL"});
+  const auto energy = Exact(KilowattHours(10));
+  EXPECT_FALSE(MarketCarbon(energy, grid));
+  const Place contract =
+      Find({.region = "PL", .market_intensity = 20, .pue = 1.5});
+  EXPECT_DOUBLE_EQ(MarketCarbon(energy, contract)->mid.value(), 300);
+  EXPECT_EQ(contract.intensity.mid, grid.intensity.mid);
+  EXPECT_EQ(contract.factors[1].name, "market-based intensity, contract");
+  EXPECT_EQ(contract.factors[1].source, "given by the user");
+  const Place renewable = Find({.region = "PL", .market_intensity = 0});
+  EXPECT_EQ(MarketCarbon(energy, renewable)->mid, MarketGramsCo2e(0));
+  EXPECT_EQ(Refusal({.market_intensity = -1}).message,
+            "market-based intensity -1 gCO2e/kWh is outside 0 to 3000");
+}
+
+// GPT-3's training: 1,287 MWh, the building's 1.10 included, at 429 g/kWh are
+// 552 t (Patterson et al., arXiv:2104.10350).
 TEST(OperationalCarbon, PublishedExample) {
   const Place place = Find({.intensity = 429, .pue = 1.1});
   const auto it_energy = Exact(KilowattHours(1287e3 / 1.1));

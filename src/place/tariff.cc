@@ -11,9 +11,6 @@ namespace {
 
 constexpr int64_t kMinuteMicros = 60'000'000;
 constexpr int64_t kFurthestEdge = 2 * 1440 * kMinuteMicros;
-// An end that is read a little late puts no energy in doubt.
-constexpr Seconds kLate(2);
-
 int64_t NextMinute(int64_t micros) {
   return (micros / kMinuteMicros + 1) * kMinuteMicros;
 }
@@ -32,17 +29,6 @@ Moments MomentsOf(const std::vector<Tariff::Band>& bands,
     variance += shares[i] * std::pow(bands[i].price - moments.mean, 2);
   moments.sd = std::sqrt(variance);
   return moments;
-}
-
-// Weights of slices: their energy, or their time where nothing was used.
-double WeightOf(const EnergySlice& slice, Joules total) {
-  return total > Joules(0) ? std::max(0.0, slice.energy.value())
-                           : slice.wall.value();
-}
-
-bool InOneBand(const std::vector<double>& shares, Seconds wall) {
-  const double main = *std::max_element(shares.begin(), shares.end());
-  return wall * (1 - main) <= kLate;
 }
 
 }  // namespace
@@ -84,19 +70,16 @@ std::vector<double> Tariff::SharesOver(WallTime from, Seconds duration) const {
 }
 
 TariffPrice PriceOf(const Tariff& tariff, std::span<const EnergySlice> slices) {
-  Joules total;
-  for (const EnergySlice& slice : slices)
-    total += std::max(Joules(0), slice.energy);
-  double weights = 0;
-  for (const EnergySlice& slice : slices) weights += WeightOf(slice, total);
   TariffPrice price;
   std::vector<double> used(tariff.bands().size());
-  for (const EnergySlice& slice : slices) {
-    const double part = weights > 0 ? WeightOf(slice, total) / weights
-                                    : 1 / static_cast<double>(slices.size());
+  const std::vector<double> parts = SharesOf(slices);
+  for (size_t at = 0; at < slices.size(); ++at) {
+    const EnergySlice& slice = slices[at];
+    const double part = parts[at];
     const auto shares = tariff.SharesOver(slice.began, slice.wall);
     for (size_t i = 0; i < used.size(); ++i) used[i] += part * shares[i];
-    if (InOneBand(shares, slice.wall)) continue;
+    if (InOneHour(slice, *std::max_element(shares.begin(), shares.end())))
+      continue;
     price.paid.by_time += part;
     price.sd += part * MomentsOf(tariff.bands(), shares).sd;
   }
@@ -107,20 +90,6 @@ TariffPrice PriceOf(const Tariff& tariff, std::span<const EnergySlice> slices) {
       price.paid.bands.push_back({band.name, band.price, used[i]});
   }
   return price;
-}
-
-void AddSlice(const Tariff& tariff, const EnergySlice& slice,
-              std::vector<EnergySlice>& slices) {
-  if (slices.empty()) return slices.push_back(slice);
-  EnergySlice& last = slices.back();
-  const bool follows =
-      std::abs(slice.began.micros - last.end().micros) < kMinuteMicros / 60;
-  const WallTime last_moment = {slice.end().micros - 1};
-  if (!follows || &tariff.At(last.began) != &tariff.At(last_moment))
-    return slices.push_back(slice);
-  last.wall = Seconds(
-      static_cast<double>(slice.end().micros - last.began.micros) / 1e6);
-  last.energy += slice.energy;
 }
 
 }  // namespace modicum

@@ -14,20 +14,11 @@
 #include "base/clock.h"
 #include "base/estimate.h"
 #include "base/result.h"
+#include "place/energy_slices.h"
 #include "place/time_zone.h"
 #include "record/types.h"
 
 namespace modicum {
-
-// What was used in a stretch of time.
-struct EnergySlice {
-  WallTime began;
-  Seconds wall;
-  Joules energy;
-  WallTime end() const {
-    return {began.micros + static_cast<int64_t>(wall.value() * 1e6)};
-  }
-};
 
 // Thread-safe.
 class Tariff {
@@ -81,9 +72,5 @@ struct TariffPrice {
   double sd = 0;
 };
 TariffPrice PriceOf(const Tariff& tariff, std::span<const EnergySlice> slices);
-
-// Appends `slice`, or lengthens the last one where it goes on in its band.
-void AddSlice(const Tariff& tariff, const EnergySlice& slice,
-              std::vector<EnergySlice>& slices);
 
 }  // namespace modicum

@@ -205,23 +205,6 @@ TEST(PriceOf, NothingUsedGoesByTime) {
   EXPECT_EQ(PriceOf(tariff, {}).paid.mean, 0);
 }
 
-TEST(AddSlice, LengthensWithinABand) {
-  const Tariff tariff = TariffOf(kDayAndNight);
-  std::vector<EnergySlice> slices;
-  // Two hours of minutes across 06:00 in Warsaw.
-  for (int i = 0; i < 120; ++i)
-    AddSlice(tariff,
-             {{Time("2026-01-15T04:00Z").micros + i * int64_t{60'000'000}},
-              Seconds(60),
-              Joules(i < 60 ? 1 : 3)},
-             slices);
-  ASSERT_EQ(slices.size(), 2U);
-  EXPECT_EQ(slices[0].energy, Joules(60));
-  EXPECT_EQ(slices[1].energy, Joules(180));
-  AddSlice(tariff, Slice("2026-01-15T09:00Z", 1, 1), slices);  // after a pause
-  EXPECT_EQ(slices.size(), 3U);
-}
-
 // ---- Faults ----------------------------------------------------------------
 
 Error TariffErrorOf(const std::string& toml) {

@@ -12,12 +12,6 @@
 namespace modicum {
 namespace {
 
-// An hour of a series against what that hour will be (forecast, or the same
-// hour of another day); and the series' emission factors, losses and trade,
-// which all its hours share. Assumed: no series states its errors.
-constexpr double kHourSd = 0.1;
-constexpr double kFactorsSd = 0.15;
-
 class Windows {
  public:
   Windows(const WhenQuery& query, const IntensitySeries& series,
@@ -41,12 +35,15 @@ class Windows {
         std::hypot(WindowRatioSd(best, now_, query_.duration) *
                        std::hypot(now, then) / std::sqrt(2),
                    std::hypot(kFactorsSd, SpreadOf(query_.pue).sd) * saved);
-    plan.figures.push_back({"less_kgco2e",
-                            "attributed less than " + NowName(),
-                            "kgCO2e",
-                            {saved - kZ80 * sd, saved, saved + kZ80 * sd},
-                            Origin::kAssumed,
-                            "average intensities of the two windows"});
+    plan.figures.push_back(
+        {"less_kgco2e",
+         fmt::format("{} less than {}", marginal() ? "emitted" : "attributed",
+                     NowName()),
+         "kgCO2e",
+         {saved - kZ80 * sd, saved, saved + kZ80 * sd},
+         Origin::kAssumed,
+         fmt::format("{} intensities of the two windows",
+                     marginal() ? "marginal" : "average")});
     plan.tables.push_back(Table());
     AddNotes(plan);
     return plan;
@@ -54,6 +51,7 @@ class Windows {
 
  private:
   double Kwh() const { return InKilowattHours(query_.it_energy); }
+  bool marginal() const { return series_.kind() == IntensityKind::kMarginal; }
 
   Spread Kilograms(const StartWindow& window) const {
     return SpreadOf(query_.pue) * Spread{Kwh() * window.mean.value() * 1e-3,
@@ -127,9 +125,12 @@ class Windows {
   }
 
   void AddNotes(Plan& plan) const {
-    plan.notes.push_back(
-        "attributional: what the grid's average in these hours charges the "
-        "job with; what plants do in response is another question");
+    plan.notes.emplace_back(
+        marginal()
+            ? "consequential: what the plants that answer to one kWh more emit "
+              "in these hours; no factor of a bill, which goes by the average"
+            : "attributional: what the grid's average in these hours charges "
+              "the job with; what plants do in response is another question");
     plan.notes.push_back(fmt::format(
         "an hour's intensity is taken to err by {:.0f} %, the series as a "
         "whole by {:.0f} % (assumed)",

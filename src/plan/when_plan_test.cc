@@ -51,7 +51,7 @@ TEST(WhenPlan, NearWindowsAreNotToldApart) {
 // Windows that share most of their hours err alike.
 TEST(WhenPlan, SharedHoursCancel) {
   const auto at = [&](int64_t minutes) {
-    return StartWindow{{minutes * 60'000'000}, GramsPerKilowattHour(100)};
+    return StartWindow{{minutes * 60'000'000}, SeriesIntensity(100)};
   };
   EXPECT_EQ(WindowRatioSd(at(0), at(0), Hours(4)), 0);
   EXPECT_LT(WindowRatioSd(at(0), at(60), Hours(4)),

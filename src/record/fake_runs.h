@@ -101,6 +101,10 @@ class FakeRecords {
     bill.energy = Value<Joules>();
     if (Flip()) bill.network = NetworkUse{Bytes(Number()), Value<Joules>()};
     bill.operational = Value<GramsCo2e>();
+    if (Flip())
+      bill.intensity = PaidIntensity{
+          GramsPerKilowattHour(Number()), GramsPerKilowattHour(Number()),
+          GramsPerKilowattHour(Number()), rng_.Unit(), rng_.Unit()};
     if (Flip()) bill.operational_market = Value<MarketGramsCo2e>();
     if (Flip()) bill.embodied = Value<GramsCo2e>();
     bill.water = Value<Litres>();

@@ -56,6 +56,17 @@ struct Members<PaidTariff> {
 };
 
 template <>
+struct Members<PaidIntensity> {
+  static void Of(auto& visit, auto& intensity) {
+    visit("mean_g_per_kwh", intensity.mean);
+    visit("low_g_per_kwh", intensity.low);
+    visit("high_g_per_kwh", intensity.high);
+    visit("outside", intensity.outside);
+    visit("by_time", intensity.by_time);
+  }
+};
+
+template <>
 struct Members<Bill> {
   static void Of(auto& visit, auto& bill) {
     visit("wall_s", bill.wall);
@@ -65,6 +76,7 @@ struct Members<Bill> {
     visit("energy", bill.energy);
     visit("network", bill.network);
     visit("operational", bill.operational);
+    visit("intensity", bill.intensity);
     visit("operational_market", bill.operational_market);
     visit("embodied", bill.embodied);
     visit("water", bill.water);

@@ -60,13 +60,17 @@ inline auto Tie(const PaidTariff& v) {
   const auto& [a, b, c] = v;
   return std::tie(a, b, c);
 }
+inline auto Tie(const PaidIntensity& v) {
+  const auto& [a, b, c, d, e] = v;
+  return std::tie(a, b, c, d, e);
+}
 inline auto Tie(const NetworkUse& v) {
   const auto& [a, b] = v;
   return std::tie(a, b);
 }
 inline auto Tie(const Bill& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
 }
 inline auto Tie(const HostFacts& v) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v;

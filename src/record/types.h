@@ -96,6 +96,17 @@ struct PaidTariff {
   std::vector<PaidBand> bands;  // that were used, in the tariff's order
 };
 
+// The grid's intensity by the hour, location-based, as the energy met it.
+struct PaidIntensity {
+  GramsPerKilowattHour mean;       // by energy
+  GramsPerKilowattHour low, high;  // of the hours that energy was used in
+  // Share of the energy that was in no hour of the series: the place's average
+  // stood in.
+  double outside = 0;
+  // Share of which it is not known in which hour it fell: split by time.
+  double by_time = 0;
+};
+
 // What networks drew for the bytes that passed this machine's interfaces, of
 // all its processes: outside of the machine, in no sum and in no other figure.
 struct NetworkUse {
@@ -108,10 +119,11 @@ struct Bill {
   Seconds wall;
   Seconds cpu;  // user + system time of the metered processes, measured
   EnergySplit split;
-  std::vector<BillLine> lines;        // sum = split.own()
-  Estimate<Joules> energy;            // split.own()
-  std::optional<NetworkUse> network;  // absent: not modelled
-  Estimate<GramsCo2e> operational;    // location-based
+  std::vector<BillLine> lines;             // sum = split.own()
+  Estimate<Joules> energy;                 // split.own()
+  std::optional<NetworkUse> network;       // absent: not modelled
+  Estimate<GramsCo2e> operational;         // location-based
+  std::optional<PaidIntensity> intensity;  // absent: one for all hours
   // Beside it, by the contract; absent: none was given.
   std::optional<Estimate<MarketGramsCo2e>> operational_market;
   std::optional<Estimate<GramsCo2e>> embodied;  // absent: unknown device

@@ -69,12 +69,34 @@ void AddSplit(Lines& out, const EnergySplit& split) {
   part(split.unattributed, "not attributed");
 }
 
-// Two lines where there is a contract: never a sum, nor one for the other.
+// "" where all was metered in the hour or band that it fell into.
+std::string SplitByTime(double share, std::string_view by) {
+  if (share < 0.005) return "";
+  return fmt::format("; {} of it was not metered by {} and is split by time",
+                     Percent(share), by);
+}
+
+// "212 gCO2e/kWh on average of the energy, 180 to 260 by the hour".
+void AddIntensity(Lines& out, const PaidIntensity& intensity) {
+  std::string text =
+      fmt::format("{} gCO2e/kWh on average of the energy, {} to {} by the hour",
+                  FormatNumber(intensity.mean.value(), 3),
+                  FormatNumber(intensity.low.value(), 3),
+                  FormatNumber(intensity.high.value(), 3));
+  if (intensity.outside > 0)
+    text += fmt::format(
+        "; {} of it is in no hour of the series: the place's average stands in",
+        Percent(intensity.outside));
+  out.Add("", text + SplitByTime(intensity.by_time, "hour"));
+}
+
+// Two figures where there is a contract: never a sum, nor one for the other.
 void AddCarbon(Lines& out, const Bill& bill) {
-  const std::string location = FormatEstimate(bill.operational);
-  if (!bill.operational_market) return out.Add("carbon", location);
-  out.Add("carbon", location + ", location-based");
-  out.Add("", FormatEstimate(*bill.operational_market) + ", market-based");
+  out.Add("carbon", FormatEstimate(bill.operational) +
+                        (bill.operational_market ? ", location-based" : ""));
+  if (bill.intensity) AddIntensity(out, *bill.intensity);
+  if (bill.operational_market)
+    out.Add("", FormatEstimate(*bill.operational_market) + ", market-based");
 }
 
 // "1.1 PLN/kWh on average: day 62 %, night 38 % of the energy".
@@ -84,14 +106,10 @@ void AddTariff(Lines& out, const Bill& bill) {
   for (const PaidBand& band : tariff.bands)
     bands += fmt::format("{}{} {}", bands.empty() ? "" : ", ", band.name,
                          Percent(band.share));
-  std::string text = fmt::format("{} {}/kWh on average: {} of the energy",
-                                 FormatNumber(tariff.mean, 3),
-                                 bill.money->currency.view(), bands);
-  if (tariff.by_time >= 0.005)
-    text +=
-        fmt::format("; {} of it was not metered by band and is split by time",
-                    Percent(tariff.by_time));
-  out.Add("", text);
+  const std::string text = fmt::format("{} {}/kWh on average: {} of the energy",
+                                       FormatNumber(tariff.mean, 3),
+                                       bill.money->currency.view(), bands);
+  out.Add("", text + SplitByTime(tariff.by_time, "band"));
 }
 
 // What is present but not counted stands alone, the rest on one line.

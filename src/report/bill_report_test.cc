@@ -74,6 +74,32 @@ TEST(BillReport, ATariffByTheHourSaysWhatWasPaidAndWhen) {
                         "was not metered by band and is split by time\n"));
 }
 
+TEST(BillReport, AContractsCarbonIsALineOfItsOwn) {
+  Bill bill = *ExampleRun().bill;
+  bill.operational_market =
+      Exactly(MarketGramsCo2e(0), Origin::kAssumed, Scope::kHost);
+  EXPECT_THAT(FormatBill(bill),
+              HasSubstr("carbon    30 mgCO2e [13, 69] assumed, location-based\n"
+                        "          0 gCO2e assumed, market-based\n"
+                        "water "));
+}
+
+TEST(BillReport, IntensityByTheHourSaysMeanRangeAndWhatIsNotKnown) {
+  Bill bill = *ExampleRun().bill;
+  bill.intensity =
+      PaidIntensity{GramsPerKilowattHour(212), GramsPerKilowattHour(180),
+                    GramsPerKilowattHour(260), 0, 0};
+  EXPECT_THAT(FormatBill(bill),
+              HasSubstr("assumed\n          212 gCO2e/kWh on average of the "
+                        "energy, 180 to 260 by the hour\nwater "));
+  bill.intensity->outside = 0.25;
+  bill.intensity->by_time = 0.1;
+  EXPECT_THAT(FormatBill(bill),
+              HasSubstr("by the hour; 25 % of it is in no hour of the series: "
+                        "the place's average stands in; 10 % of it was not "
+                        "metered by hour and is split by time\n"));
+}
+
 TEST(BillReport, SeveralComponentsHaveALineEach) {
   Bill bill = *ExampleRun().bill;
   const Estimate<Joules> dram{

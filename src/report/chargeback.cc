@@ -61,6 +61,13 @@ std::string NameOf(const Charge& charge, const ChargeView& view) {
                             : PlainText(charge.who);
 }
 
+// Of the runs with a contract, which need not be all.
+std::string MarketText(const RunSum& sum) {
+  if (sum.with_market == sum.metered) return Text(sum.operational_market);
+  return fmt::format("{} ({} of {} runs)", Text(sum.operational_market),
+                     sum.with_market, sum.metered);
+}
+
 Table ChargeTable(std::span<const Charge> charges, const ChargeView& view) {
   const bool periods =
       std::any_of(charges.begin(), charges.end(),
@@ -77,6 +84,10 @@ Table ChargeTable(std::span<const Charge> charges, const ChargeView& view) {
                                  {"embodied [90 %]", Align::kLeft},
                                  {"water [90 %]", Align::kLeft},
                                  {"electricity", Align::kLeft}});
+  const bool market = std::any_of(
+      charges.begin(), charges.end(),
+      [](const Charge& charge) { return charge.sum.with_market > 0; });
+  if (market) columns.emplace_back("market-based carbon", Align::kLeft);
   if (!view.caps.empty()) columns.emplace_back("cap", Align::kLeft);
   Table table(std::move(columns));
   for (const Charge& charge : charges) {
@@ -89,6 +100,7 @@ Table ChargeTable(std::span<const Charge> charges, const ChargeView& view) {
          FormatCount(charge.failed), FormatCount(sum.runs - sum.metered),
          FormatDuration(sum.cpu), Text(sum.energy), Text(sum.operational),
          Text(sum.embodied), Text(sum.water), MoneyText(sum.money)});
+    if (market) cells.push_back(MarketText(sum));
     if (!view.caps.empty()) cells.push_back(OfCap(charge, view.caps));
     table.AddRow(std::move(cells));
   }
@@ -115,7 +127,8 @@ std::string CsvOf(std::span<const Charge> charges, const ChargeView& view) {
       "period," + CsvField(view.by) + ",runs,failed,not_metered,cpu_s" +
       CsvEstimateHeader("energy", "j") + CsvEstimateHeader("carbon", "g") +
       CsvEstimateHeader("embodied", "g") + CsvEstimateHeader("water", "l") +
-      CsvEstimateHeader("money", "amount") + ",currency,cap_j\n";
+      CsvEstimateHeader("money", "amount") + ",currency,cap_j" +
+      CsvEstimateHeader("carbon_market", "g") + ",market_runs\n";
   for (const Charge& charge : charges) {
     const RunSum& sum = charge.sum;
     const auto cap = CapOf(charge, view.caps);
@@ -124,7 +137,9 @@ std::string CsvOf(std::span<const Charge> charges, const ChargeView& view) {
         sum.runs, charge.failed, sum.runs - sum.metered,
         ExactNumber(sum.cpu.value()), CsvCells(sum.energy),
         CsvCells(sum.operational), CsvCells(sum.embodied), CsvCells(sum.water));
-    const std::string tail = cap ? ExactNumber(cap->value()) : "";
+    const std::string tail =
+        fmt::format("{}{},{}", cap ? ExactNumber(cap->value()) : "",
+                    CsvCells(sum.operational_market), sum.with_market);
     if (sum.money.empty()) text += shared + ",,,,,," + tail + "\n";
     for (const auto& [currency, money] : sum.money)
       text +=
@@ -156,6 +171,8 @@ std::string JsonTextOf(std::span<const Charge> charges,
                 {"cpu_s", sum.cpu.value()},
                 {"energy", JsonOf(sum.energy)},
                 {"operational", JsonOf(sum.operational)},
+                {"operational_market", JsonOf(sum.operational_market)},
+                {"market_runs", sum.with_market},
                 {"embodied", JsonOf(sum.embodied)},
                 {"water", JsonOf(sum.water)},
                 {"money", std::move(money)}};

@@ -111,6 +111,24 @@ TEST(ChargesOf, CurrenciesAreNotAddedUp) {
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
 }
 
+// Of runs of which some had a contract the sum says of how many it is.
+TEST(ChargesOf, ContractsCarbonIsASumOfItsOwn) {
+  Runs runs = {MakeRun("a", 1e6, kNovember26), MakeRun("a", 2e6, kNovember26)};
+  const ChargeView view{"team", {}};
+  auto charges = ChargesOf(runs, "team", ChargePeriod::kAll);
+  EXPECT_THAT(FormatCharges(charges, view, "table"),
+              testing::Not(HasSubstr("market")));
+  runs[0].bill->operational_market =
+      Exactly(MarketGramsCo2e(40), Origin::kAssumed, Scope::kPackage);
+  charges = ChargesOf(runs, "team", ChargePeriod::kAll);
+  EXPECT_EQ(charges[0].sum.operational_market->mid, MarketGramsCo2e(40));
+  EXPECT_EQ(charges[0].sum.operational->mid, GramsCo2e(3000));
+  EXPECT_THAT(FormatCharges(charges, view, "table"),
+              HasSubstr("40 gCO2e assumed (1 of 2 runs)"));
+  EXPECT_THAT(FormatCharges(charges, view, "csv"),
+              HasSubstr(",40,40,40,assumed,1\n"));
+}
+
 TEST(ChargesOf, ByWhatEveryRunHas) {
   Runs runs = {MakeRun("a", 1, kNovember26)};
   runs[0].project = "p";

@@ -203,6 +203,13 @@ constexpr RunColumn kEmissionsColumns[] = {
      [](const Bill& b) {
        return b.network ? KilowattHoursOf(b.network->energy.mid.value()) : "";
      }},
+    {"modicum_emissions_market_kg",
+     {},
+     [](const Bill& b) {
+       return b.operational_market
+                  ? Kilograms(b.operational_market->mid.value())
+                  : "";
+     }},
 };
 
 std::span<const RunColumn> ColumnsOf(EmissionsColumns columns) {

@@ -92,6 +92,11 @@ std::vector<std::pair<std::string, std::string>> TotalFacts(
                              {"embodied", OrNothing(all.embodied)},
                              {"water", OrNothing(all.water)},
                              {"money", MoneyText(all)}});
+  if (all.operational_market)
+    facts.emplace_back("market",
+                       fmt::format("{}, carbon by contract of {} metered runs",
+                                   FormatEstimate(*all.operational_market),
+                                   FormatCount(all.with_market)));
   for (const auto* set : {&totals.places, &totals.machines, &totals.missing})
     facts.emplace_back(set == &totals.places     ? "place"
                        : set == &totals.machines ? "machine"

@@ -116,6 +116,10 @@ std::string PlaceText(const RunTotals& totals) {
   std::string text = fmt::format(
       "At the place of the runs ({}), the operational carbon was {}",
       JoinAll(totals.places, "; "), FormatEstimate(*all.operational));
+  if (all.operational_market)
+    text += fmt::format(" location-based and {} market-based{}",
+                        FormatEstimate(*all.operational_market),
+                        Coverage(all.with_market, all));
   if (all.embodied)
     text += fmt::format(", the embodied carbon of the hardware {}{}",
                         FormatEstimate(*all.embodied),

@@ -35,11 +35,12 @@ bool IsTime(const std::string& text) {
 template <class ValueOf>
 Result<std::string> CsvOf(std::string_view service, const Json& answer,
                           const char* list, const char* time, ValueOf value_of,
-                          double grams = 1) {
+                          double grams = 1,
+                          std::string_view column = "gco2e_per_kwh") {
   const Json* entries = JsonMember(answer, list);
   if (entries == nullptr || !entries->is_array() || entries->empty())
     return NoAnswer(service, fmt::format("without a list '{}'", list));
-  std::string csv = "time,gco2e_per_kwh\n";
+  std::string csv = fmt::format("time,{}\n", column);
   for (const Json& entry : *entries) {
     const std::string at = JsonText(entry, time);
     if (!IsTime(at))
@@ -75,7 +76,8 @@ Result<std::string> UkCsv(std::string_view answer) {
 Result<std::string> ElectricityMapsCsv(std::string_view answer) {
   return CsvOf(
       "Electricity Maps", Parsed(answer), "forecast", "datetime",
-      [](const Json& entry) { return JsonMember(entry, "carbonIntensity"); });
+      [](const Json& entry) { return JsonMember(entry, "carbonIntensity"); }, 1,
+      "gco2e_per_kwh (life cycle)");
 }
 
 Result<std::string> WattTimeCsv(std::string_view answer) {

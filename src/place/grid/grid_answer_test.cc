@@ -40,9 +40,9 @@ TEST(ElectricityMapsCsv, TakesTheForecast) {
       {"carbonIntensity": 297.5, "datetime": "2026-11-26T18:00:00.000Z"}],
       "updatedAt": "2026-11-26T17:25:24.685Z"})");
   EXPECT_EQ(CsvOr(csv),
-            "time,gco2e_per_kwh\n2026-11-26T17:00:00.000Z,326\n"
+            "time,gco2e_per_kwh (life cycle)\n2026-11-26T17:00:00.000Z,326\n"
             "2026-11-26T18:00:00.000Z,297.5\n");
-  EXPECT_TRUE(IntensitySeries::Parse(*csv, "em"));
+  EXPECT_EQ(IntensitySeries::Parse(*csv, "em")->basis(), "life-cycle");
 }
 
 std::string WattTime(const std::string& signal, const std::string& units) {
