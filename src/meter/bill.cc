@@ -82,7 +82,7 @@ void PayIntensity(Bill& bill, const WindowReading& reading,
   bill.intensity = paid.figures;
   place.intensity = paid.mean;
   if (paid.figures.outside == 0) std::erase_if(bill.factors, IsIntensity);
-  bill.factors.push_back(hourly.FactorOf(paid.figures));
+  if (paid.factor) bill.factors.push_back(*paid.factor);
   if (!hourly.note().empty()) bill.warnings.push_back(hourly.note());
 }
 

@@ -56,7 +56,7 @@ HourlyIntensity::Paid HourlyIntensity::PaidFor(
   Paid paid;
   PaidIntensity& figures = paid.figures;
   GramsPerKilowattHour known;  // of the mean
-  double hours_sd = 0, by_time_sd = 0;
+  double covered = 0, hours_sd = 0, by_time_sd = 0;
   const std::vector<double> shares = SharesOf(slices);
   for (size_t i = 0; i < slices.size(); ++i) {
     const std::vector<Hour> hours = HoursOf(slices[i], average.mid);
@@ -73,6 +73,7 @@ HourlyIntensity::Paid HourlyIntensity::PaidFor(
         figures.outside += part;
         continue;
       }
+      covered += part;
       known += hour.grams * part;
       hours_sd = std::hypot(hours_sd, kHourSd * part * hour.grams.value());
     }
@@ -87,12 +88,13 @@ HourlyIntensity::Paid HourlyIntensity::PaidFor(
                   .WithShared(InternSource("grid intensity series: " + name_),
                               kFactorsSd);
   paid.mean.own_sd = std::hypot(hours_sd, by_time_sd);
+  if (covered > 0) paid.factor = FactorOf(known / covered);
   if (figures.outside > 0) paid.mean = paid.mean + average * figures.outside;
   return paid;
 }
 
-Factor HourlyIntensity::FactorOf(const PaidIntensity& paid) const {
-  return {"grid intensity by the hour, mean paid", paid.mean.value(),
+Factor HourlyIntensity::FactorOf(GramsPerKilowattHour mean) const {
+  return {"grid intensity by the hour, mean of the energy", mean.value(),
           "gCO2e/kWh",
           fmt::format("{}, {}, {}", name_, series_.column(), series_.basis()),
           fmt::format("{} to {}", FormatUtc(series_.begin()),

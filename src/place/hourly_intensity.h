@@ -34,12 +34,12 @@ class HourlyIntensity {
     // Errors: an hour's, the series' as a whole, and how far off a slice of
     // several hours may be, which is split by time.
     Estimate<GramsPerKilowattHour> mean;
+    // The series, with the mean of its hours; absent where none was used.
+    std::optional<Factor> factor;
   };
   // What `slices` met; `average` stands in where the series has no figure.
   Paid PaidFor(std::span<const EnergySlice> slices,
                const Estimate<GramsPerKilowattHour>& average) const;
-  // The series, with the mean that was paid.
-  Factor FactorOf(const PaidIntensity& paid) const;
   // "" or that a service's answer is not fresh, and why.
   const std::string& note() const { return note_; }
 
@@ -52,6 +52,7 @@ class HourlyIntensity {
     double share = 0;  // of the slice's time
     bool outside = false;
   };
+  Factor FactorOf(GramsPerKilowattHour mean) const;
   std::vector<Hour> HoursOf(const EnergySlice& slice,
                             GramsPerKilowattHour average) const;
 

@@ -13,7 +13,7 @@ namespace {
 // What a series has, which may be marginal, is nobody's carbon.
 template <class Intensity>
 concept Charged = requires(Joules energy, Intensity intensity) {
-  energy * intensity;
+  energy* intensity;
 };
 static_assert(Charged<GramsPerKilowattHour>);
 static_assert(!Charged<SeriesIntensity>);
@@ -123,17 +123,24 @@ TEST(HourlyIntensity, AMarginalSeriesIsRefused) {
 }
 
 TEST(HourlyIntensity, ItsFactorNamesFileColumnAndBasis) {
-  const Factor factor =
+  const std::vector<EnergySlice> slices = {Used("2026-01-15T11:00Z", 1, 30),
+                                           Used("2026-01-15T12:00Z", 1, 10)};
+  const auto life_cycle =
       IntensityOf(
           "Datetime (UTC),Carbon intensity gCO2eq/kWh (Life cycle)\n"
           "2026-01-15 10:00,100\n2026-01-15 11:00,300\n")
-          .FactorOf({GramsPerKilowattHour(150), {}, {}, 0, 0});
-  EXPECT_EQ(factor.value, 150);
-  EXPECT_EQ(factor.source,
+          .PaidFor(slices, kAverage)
+          .factor;
+  ASSERT_TRUE(life_cycle);
+  EXPECT_EQ(life_cycle->value, 300);
+  EXPECT_EQ(life_cycle->source,
             "s.csv, Carbon intensity gCO2eq/kWh (Life cycle), life-cycle");
-  EXPECT_EQ(factor.date, "2026-01-15T10:00:00Z to 2026-01-15T12:00:00Z");
-  EXPECT_EQ(IntensityOf(kSeries).FactorOf({}).source,
+  EXPECT_EQ(life_cycle->date, "2026-01-15T10:00:00Z to 2026-01-15T12:00:00Z");
+  const HourlyIntensity plain = IntensityOf(kSeries);
+  EXPECT_EQ(plain.PaidFor(slices, kAverage).factor->source,
             "s.csv, gco2e_per_kwh, life-cycle or direct not stated");
+  // Where only the average was used, the series is no factor.
+  EXPECT_FALSE(plain.PaidFor(std::span(slices).last(1), kAverage).factor);
 }
 
 TEST(Hourly, EdgesAreThoseOfPricesAndIntensities) {

@@ -78,11 +78,14 @@ std::string SplitByTime(double share, std::string_view by) {
 
 // "212 gCO2e/kWh on average of the energy, 180 to 260 by the hour".
 void AddIntensity(Lines& out, const PaidIntensity& intensity) {
-  std::string text =
-      fmt::format("{} gCO2e/kWh on average of the energy, {} to {} by the hour",
-                  FormatNumber(intensity.mean.value(), 3),
-                  FormatNumber(intensity.low.value(), 3),
-                  FormatNumber(intensity.high.value(), 3));
+  const auto grams = [](GramsPerKilowattHour value) {
+    return FormatNumber(value.value(), 3);
+  };
+  std::string text = fmt::format("{} gCO2e/kWh on average of the energy",
+                                 grams(intensity.mean));
+  if (intensity.low < intensity.high)
+    text += fmt::format(", {} to {} by the hour", grams(intensity.low),
+                        grams(intensity.high));
   if (intensity.outside > 0)
     text += fmt::format(
         "; {} of it is in no hour of the series: the place's average stands in",

@@ -185,7 +185,7 @@ TEST_F(EmissionsTest, OtherColumnsAreRefusedAndTheFirstDifferenceNamed) {
   EXPECT_EQ(fault(std::string(kCodeCarbon) + ",mine"),
             ": column 39 is 'mine', expected 'modicum_kind'");
   EXPECT_EQ(fault(EmissionsHeader(EmissionsColumns::kWithOurs) + ",more"),
-            ": column 60 is 'more', expected no more columns");
+            ": column 61 is 'more', expected no more columns");
   EXPECT_THAT(AppendEmissionsRow(path_, ExampleRun()).error().hint,
               HasSubstr("name another file"));
 }

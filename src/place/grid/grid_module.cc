@@ -51,12 +51,12 @@ class Service {
                   "is it the service that was meant?");
     if (late)
       return Fail(ErrorCode::kRetry, where + " answers too slowly",
-                  "a CSV file does as well: --series FILE");
+                  "a CSV file does as well");
     if (!reply)
       return Fail(
           ErrorCode::kRetry,
           where + " does not answer: " + httplib::to_string(reply.error()),
-          "a CSV file does as well: --series FILE");
+          "a CSV file does as well");
     if (status == 401 || status == 403)
       return Fail(ErrorCode::kPermission,
                   fmt::format("{} refuses the key (HTTP {})", where, status),
@@ -64,8 +64,7 @@ class Service {
     if (status != 200)
       return Fail(ErrorCode::kRetry,
                   fmt::format("{} answered HTTP {}", where, status),
-                  "is the zone one of its own? a CSV file does as well: "
-                  "--series FILE");
+                  "is the zone one of its own? a CSV file does as well");
     return body;
   }
 
@@ -84,7 +83,7 @@ Result<std::string> Key(const GridQuery& query, const std::string& name) {
   if (!key)
     return Fail(ErrorCode::kPermission,
                 query.service + " needs a key in " + name,
-                "export " + name + "=..., or give a CSV file: --series FILE");
+                "export " + name + "=..., or name a CSV file instead");
   if (key->find_first_of("\r\n") != std::string::npos)
     return Fail(ErrorCode::kInvalidInput, name + " has a line end in it");
   return *key;
