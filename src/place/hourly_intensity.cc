@@ -10,6 +10,50 @@
 #include "place/grid_service.h"
 
 namespace modicum {
+namespace {
+
+// The part of a slice that is in one hour.
+struct Hour {
+  GramsPerKilowattHour grams;
+  double share = 0;  // of the slice's time
+  bool outside = false;
+};
+
+std::vector<Hour> HoursOf(const IntensitySeries& series,
+                          const EnergySlice& slice,
+                          GramsPerKilowattHour average) {
+  std::vector<Hour> hours;
+  const int64_t end = slice.end().micros;
+  const auto whole = static_cast<double>(end - slice.began.micros);
+  int64_t at = slice.began.micros;
+  do {
+    const int64_t next = std::min(series.NextEdge({at}).micros, end);
+    const auto grams = series.At({at});
+    hours.push_back({grams ? GramsPerKilowattHour(grams->value()) : average,
+                     whole > 0 ? static_cast<double>(next - at) / whole : 1,
+                     !grams});
+    at = next;
+  } while (at < end);
+  return hours;
+}
+
+// In g/kWh, over the time.
+double SdOf(const std::vector<Hour>& hours) {
+  GramsPerKilowattHour mean;
+  for (const Hour& hour : hours) mean += hour.grams * hour.share;
+  double variance = 0;
+  for (const Hour& hour : hours)
+    variance += hour.share * std::pow((hour.grams - mean).value(), 2);
+  return std::sqrt(variance);
+}
+
+void Widen(PaidIntensity& range, GramsPerKilowattHour grams) {
+  const bool first = range.high == GramsPerKilowattHour(0);
+  range.low = first ? grams : std::min(range.low, grams);
+  range.high = std::max(range.high, grams);
+}
+
+}  // namespace
 
 Result<HourlyIntensity> HourlyIntensity::Read(const std::string& series,
                                               const std::string& folder,
@@ -33,56 +77,32 @@ Result<HourlyIntensity> HourlyIntensity::Of(IntensitySeries series,
   return HourlyIntensity(std::move(series), std::move(name));
 }
 
-std::vector<HourlyIntensity::Hour> HourlyIntensity::HoursOf(
-    const EnergySlice& slice, GramsPerKilowattHour average) const {
-  std::vector<Hour> hours;
-  const int64_t end = slice.end().micros;
-  const auto whole = static_cast<double>(end - slice.began.micros);
-  int64_t at = slice.began.micros;
-  do {
-    const int64_t next = std::min(NextEdge({at}).micros, end);
-    const auto grams = series_.At({at});
-    hours.push_back({grams ? GramsPerKilowattHour(grams->value()) : average,
-                     whole > 0 ? static_cast<double>(next - at) / whole : 1,
-                     !grams});
-    at = next;
-  } while (at < end);
-  return hours;
-}
-
 HourlyIntensity::Paid HourlyIntensity::PaidFor(
     std::span<const EnergySlice> slices,
     const Estimate<GramsPerKilowattHour>& average) const {
   Paid paid;
   PaidIntensity& figures = paid.figures;
-  GramsPerKilowattHour known;  // of the mean
+  GramsPerKilowattHour known;  // of the mean, by the series
   double covered = 0, hours_sd = 0, by_time_sd = 0;
   const std::vector<double> shares = SharesOf(slices);
   for (size_t i = 0; i < slices.size(); ++i) {
-    const std::vector<Hour> hours = HoursOf(slices[i], average.mid);
-    GramsPerKilowattHour mean;
-    double main = 0, variance = 0;
+    const std::vector<Hour> hours = HoursOf(series_, slices[i], average.mid);
+    const double sd = SdOf(hours);
+    double main = 0;
     for (const Hour& hour : hours) {
-      const double part = shares[i] * hour.share;
-      mean += hour.grams * hour.share;
       main = std::max(main, hour.share);
-      const bool first = figures.high == GramsPerKilowattHour(0);
-      figures.low = first ? hour.grams : std::min(figures.low, hour.grams);
-      figures.high = std::max(figures.high, hour.grams);
-      if (hour.outside) {
-        figures.outside += part;
-        continue;
-      }
-      covered += part;
+      const double part = shares[i] * hour.share;
+      if (part <= 0) continue;
+      Widen(figures, hour.grams);
+      figures.mean += hour.grams * part;
+      (hour.outside ? figures.outside : covered) += part;
+      if (hour.outside) continue;
       known += hour.grams * part;
       hours_sd = std::hypot(hours_sd, kHourSd * part * hour.grams.value());
     }
-    figures.mean += mean * shares[i];
     if (InOneHour(slices[i], main)) continue;
-    for (const Hour& hour : hours)
-      variance += hour.share * std::pow((hour.grams - mean).value(), 2);
     figures.by_time += shares[i];
-    by_time_sd += shares[i] * std::sqrt(variance);
+    by_time_sd += shares[i] * sd;
   }
   paid.mean = Exactly(known, Origin::kModelled, Scope::kWall)
                   .WithShared(InternSource("grid intensity series: " + name_),

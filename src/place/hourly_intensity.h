@@ -46,15 +46,7 @@ class HourlyIntensity {
  private:
   HourlyIntensity(IntensitySeries series, std::string name)
       : series_(std::move(series)), name_(std::move(name)) {}
-  // The part of a slice that is in one hour.
-  struct Hour {
-    GramsPerKilowattHour grams;
-    double share = 0;  // of the slice's time
-    bool outside = false;
-  };
   Factor FactorOf(GramsPerKilowattHour mean) const;
-  std::vector<Hour> HoursOf(const EnergySlice& slice,
-                            GramsPerKilowattHour average) const;
 
   IntensitySeries series_;
   std::string name_, note_;

@@ -130,9 +130,10 @@ void AddMissing(Lines& out, const std::vector<std::string>& missing) {
 }  // namespace
 
 std::string FactorText(const Factor& factor) {
-  return fmt::format("{}: {} ({}, {})", factor.name,
+  return fmt::format("{}: {} ({}{}{})", factor.name,
                      FormatWithUnit(factor.value, factor.unit, 3),
-                     factor.source, factor.date);
+                     factor.source, factor.date.empty() ? "" : ", ",
+                     factor.date);
 }
 
 std::string FormatBill(const Bill& bill, const BillStyle& style) {
