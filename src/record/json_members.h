@@ -161,7 +161,14 @@ class Writer {
     return out;
   }
   template <class Tag>
-  json Write(const Estimate<Quantity<Tag>>& estimate) const {
+  json Write(const Estimate<Quantity<Tag>>& e) const {
+    return WriteEstimate({Scalar(e.mid.value()), e.own_sd, e.shared, e.origin,
+                          e.scope, e.difference},
+                         Tag::kUnit);
+  }
+  // Once, whatever the unit: it is much code.
+  [[gnu::noinline]] json WriteEstimate(const Estimate<Scalar>& estimate,
+                                       std::string_view unit) const {
     json out = {{"mid", Write(estimate.mid)},
                 {"own_sd", Write(estimate.own_sd)},
                 {"origin", Write(estimate.origin)},
@@ -171,7 +178,7 @@ class Writer {
       shared[SourceName(share.source)] = Write(share.delta);
     if (estimate.difference) out["difference"] = true;  // rare: else absent
     if (!readable()) return out;
-    if (!Tag::kUnit.empty()) out["unit"] = Tag::kUnit;
+    if (!unit.empty()) out["unit"] = unit;
     const Interval interval = estimate.interval();
     out["low"] = Write(interval.low);
     out["high"] = Write(interval.high);
@@ -385,6 +392,17 @@ class Reader {
   }
   template <class Tag>
   void Read(const json& in, Estimate<Quantity<Tag>>& out) {
+    Estimate<Scalar> plain;
+    ReadEstimate(in, plain, Tag::kUnit);
+    out = {Quantity<Tag>(plain.mid.value()),
+           plain.own_sd,
+           std::move(plain.shared),
+           plain.origin,
+           plain.scope,
+           plain.difference};
+  }
+  [[gnu::noinline]] void ReadEstimate(const json& in, Estimate<Scalar>& out,
+                                      std::string_view unit) {
     if (!in.is_object()) return Fault("not an object");
     ObjectReader visit{*this, in};
     visit("mid", out.mid);
@@ -400,7 +418,7 @@ class Reader {
       out.shared.push_back({InternSource(name), delta});
     std::sort(out.shared.begin(), out.shared.end(),
               [](Share a, Share b) { return a.source < b.source; });
-    if (strict_) CheckDerived(visit, Tag::kUnit, out.interval());
+    if (strict_) CheckDerived(visit, unit, out.interval());
   }
   template <class T>
   requires requires { sizeof(Members<T>); }
