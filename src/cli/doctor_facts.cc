@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "hardware/calibration.h"
+#include "meter/cpu_weights.h"
 #include "model/engine.h"
 #include "model/network_file.h"
 #include "place/place_settings.h"
@@ -185,7 +186,8 @@ DoctorFacts GatherFacts(const Context& context) {
           FindPlace(PlaceQueryOf(context.settings)),
           InspectLedger(context.settings.ledger),
           InspectFamilies(),
-          NotCounted(host, chosen.components)};
+          NotCounted(host, chosen.components),
+          CpuWeights(context.fs).known()};
 }
 
 }  // namespace modicum

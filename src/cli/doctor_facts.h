@@ -40,6 +40,7 @@ struct DoctorFacts {
   LedgerFacts ledger;
   std::vector<FamilyFacts> families;
   std::vector<std::string> not_counted;
+  bool weighs_cpu_time = false;  // where the kernel tells frequencies
 };
 
 // Creates nothing: a ledger that is not there is not made.

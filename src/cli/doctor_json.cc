@@ -105,6 +105,7 @@ Json FamiliesJson(const std::vector<FamilyFacts>& families) {
 
 std::string DoctorJson(const DoctorFacts& facts) {
   return Dump({{"machine", ToJson(facts.host)},
+               {"cpu_time_weighed", facts.weighs_cpu_time},
                {"chip", PowerJson(facts.power)},
                {"sources", SourcesJson(facts.sources)},
                {"sources_error", ErrorJson(facts.sources_error)},

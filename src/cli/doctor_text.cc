@@ -28,6 +28,13 @@ std::string Machine(const HostFacts& host) {
   return text;
 }
 
+std::string CpuTime(bool weighed) {
+  return BlockLine("", weighed ? "CPU time is weighed by frequency and shared "
+                                 "cores where it splits energy"
+                               : "CPU time is not weighed: the kernel tells no "
+                                 "CPU's frequency");
+}
+
 std::string Power(const CpuPower& power) {
   // A known chip adds no error of its own to the load model's, shown below.
   const std::string error =
@@ -135,9 +142,10 @@ std::string Missing(const std::vector<std::string>& not_counted) {
 }  // namespace
 
 std::string DoctorText(const DoctorFacts& facts) {
-  return Machine(facts.host) + Power(facts.power) + Sources(facts) +
-         PlaceBlock(facts.place) + LedgerBlock(facts.ledger) +
-         Engines(facts.families) + Missing(facts.not_counted);
+  return Machine(facts.host) + CpuTime(facts.weighs_cpu_time) +
+         Power(facts.power) + Sources(facts) + PlaceBlock(facts.place) +
+         LedgerBlock(facts.ledger) + Engines(facts.families) +
+         Missing(facts.not_counted);
 }
 
 std::string SettingsText(const Settings& settings) {

@@ -67,9 +67,15 @@ void WatchRecorder::AddTo(const std::string& name, const WatchFrame& frame,
                           const ConsumerEnergy& energy) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) {
-    const auto made = entries_.emplace(
-        name, Entry{NewRun(name, frame, tags), frame.wall, cpu, energy,
-                    frame.measured, frame.idle, frame.unattributed});
+    const auto made = entries_.emplace(name, Entry{NewRun(name, frame, tags),
+                                                   frame.wall,
+                                                   cpu,
+                                                   energy,
+                                                   frame.measured,
+                                                   frame.idle,
+                                                   frame.unattributed,
+                                                   {},
+                                                   frame.weighed});
     Slice(frame, energy.own().mid, made.first->second);
     return;
   }
@@ -130,6 +136,7 @@ Bill WatchRecorder::BillOf(const Entry& entry) const {
   split.idle_policy = IdlePolicyName(policy_);
   reading.began = entry.run.started;
   reading.slices = entry.slices;
+  if (entry.weighed) reading.factors.push_back(SharedCoreFactor());
   reading.lines.push_back(
       {"cpu", cpu_probe_, Rest(entry.energy.own(), entry.energy.of_devices)});
   if (entry.energy.of_devices.mid > Joules(0))

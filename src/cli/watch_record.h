@@ -42,6 +42,7 @@ class WatchRecorder {
     // Of the machine, since the entry began.
     Estimate<Joules> measured, idle, unattributed;
     std::vector<EnergySlice> slices = {};  // of `energy`, by the hour
+    bool weighed = false;
   };
   // Of the machine, in one interval.
   void AddTo(const std::string& name, const WatchFrame& frame,

@@ -83,6 +83,8 @@ std::string HeadText(const WatchFrame& frame, const Place& place,
        fmt::format("{}, {} of the machine's",
                    FormatEstimate(Power(frame.unattributed, frame.wall)),
                    Percent(frame.unattributed.mid.value(), measured)));
+  if (frame.weighed)
+    line("split", "by CPU time, weighed by frequency and shared cores");
   line("carbon", CarbonText(frame, place));
   for (const std::string& what : not_counted) line("missing", what);
   for (const std::string& warning : frame.warnings) line("warning", warning);
@@ -223,6 +225,7 @@ Json WatchJson(const WatchFrame& frame, const WatchBy& by, const Place& place,
           {"wall_s", frame.wall.value()},
           {"by", PlainText(by.name())},
           {"idle_policy", IdlePolicyName(policy)},
+          {"cpu_time_weighed", frame.weighed},
           {"place", place.name},
           {"intensity_g_per_kwh", place.intensity.mid.value()},
           {"measured", energy(frame.measured)},

@@ -6,6 +6,7 @@
 
 #include "base/suggest.h"
 #include "meter/cgroup.h"
+#include "meter/reading.h"
 
 namespace modicum {
 namespace {
@@ -171,6 +172,7 @@ Result<WatchFrame> Watcher::Next(const WindowReading& reading,
   frame.domains = reading.domains;
   frame.slices = reading.slices;
   frame.warnings = reading.warnings;
+  frame.weighed = census_.weighs() && AnyByWeight(reading.domains);
   return frame;
 }
 

@@ -78,6 +78,8 @@ struct WatchFrame {
   std::vector<DomainEnergy> domains;
   std::vector<EnergySlice> slices;  // of the machine, as the reading has them
   std::vector<std::string> warnings;
+  bool weighed = false;  // CPU time, by where it was spent: cpu_weights.h
+
   // `slices`, or the interval as a whole where it was not cut.
   std::vector<EnergySlice> used() const {
     if (!slices.empty()) return slices;

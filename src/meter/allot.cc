@@ -18,20 +18,24 @@ constexpr double kRounding = 1e-11;
 // Time that explains a domain's energy: each consumer's, and everybody's.
 struct Times {
   std::vector<Seconds> own;
-  Seconds sum;
-  Seconds busy;  // no less than the sum
+  std::vector<Seconds> weighed;  // active energy goes by it
+  Seconds sum;                   // of `own`
+  Seconds busy;                  // no less than the sum of either
   Seconds capacity;
   Seconds own_sd;  // of one consumer's time, by the step it is counted in
 };
 
 Times CpuTimes(std::span<const Consumer> consumers, Seconds busy,
-               Seconds capacity) {
+               Seconds capacity, Seconds Consumer::*weighed) {
   Times times;
+  Seconds sum;
   for (const Consumer& consumer : consumers) {
     times.own.push_back(consumer.cpu);
+    times.weighed.push_back(consumer.*weighed);
     times.sum += consumer.cpu;
+    sum += consumer.*weighed;
   }
-  times.busy = std::max(busy, times.sum);
+  times.busy = std::max({busy, times.sum, sum});
   times.capacity = std::max(capacity, times.busy);
   times.own_sd = HostCpuReader::Tick() / 2;
   return times;
@@ -47,6 +51,7 @@ Times DeviceTimesOf(std::span<const Consumer> consumers,
           found != device.by_process.end())
         own += found->second;
     times.own.push_back(own);
+    times.weighed.push_back(own);
     times.sum += own;
   }
   for (const auto& [pid, busy] : device.by_process) times.busy += busy;
@@ -99,7 +104,7 @@ void Add(const DomainEnergy& domain, const DomainSplit& split,
   double idle_left = 1;
   for (size_t i = 0; i < times.own.size(); ++i) {
     if (times.own[i] <= Seconds(0)) continue;
-    const double share = Part(times.own[i], times.busy);
+    const double share = Part(times.weighed[i], times.busy);
     const double idle_share = IdleShare(times, times.own[i], policy);
     Estimate<Joules> active = split.active * share;
     active.own_sd =
@@ -149,17 +154,22 @@ std::vector<Consumer> GroupBy(
     std::string name = name_of(process);
     if (name.empty()) continue;
     const auto [at, fresh] = index.emplace(name, consumers.size());
-    if (fresh) consumers.push_back({std::move(name), {}, {}});
+    if (fresh) consumers.push_back({std::move(name), {}, {}, {}});
     Consumer& consumer = consumers[at->second];
     consumer.pids.push_back(process.pid);
     consumer.cpu += process.cpu;
+    consumer.weighed += process.weighed;
   }
   return consumers;
 }
 
 Allotment Allot(const WindowReading& reading,
                 std::span<const Consumer> consumers, IdlePolicy policy) {
-  const Times by_cpu = CpuTimes(consumers, reading.host_busy, reading.capacity);
+  const auto times = [&](Seconds Consumer::*weighed) {
+    return CpuTimes(consumers, reading.host_busy, reading.capacity, weighed);
+  };
+  const Times by_cpu = times(&Consumer::cpu);
+  const Times by_weight = times(&Consumer::weighed);
   Times nobody;
   nobody.own.resize(consumers.size());
   Allotment sums{Nothing(), {}, Nothing(), Nothing()};
@@ -171,7 +181,10 @@ Allotment Allot(const WindowReading& reading,
       Add(domain, split, DeviceTimesOf(consumers, *domain.device, reading.wall),
           policy, sums);
     else
-      Add(domain, split, ExplainedByCpuTime(domain.domain) ? by_cpu : nobody,
+      Add(domain, split,
+          ExplainedByWeight(domain.domain)    ? by_weight
+          : ExplainedByCpuTime(domain.domain) ? by_cpu
+                                              : nobody,
           policy, sums);
   }
   Finish(reading.split, sums);

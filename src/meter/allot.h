@@ -19,6 +19,7 @@ struct Consumer {
   std::string name;
   std::vector<pid_t> pids;
   Seconds cpu;
+  Seconds weighed;  // as ProcessCpuUse has it
 };
 
 // By pid order of their first process: those of one name are one consumer.
@@ -44,7 +45,8 @@ struct Allotment {
   Estimate<Joules> unattributed;
 };
 
-// Active energy goes by CPU time, a device's by time on it; idle by `policy`:
+// Active energy goes by CPU time (a CPU counter's by weighed time), a device's
+// by time on it; idle by `policy`:
 // none, by share of the machine's capacity, or all of it by share of the use.
 // What consumers lack of the CPU time that the kernel counts of all is
 // unattributed.

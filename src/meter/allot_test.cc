@@ -49,8 +49,8 @@ Joules Sum(const Allotment& allotment) {
   return sum;
 }
 
-const std::vector<Consumer> kTwo = {{"a", {1}, Seconds(3)},
-                                    {"b", {2, 3}, Seconds(1)}};
+const std::vector<Consumer> kTwo = {{"a", {1}, Seconds(3), Seconds(3)},
+                                    {"b", {2, 3}, Seconds(1), Seconds(1)}};
 
 TEST(Allot, ActiveByCpuTimeIdleByPolicy) {
   const auto reading = Reading({Cpu(100, 2)}, 4);
@@ -133,7 +133,10 @@ TEST(Allot, SharesIdleAndUnattributedSumToWhatWasMeasured) {
     Rng rng(seed);
     std::vector<Consumer> consumers(rng.Below(20));
     for (size_t i = 0; i < consumers.size(); ++i)
-      consumers[i] = {"c", {static_cast<pid_t>(i)}, Seconds(rng.Unit() * 4)};
+      consumers[i] = {"c",
+                      {static_cast<pid_t>(i)},
+                      Seconds(rng.Unit() * 4),
+                      Seconds(rng.Unit() * 4)};
     std::vector<DomainEnergy> domains;
     for (uint32_t i = rng.Below(3) + 1; i > 0; --i)
       domains.push_back(Cpu(rng.Unit() * 100, rng.Unit() * 12));
@@ -160,9 +163,9 @@ TEST(Allot, SharesIdleAndUnattributedSumToWhatWasMeasured) {
 
 TEST(GroupBy, OneNameIsOneConsumer) {
   const std::vector<ProcessCpuUse> processes = {
-      {1, 0, 1, "x", 0, "/", Seconds(1)},
-      {2, 0, 1, "y", 0, "/", Seconds(2)},
-      {3, 0, 1, "x", 0, "/", Seconds(4)}};
+      {1, 0, 1, "x", 0, "/", Seconds(1), {}},
+      {2, 0, 1, "y", 0, "/", Seconds(2), {}},
+      {3, 0, 1, "x", 0, "/", Seconds(4), {}}};
   const auto consumers = GroupBy(processes, [](const ProcessCpuUse& use) {
     return use.name == "y" ? "" : use.name;
   });

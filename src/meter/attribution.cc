@@ -54,7 +54,8 @@ Estimate<Joules> IdlePart(const Estimate<Joules>& measured,
 }
 
 double CpuUse::ShareOfBusy() const {
-  return Fraction(own, std::max(own, busy));
+  const Seconds weighed = own * weight.value_or(1);
+  return Fraction(weighed, std::max(weighed, busy));
 }
 double CpuUse::ShareOfCapacity() const { return Fraction(own, capacity); }
 Seconds CpuUse::others() const { return std::max(Seconds(0), busy - own); }

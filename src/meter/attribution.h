@@ -18,6 +18,9 @@ struct CpuUse {
   Seconds capacity;        // CPUs x wall
   Seconds busy_sd;         // of `busy`, from counting in ticks
   bool everybody = false;  // the subject is the machine: nothing is others'
+  // Of a second of `own`, relative to the mean: cpu_weights.h. Where it is
+  // told.
+  std::optional<double> weight = {};
 
   // The subject's share of the active energy. Ticks may miss short work, so
   // the whole is never less than the part.

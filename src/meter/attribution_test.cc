@@ -21,7 +21,8 @@ Estimate<Watts> IdleOf(double watts) {
   return Exactly(Watts(watts), Origin::kModelled, Scope::kPackage);
 }
 CpuUse Use(double own, double busy, double capacity) {
-  return {Seconds(own), Seconds(busy), Seconds(capacity), Seconds(0)};
+  return {Seconds(own), Seconds(busy), Seconds(capacity),
+          Seconds(0),   false,         {}};
 }
 
 TEST(Split, ActiveGoesByCpuShareIdleByPolicy) {
@@ -36,6 +37,16 @@ TEST(Split, ActiveGoesByCpuShareIdleByPolicy) {
   EXPECT_EQ(split.unattributed.mid, Joules(0));
   EXPECT_DOUBLE_EQ(split.own().mid.value(), 30);
   EXPECT_EQ(split.idle_policy, "proportional");
+}
+
+TEST(Split, AWeightMovesTheActivePartAlone) {
+  CpuUse use = Use(5, 15, 20);
+  use.weight = 0.6;
+  const EnergySplit split = Split(Counted(100), IdleOf(4), Seconds(10), use,
+                                  IdlePolicy::kProportional);
+  EXPECT_DOUBLE_EQ(split.own_active.mid.value(), 12);
+  EXPECT_DOUBLE_EQ(split.other_active.mid.value(), 48);
+  EXPECT_DOUBLE_EQ(split.own_idle.mid.value(), 10);
 }
 
 TEST(Split, MarginalChargesNoIdleFullChargesAll) {
@@ -58,6 +69,7 @@ TEST(Split, PartsAreConservedAndNeverNegative) {
     if (i % 7 == 0) use.own = Seconds(0);
     if (i % 11 == 0) use.busy = Seconds(0);
     use.busy_sd = Seconds(any(0.02));
+    if (i % 2 == 0) use.weight = any(2);
     std::optional<Estimate<Watts>> idle;
     if (i % 3 != 0) idle = IdleOf(any(2e4));
     const EnergySplit split = Split(Counted(measured), idle, wall, use,

@@ -132,7 +132,8 @@ ProcessCpuUse Census::UseOf(pid_t pid, const Known& known, uint64_t ticks) {
           known.stat.name,
           known.user,
           known.cgroup,
-          HostCpuReader::Tick() * static_cast<double>(ticks)};
+          HostCpuReader::Tick() * static_cast<double>(ticks),
+          {}};
 }
 
 // Takes what was charged to the dead before off what their ancestors waited
@@ -194,8 +195,8 @@ bool Census::Listen() {
 // Its group and name are as at the last look; of who was never seen the group
 // is that of the nearest ancestor who was.
 ProcessCpuUse Census::UseOfEnded(const ThreadExit& exit) const {
-  ProcessCpuUse use{exit.process, exit.parent, 0,       exit.name,
-                    exit.user,    "/",         exit.cpu};
+  ProcessCpuUse use{exit.process, exit.parent, 0,        exit.name,
+                    exit.user,    "/",         exit.cpu, {}};
   const auto seen = known_.find(exit.process);
   if (seen != known_.end()) {
     use = UseOf(exit.process, seen->second, 0);
@@ -231,6 +232,25 @@ std::vector<ProcessCpuUse> Census::TakeEnded(const Processes& now) {
   return uses;
 }
 
+void Census::Weigh(const Processes& now, std::vector<ProcessCpuUse>& uses) {
+  weights_.Look();
+  const auto time = [](uint64_t ticks) {
+    return HostCpuReader::Tick() * static_cast<double>(ticks);
+  };
+  for (const auto& [pid, known] : now)
+    if (known.stat.threads == 1)
+      weights_.Spend(known.stat.cpu, time(known.ticks));
+  const double rest = weights_.OfRest();
+  for (ProcessCpuUse& use : uses) {
+    use.weighed = use.cpu * rest;
+    const auto alive = now.find(use.pid);
+    if (alive == now.end() || alive->second.stat.threads != 1) continue;
+    const Known& known = alive->second;
+    use.weighed += std::min(use.cpu, time(known.ticks)) *
+                   (weights_.Of(known.stat.cpu) - rest);
+  }
+}
+
 Result<std::vector<ProcessCpuUse>> Census::Take() {
   MODICUM_TRY(const auto names, fs_.List("/proc"));
   Processes now;
@@ -251,6 +271,7 @@ Result<std::vector<ProcessCpuUse>> Census::Take() {
   for (const auto& [pid, known] : now)
     uses.push_back(
         UseOf(pid, known, exact ? known.ticks : known.ticks + known.waited));
+  Weigh(now, uses);
   known_ = std::move(now);
   first_ = false;
   return uses;

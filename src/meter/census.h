@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/root_fs.h"
 #include "base/units.h"
+#include "meter/cpu_weights.h"
 #include "meter/exits.h"
 #include "meter/process_stat.h"
 #include "probe/kept_file.h"
@@ -30,6 +31,7 @@ struct ProcessCpuUse {
   uid_t user = 0;      // real
   std::string cgroup;  // path: of v2, else of the CPU controller; "/" unknown
   Seconds cpu;         // own, and of children too short-lived to be seen
+  Seconds weighed;     // `cpu` by the CPU that it was spent on: cpu_weights.h
 };
 
 // A process that lives and dies between two looks is charged to its parent, by
@@ -43,16 +45,21 @@ struct ProcessCpuUse {
 // goes by the rule above.
 // Of a process with one thread that did not run since its last look nothing is
 // new, which its schedstat says for a quarter of what its stat costs. Its
-// parent may have died meanwhile: then it is read all the same. Not
-// thread-safe. Lifetime: the file system outlives it.
+// parent may have died meanwhile: then it is read all the same.
+// What a process with one thread used it used on the CPU where it ran last. On
+// which CPUs several threads ran is not told, nor of the dead: theirs is what
+// the others leave.
+// Not thread-safe. Lifetime: the file system outlives it.
 class Census {
  public:
   explicit Census(const RootFs& fs, std::unique_ptr<ExitSource> exits = nullptr)
-      : fs_(fs), exits_(std::move(exits)) {}
+      : fs_(fs), exits_(std::move(exits)), weights_(fs) {}
 
   // CPU time since the last call, of all that are alive and of who ended since;
   // at the first call none. Fails when /proc cannot be listed.
   Result<std::vector<ProcessCpuUse>> Take();
+  // Whether CPU time is weighed on this machine.
+  bool weighs() const { return weights_.known(); }
 
  private:
   struct Known {
@@ -88,6 +95,7 @@ class Census {
   bool Listen();
   std::vector<ProcessCpuUse> TakeEnded(const Processes& now);
   ProcessCpuUse UseOfEnded(const ThreadExit& exit) const;
+  void Weigh(const Processes& now, std::vector<ProcessCpuUse>& uses);
 
   const RootFs& fs_;
   const std::unique_ptr<ExitSource> exits_;
@@ -96,6 +104,7 @@ class Census {
   Processes known_;  // as of the last look
   Files stats_;      // open files of some of them
   Files schedules_;
+  CpuWeights weights_;
   std::string buffer_;
 };
 

@@ -81,6 +81,10 @@ class FakeSubjects final : public SubjectCpu {
     if (disk_unknown) return std::nullopt;
     return disk_bytes[subject.root];
   }
+  WeighedCpu Weighed(const Subject& subject) override {
+    return weighed[subject.root];
+  }
+  std::map<pid_t, WeighedCpu> weighed;
   std::map<pid_t, Bytes> memory;
   std::map<pid_t, Bytes> disk_bytes;
   bool disk_unknown = false;

@@ -36,27 +36,29 @@ Seconds HostCpuReader::Tick() {
   return tick;
 }
 
+std::optional<CpuTicks> ParseCpuTicks(std::string_view columns) {
+  std::array<uint64_t, 8> ticks{};
+  size_t count = 0;
+  while (count < ticks.size() && TakeNumber(columns, ticks[count])) ++count;
+  // Kernels before 2.6.11 have no steal; fewer columns mean another format.
+  if (count < kSteal) return std::nullopt;
+  const uint64_t busy = ticks[kUser] + ticks[kNice] + ticks[kSystem] +
+                        ticks[kIrq] + ticks[kSoftIrq];
+  return CpuTicks{busy, ticks[kSteal],
+                  busy + ticks[kIdle] + ticks[kIoWait] + ticks[kSteal]};
+}
+
 Result<HostCpu> HostCpuReader::Read() {
   MODICUM_RETURN_IF_ERROR(stat_.ReadInto(buffer_));
   std::string_view line = buffer_;
   line = line.substr(0, line.find('\n'));
-  std::array<uint64_t, 8> ticks{};
-  size_t columns = 0;
-  if (line.starts_with("cpu ")) {
-    line.remove_prefix(4);
-    while (columns < ticks.size() && TakeNumber(line, ticks[columns]))
-      ++columns;
-  }
-  // Kernels before 2.6.11 have no steal; fewer columns mean another format.
-  if (columns < kSteal)
+  const auto ticks =
+      line.starts_with("cpu ") ? ParseCpuTicks(line.substr(4)) : std::nullopt;
+  if (!ticks)
     return Fail(ErrorCode::kInvalidInput,
                 "/proc/stat does not begin with the CPU totals",
                 "mount a Linux /proc");
-  HostCpu host;
-  host.busy = FromTicks(ticks[kUser] + ticks[kNice] + ticks[kSystem] +
-                        ticks[kIrq] + ticks[kSoftIrq]);
-  host.steal = FromTicks(ticks[kSteal]);
-  return host;
+  return HostCpu{FromTicks(ticks->busy), FromTicks(ticks->steal)};
 }
 
 // "some avg10=0.00 avg60=0.00 avg300=0.00 total=<microseconds>"

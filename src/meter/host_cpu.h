@@ -3,7 +3,10 @@
 // hypervisor, and the time in which some task waited for a CPU.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/root_fs.h"
@@ -17,6 +20,15 @@ struct HostCpu {
   Seconds busy;   // user, nice, system, irq, softirq; all CPUs
   Seconds steal;  // the hypervisor ran somebody else
 };
+
+// Of one line, since boot.
+struct CpuTicks {
+  uint64_t busy = 0;  // as HostCpu::busy
+  uint64_t steal = 0;
+  uint64_t total = 0;  // with idle and steal
+};
+// The columns behind "cpu" or "cpu0"; nullopt: not those of proc(5).
+std::optional<CpuTicks> ParseCpuTicks(std::string_view columns);
 
 // Not thread-safe.
 class HostCpuReader {

@@ -136,8 +136,10 @@ void MeterCore::StepLocked(bool edge) {
   if (learns_idle_) LearnIdle(before);
   for (auto& [id, window] : windows_) {
     if (!window.base) window.base = Interpolate(before, last_, window.began);
-    if (window.subject.kind == Subject::Kind::kTree)
+    if (window.subject.kind == Subject::Kind::kTree) {
       window.cpu_latest = subjects_.Read(window.subject, HasStrangers(window));
+      window.weighed_latest = subjects_.Weighed(window.subject);
+    }
     AddDeviceUse(window, before);
     if (has_memory_) AddMemory(window, before);
   }
@@ -292,7 +294,10 @@ WindowId MeterCore::Begin(std::string name, Subject subject, Edge edge) {
   // An old sample would smear the window's first moments over the time before
   // it; a source that cannot have changed since need not be read again.
   if (clock_.Now() - last_.host_at > shortest_update_) StepLocked(true);
-  if (tree) window.cpu_begin = subjects_.Read(subject, true);
+  if (tree) {
+    window.cpu_begin = subjects_.Read(subject, true);
+    window.weighed_begin = window.weighed_latest = subjects_.Weighed(subject);
+  }
   if (has_disks_) window.moved_begin = subjects_.DiskBytes(subject);
   return Open(std::move(window));
 }
@@ -389,19 +394,25 @@ WindowReading MeterCore::ReadingOf(const Window& window) const {
   for (const Source& source : sources_)
     std::ranges::move(source.probe->factors(),
                       std::back_inserter(reading.factors));
-  CpuUse use = CpuUseOf(reading);
-  use.everybody = window.subject.kind == Subject::Kind::kMachine;
+  const CpuUse use = CpuUseOf(window, reading);
   Attribute(DomainUses(window), use, PolicyOf(window), reading);
   return reading;
 }
 
-CpuUse MeterCore::CpuUseOf(const WindowReading& reading) const {
+CpuUse MeterCore::CpuUseOf(const Window& window,
+                           const WindowReading& reading) const {
   CpuUse use;
   use.own = reading.cpu;
   use.busy = host_failure_ ? reading.cpu : reading.host_busy;
   use.capacity = reading.capacity;
   // Each CPU's count begins and ends somewhere inside a tick.
   use.busy_sd = HostCpuReader::Tick() * std::sqrt(static_cast<double>(cpus_));
+  use.everybody = window.subject.kind == Subject::Kind::kMachine;
+  // The part of which it is told stands for all.
+  const auto& [cpu, weighed] = window.weighed_latest;
+  if (cpu > window.weighed_begin.cpu)
+    use.weight = (weighed - window.weighed_begin.weighed) /
+                 (cpu - window.weighed_begin.cpu);
   return use;
 }
 

@@ -71,6 +71,7 @@ class MeterCore final : public Meter {
     // Of the subject, but not of the machine; of kThisTree this process alone.
     Seconds cpu_begin;
     Seconds cpu_latest;
+    WeighedCpu weighed_begin, weighed_latest;  // of kTree
     std::optional<Totals> base;  // absent until the first sample after `began`
     std::map<size_t, DeviceUseTotals> devices;  // by domain
     // Where memory or disks are modelled: what the subject held, over the time
@@ -111,7 +112,7 @@ class MeterCore final : public Meter {
                   const Window& window) const;
   std::optional<Estimate<Watts>> DomainIdle(const Source& source, size_t domain,
                                             double part) const;
-  CpuUse CpuUseOf(const WindowReading& reading) const;
+  CpuUse CpuUseOf(const Window& window, const WindowReading& reading) const;
   IdlePolicy PolicyOf(const Window& window) const;
 
   const MeterOptions options_;

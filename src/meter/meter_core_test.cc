@@ -41,6 +41,30 @@ WindowReading End(FakeMachine& machine, WindowId window) {
   return *reading;
 }
 
+// Where the subject's threads shared cores, its second draws less than another:
+// of the half that is told the weight is 0.5, and so of all.
+TEST(MeterCore, ActiveEnergyGoesByWeighedTime) {
+  FakeMachine machine;  // a counter
+  machine.Work(Seconds(60), 0, 0, Watts(10));
+  machine.core->Step();
+  const auto measure = [&machine](Seconds told) {
+    const WindowId window = machine.Begin();
+    machine.Work(Seconds(10), 1, 1, Watts(40));
+    WeighedCpu& weighed = machine.subjects.weighed[FakeMachine::kOwn];
+    weighed.cpu += told;
+    weighed.weighed += told * 0.5;
+    return End(machine, window);
+  };
+  const WindowReading plain = measure(Seconds(0));
+  const WindowReading weighed = measure(Seconds(5));
+  EXPECT_NEAR(weighed.split.own_active.mid / plain.split.own_active.mid, 0.5,
+              1e-9);
+  EXPECT_EQ(weighed.cpu, plain.cpu);
+  EXPECT_TRUE(plain.factors.empty());
+  ASSERT_EQ(weighed.factors.size(), 1u);
+  EXPECT_THAT(weighed.factors[0].source, HasSubstr("METRION"));
+}
+
 TEST(MeterCore, CountersAreWhatWasDrawnSinceItOpened) {
   FakeMachine machine(WithIdle(10));
   machine.Work(Seconds(2), 0, 1, Watts(30));

@@ -16,6 +16,7 @@ namespace {
 
 // How often a tree is searched for new members between window edges. What is
 // born and dies in between is counted all the same, by whoever waits for it.
+// Its CPU time is weighed as often.
 constexpr Seconds kDiscoverEvery(1);
 
 // Files of members that stay open; those of more are opened for each read, so
@@ -68,6 +69,11 @@ bool HaveChildren() {
 
 }  // namespace
 
+ProcessTree::ProcessTree(const RootFs& fs, pid_t self, pid_t root)
+    : fs_(fs), self_(self), root_(root), weights_(fs) {
+  weights_.Look();
+}
+
 std::optional<ProcessStat> ProcessTree::ReadStat(KeptFile& file) {
   if (!file.ReadInto(buffer_)) return std::nullopt;
   return ParseProcessStat(buffer_);
@@ -93,7 +99,7 @@ void ProcessTree::Admit(pid_t pid) {
 
 void ProcessTree::Admit(pid_t pid, const ProcessStat& stat) {
   const bool keep = members_.size() < kMostKeptProcesses;
-  members_.emplace(pid, Member{stat.start, StatFile(fs_, pid, keep)});
+  members_.emplace(pid, Member{stat.start, StatFile(fs_, pid, keep), 0, 0, -1});
 }
 
 // Kernels without CONFIG_PROC_CHILDREN lack the file.
@@ -171,6 +177,8 @@ Seconds ProcessTree::LiveCpu() {
     if (stat && stat->start == it->second.start) {
       ticks += stat->ticks + stat->waited;
       pages += stat->resident;
+      it->second.ticks = stat->ticks;
+      it->second.cpu = stat->threads == 1 ? stat->cpu : -1;
       ++it;
     } else {
       it = members_.erase(it);
@@ -178,6 +186,24 @@ Seconds ProcessTree::LiveCpu() {
   }
   memory_ = PageSize() * static_cast<double>(pages);
   return HostCpuReader::Tick() * static_cast<double>(ticks);
+}
+
+void ProcessTree::Weigh() {
+  if (!weights_.known()) return;
+  weights_.Look();
+  const auto since = [](const Member& member) {
+    const uint64_t before = std::min(member.weighed_ticks, member.ticks);
+    return HostCpuReader::Tick() * static_cast<double>(member.ticks - before);
+  };
+  for (const auto& [pid, member] : members_)
+    weights_.Spend(member.cpu, since(member));
+  const double rest = weights_.OfRest();
+  for (auto& [pid, member] : members_) {
+    const Seconds cpu = since(member);
+    weighed_.cpu += cpu;
+    weighed_.weighed += cpu * (member.cpu < 0 ? rest : weights_.Of(member.cpu));
+    member.weighed_ticks = member.ticks;
+  }
 }
 
 std::optional<Bytes> ProcessTree::LiveDiskBytes() const {
@@ -196,6 +222,11 @@ ProcessCpu::ProcessCpu(const RootFs& fs, Clock& clock)
 Seconds ProcessCpu::Read(const Subject& subject, bool thorough) {
   if (subject.kind == Subject::Kind::kThisProcess) return ThisProcessCpu();
   return ReadTree(subject.root, thorough);
+}
+
+WeighedCpu ProcessCpu::Weighed(const Subject& subject) {
+  const auto found = trees_.find(subject.root);
+  return found == trees_.end() ? WeighedCpu{} : found->second.tree.weighed();
 }
 
 Bytes ProcessCpu::Memory(const Subject& subject) {
@@ -271,7 +302,8 @@ Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
                 .first;
   }
   Watched& watched = found->second;
-  if (thorough || now - watched.discovered >= kDiscoverEvery) {
+  thorough |= now - watched.discovered >= kDiscoverEvery;
+  if (thorough) {
     watched.tree.Discover();
     watched.discovered = now;
   }
@@ -279,6 +311,7 @@ Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
   // counted twice.
   const Seconds reaped = root == 0 ? ReapedCpu() : Seconds(0);
   const Seconds total = reaped + watched.tree.LiveCpu();
+  if (thorough) watched.tree.Weigh();
   watched.most = std::max(watched.most, total);
   return watched.most;
 }

@@ -17,11 +17,19 @@
 
 #include "base/clock.h"
 #include "base/root_fs.h"
+#include "meter/cpu_weights.h"
 #include "meter/meter.h"
 #include "meter/process_stat.h"
 #include "probe/kept_file.h"
 
 namespace modicum {
+
+// CPU time so far of which it is told where it was spent, and the same weighed
+// by that: cpu_weights.h. Only differences have a meaning.
+struct WeighedCpu {
+  Seconds cpu;
+  Seconds weighed;
+};
 
 // The meter's view of subjects; tests pass their own.
 class SubjectCpu {
@@ -31,6 +39,8 @@ class SubjectCpu {
   // `thorough` looks for new processes first: for the edges of windows.
   // kThisProcess may be read by any thread at any time.
   virtual Seconds Read(const Subject& subject, bool thorough) = 0;
+  // Of a tree, as it was last read.
+  virtual WeighedCpu Weighed(const Subject&) { return {}; }
   // Memory that it holds, as it was last read; 0: not known.
   virtual Bytes Memory(const Subject&) { return Bytes(0); }
   // Bytes to and from disks so far; only differences have a meaning. Of
@@ -45,13 +55,16 @@ class SubjectCpu {
 class ProcessTree {
  public:
   // `root` and its descendants, or when `root` is 0 those of `self` alone.
-  ProcessTree(const RootFs& fs, pid_t self, pid_t root)
-      : fs_(fs), self_(self), root_(root) {}
+  ProcessTree(const RootFs& fs, pid_t self, pid_t root);
 
   // Finds members born since the last call.
   void Discover();
   // CPU time of the living and of the dead they waited for.
   Seconds LiveCpu();
+  // Weighs what LiveCpu() saw the living use since the last call. Of several
+  // threads it is not told where they ran: where the others did not.
+  void Weigh();
+  WeighedCpu weighed() const { return weighed_; }
   // Of the living, as LiveCpu() saw them. Memory that several share counts for
   // each of them.
   Bytes memory() const { return memory_; }
@@ -65,6 +78,10 @@ class ProcessTree {
   struct Member {
     uint64_t start = 0;
     KeptFile stat;
+    // As of LiveCpu().
+    uint64_t ticks = 0;
+    uint64_t weighed_ticks = 0;  // of them
+    int cpu = -1;                // -1: several threads
   };
 
   static KeptFile StatFile(const RootFs& fs, pid_t pid, bool keep);
@@ -84,6 +101,8 @@ class ProcessTree {
   std::set<pid_t> strangers_;  // seen before, not of this tree
   std::optional<bool> has_children_files_;
   Bytes memory_;
+  CpuWeights weights_;
+  WeighedCpu weighed_;
   std::string buffer_;
 };
 
@@ -92,6 +111,7 @@ class ProcessCpu final : public SubjectCpu {
  public:
   ProcessCpu(const RootFs& fs, Clock& clock);
   Seconds Read(const Subject& subject, bool thorough) override;
+  WeighedCpu Weighed(const Subject& subject) override;
   Bytes Memory(const Subject& subject) override;
   std::optional<Bytes> DiskBytes(const Subject& subject) override;
   bool Has(const Subject& subject, pid_t pid) override;

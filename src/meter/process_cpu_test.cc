@@ -25,6 +25,7 @@ struct FakeProcess {
   int waited = 0;  // of children it waited for
   int start = 7;
   int pages = 10;  // of memory
+  int cpu = 0;     // where it ran last
 };
 
 void Put(MemoryFs& fs, const FakeProcess& p) {
@@ -33,7 +34,8 @@ void Put(MemoryFs& fs, const FakeProcess& p) {
   fs.Write("/proc/" + n(p.pid) + "/stat",
            n(p.pid) + " (a) b (c) S " + n(p.parent) +
                " 1 1 0 -1 4194304 0 0 0 0 " + n(p.own) + " 0 " + n(p.waited) +
-               " 0 20 0 1 0 " + n(p.start) + " 1000 " + n(p.pages) + "\n");
+               " 0 20 0 1 0 " + n(p.start) + " 1000 " + n(p.pages) +
+               " 0 0 0 0 0 0 0 0 0 0 0 0 0 17 " + n(p.cpu) + "\n");
 }
 
 Bytes PageBytes() { return Bytes(static_cast<double>(getpagesize())); }
@@ -51,6 +53,36 @@ TEST(ProcessTree, ScanFindsDescendantsAndLeavesStrangers) {
   tree.Discover();
   EXPECT_EQ(tree.size(), 2U);
   EXPECT_DOUBLE_EQ(Ticks(tree.LiveCpu()), 27);
+}
+
+// One member on the slow CPU, one on the fast one; a stranger beside them.
+TEST(ProcessTree, WeighsByTheCpuOfEachMember) {
+  MemoryFs fs;
+  const auto run = [&fs](int slow, int fast) {
+    const auto n = [](int number) { return std::to_string(number); };
+    fs.Write("/proc/stat", "cpu  0 0 0 0 0 0 0\ncpu0 " + n(slow) +
+                               " 0 0 900 0 0 0\ncpu1 " + n(fast) +
+                               " 0 0 900 0 0 0\n");
+    Put(fs, {.pid = 101, .parent = kSelf, .own = slow, .cpu = 0});
+    Put(fs, {.pid = 102, .parent = kSelf, .own = fast / 2, .cpu = 1});
+    Put(fs, {.pid = 200, .parent = 1, .own = fast / 2, .cpu = 1});
+  };
+  for (const char* cpu : {"0", "1"})
+    fs.Write(std::string("/sys/devices/system/cpu/cpu") + cpu +
+                 "/cpufreq/scaling_cur_freq",
+             *cpu == '0' ? "1000000\n" : "3000000\n");
+  Put(fs, {.pid = kSelf, .parent = 1});
+  run(0, 0);
+  ProcessTree tree(fs, kSelf, 0);
+  tree.Discover();
+  run(100, 200);
+  tree.LiveCpu();
+  tree.Weigh();
+  // The mean second is that of 100 slow ones and 200 fast ones: 7/3 of a slow.
+  EXPECT_NEAR(Ticks(tree.weighed().cpu), 200, 1e-9);
+  EXPECT_NEAR(Ticks(tree.weighed().weighed), 100 * 3 / 7. + 100 * 9 / 7., 1e-9);
+  tree.Weigh();
+  EXPECT_NEAR(Ticks(tree.weighed().cpu), 200, 1e-9);
 }
 
 TEST(ProcessTree, ChildrenFilesGiveTheSameTree) {

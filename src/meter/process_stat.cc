@@ -10,8 +10,8 @@ std::string PidPath(pid_t pid, std::string_view file) {
 }
 
 // pid (comm) state ppid ... utime(14) stime cutime cstime ... threads(20) ...
-// start(22) size resident(24). The name may hold spaces and parentheses: fields
-// count from the last.
+// start(22) size resident(24) ... processor(39). The name may hold spaces and
+// parentheses: fields count from the last.
 std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
   const size_t begin = text.find('(');
   const size_t end = text.rfind(')');
@@ -36,6 +36,8 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
   }
   TakeWord(text);
   ParseNumber(TakeWord(text), stat.resident);
+  for (int field = 25; field < 39; ++field) TakeWord(text);
+  ParseNumber(TakeWord(text), stat.cpu);
   return stat;
 }
 

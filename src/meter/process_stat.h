@@ -20,6 +20,7 @@ struct ProcessStat {
   uint32_t threads = 0;
   uint64_t resident = 0;  // pages of memory; 0 also where the text has none
   bool running = false;   // on a CPU or waiting for one
+  int cpu = -1;  // of its first thread, where it ran last; -1: not told
 };
 
 // What changes whenever a thread runs.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "meter/cpu_weights.h"
 #include "meter/warnings.h"
 
 namespace modicum {
@@ -52,12 +53,14 @@ EnergySplit SplitDomain(const DomainUse& use, const CpuUse& cpu, Seconds wall,
                  policy);
   if (!ExplainedByCpuTime(use.domain))
     return Unattributed(EstimateOf(use, use.energy), policy);
+  CpuUse by_time = cpu;
+  if (!ExplainedByWeight(use.domain)) by_time.weight.reset();
   const auto linear = LinearEnergy(use, cpu, wall);
   if (!linear)
-    return Split(EstimateOf(use, use.energy), use.idle, wall, cpu, policy);
+    return Split(EstimateOf(use, use.energy), use.idle, wall, by_time, policy);
   // The subject's part comes from its exact CPU time: ticks leave only the
   // others' part open.
-  CpuUse exact = cpu;
+  CpuUse exact = by_time;
   exact.busy_sd = Seconds(0);
   EnergySplit split =
       Split(EstimateOf(use, *linear), use.idle, wall, exact, policy);
@@ -138,6 +141,17 @@ bool ExplainedByCpuTime(const Domain& domain) {
          domain.component == "platform" || domain.component == "wall";
 }
 
+bool ExplainedByWeight(const Domain& domain) {
+  return ExplainedByCpuTime(domain) && domain.component != "dram" &&
+         domain.origin != Origin::kModelled;
+}
+
+bool AnyByWeight(const std::vector<DomainEnergy>& domains) {
+  return std::ranges::any_of(domains, [](const DomainEnergy& domain) {
+    return domain.domain.counted && ExplainedByWeight(domain.domain);
+  });
+}
+
 void Attribute(const std::vector<DomainUse>& domains, const CpuUse& use,
                IdlePolicy policy, WindowReading& reading) {
   for (const DomainUse& domain : domains) {
@@ -152,6 +166,8 @@ void Attribute(const std::vector<DomainUse>& domains, const CpuUse& use,
     AddLine(domain, split, reading.lines);
     WarnOf(domain, use.everybody, reading);
   }
+  if (use.weight && AnyByWeight(reading.domains))
+    reading.factors.push_back(SharedCoreFactor());
   reading.split.idle_policy = IdlePolicyName(policy);
   const Contention contention = ContentionOf(
       use, reading.steal, Seconds(reading.pressure * reading.wall.value()),

@@ -14,6 +14,10 @@ namespace modicum {
 
 // CPU time explains what CPUs, memory and board draw, not accelerators.
 bool ExplainedByCpuTime(const Domain& domain);
+// And by where it was spent what CPUs draw: not memory, nor what is made of CPU
+// time in the first place.
+bool ExplainedByWeight(const Domain& domain);
+bool AnyByWeight(const std::vector<DomainEnergy>& domains);
 
 // One domain's part in a window, before attribution.
 struct DomainUse {
