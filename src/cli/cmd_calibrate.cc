@@ -73,13 +73,30 @@ Status CheckTogether(const CalibrateOptions& options) {
               "--wall-watts 45 120 takes what you read");
 }
 
+// What is known apart from the line.
+std::string PartsText(const Calibration& c) {
+  std::string text;
+  if (c.supply)
+    text += fmt::format(
+        "supply: {} at the plug for each watt of processors and memory, and {} "
+        "for the rest;\n  1 sd {:.1f} % by their counters, {:.1f} % by busy "
+        "CPUs\n",
+        FormatEstimate(c.supply->per_watt), FormatEstimate(c.supply->rest),
+        100 * c.supply->ln_sd, 100 * c.ln_sd);
+  if (c.memory)
+    text += fmt::format(
+        "memory: {} more for each GB/s read than integer work, at the plug\n",
+        FormatEstimate(*c.memory));
+  return text;
+}
+
 std::string TextOf(const Calibration& c) {
   return fmt::format(
       "{} idle, {} more for each busy CPU, at the plug; 1 sd {:.1f} %\n  ({} "
-      "loads, {}, {})\n",
+      "loads, {}, {})\n{}",
       FormatWithUnit(c.idle.value(), "W", 3),
       FormatWithUnit(c.per_cpu.value(), "W", 3), 100 * c.ln_sd, c.points,
-      PlainText(c.source), c.date);
+      PlainText(c.source), c.date, PartsText(c));
 }
 
 // What the model of a typical machine makes of the same loads.
@@ -115,48 +132,56 @@ std::string BeforeAndAfter(std::span<const CalibrationPoint> points,
 // What is to be learned from, and how far it may be off.
 struct Lesson {
   std::vector<CalibrationPoint> points;
+  std::optional<MemoryPoint> memory;  // where no counter shows its part
   double meter_sd = 0.02;
   std::string source;
 };
 
-Result<std::vector<CalibrationPoint>> HoldLoads(const Context& context,
-                                                const WallMeter& meter,
-                                                Seconds length, int cpus) {
+Status HoldLoads(const Context& context, const WallMeter& meter, Seconds length,
+                 const HostFacts& host, Lesson& lesson) {
   // A meter that cannot be read is found before anything is loaded.
   MODICUM_RETURN_IF_ERROR(meter());
-  std::vector<CalibrationPoint> points;
+  const int cpus = std::max(1, host.logical_cpus);
+  const auto inside = OpenInside({context.fs, host, context.clock.Now()});
+  const Bench bench{meter,      inside.get(),  length,
+                    context.fs, context.clock, context.stop};
   const std::vector<int> loads = LoadsOf(cpus);
-  Progress progress(stderr, "calibrate", loads.size(), context.clock);
+  Progress progress(stderr, "calibrate", loads.size() + (inside ? 0 : 1),
+                    context.clock);
   for (const int load : loads) {
-    progress.Update(points.size(), fmt::format("{} busy CPUs", load));
-    MODICUM_TRY(points.emplace_back(), HoldLoad(load, length, meter, context.fs,
-                                                context.clock, context.stop));
+    progress.Update(lesson.points.size(), fmt::format("{} busy CPUs", load));
+    MODICUM_TRY(lesson.points.emplace_back(), HoldLoad(bench, load));
   }
-  return points;
+  if (inside) return {};
+  progress.Update(loads.size(), "memory");
+  MODICUM_TRY(lesson.memory, HoldMemoryLoad(bench, cpus, host.ram));
+  return {};
 }
 
 Result<Lesson> Read(const Context& context, const CalibrateOptions& options,
                     const HostFacts& host) {
-  const int cpus = std::max(1, host.logical_cpus);
   const Seconds length(options.seconds);
   Lesson lesson;
   if (!options.wall_watts.empty()) {
     MODICUM_TRY(const Watts idle, ParseWatts(options.wall_watts[0]));
     MODICUM_TRY(const Watts full, ParseWatts(options.wall_watts[1]));
-    lesson.points = {{0, idle}, {static_cast<double>(cpus), full}};
+    lesson.points = {
+        {0, idle},
+        {std::max(1.0, static_cast<double>(host.logical_cpus)), full}};
     lesson.source = "wall meter, read by hand";
   } else if (!options.wall_probe.empty()) {
     MODICUM_TRY(const ProbedMeter meter,
                 OpenProbedMeter({context.fs, host, context.clock.Now()},
                                 options.wall_probe, context.clock));
-    MODICUM_TRY(lesson.points, HoldLoads(context, meter.read, length, cpus));
+    MODICUM_RETURN_IF_ERROR(
+        HoldLoads(context, meter.read, length, host, lesson));
     lesson.meter_sd = meter.sd;
     lesson.source = "wall meter: the source " + options.wall_probe;
   } else {
     const WallMeter meter = [&options] {
       return ReadWallMeter(options.wall_cmd);
     };
-    MODICUM_TRY(lesson.points, HoldLoads(context, meter, length, cpus));
+    MODICUM_RETURN_IF_ERROR(HoldLoads(context, meter, length, host, lesson));
     lesson.source = "wall meter: " + PlainText(options.wall_cmd);
   }
   if (options.accuracy) lesson.meter_sd = *options.accuracy / 100;
@@ -174,6 +199,27 @@ Status Write(const Context& context, const std::string& key,
   return WriteFileAtomically(file, text);
 }
 
+// Returns why a part could not be told; "" where it was, or none was asked for.
+std::string LearnParts(const Lesson& lesson, Calibration& calibration) {
+  const bool inside = std::ranges::any_of(lesson.points, [](const auto& point) {
+    return point.inside.has_value();
+  });
+  const auto why = [](std::string_view part, const Error& error) {
+    return fmt::format("{}: cannot be told apart: {}\n{}", part, error.message,
+                       error.hint.empty() ? "" : "  " + error.hint + "\n");
+  };
+  if (inside) {
+    const auto supply = FitSupply(lesson.points, lesson.meter_sd);
+    if (!supply) return why("supply", supply.error());
+    calibration.supply = *supply;
+  } else if (lesson.memory) {
+    const auto memory = MemoryDraw(calibration, *lesson.memory);
+    if (!memory) return why("memory", memory.error());
+    calibration.memory = *memory;
+  }
+  return "";
+}
+
 Result<int> Learn(const Context& context, const CalibrateOptions& options,
                   const HostFacts& host) {
   if (HasCards(host))
@@ -185,12 +231,13 @@ Result<int> Learn(const Context& context, const CalibrateOptions& options,
   MODICUM_TRY(const Lesson lesson, Read(context, options, host));
   const std::vector<CalibrationPoint>& points = lesson.points;
   MODICUM_TRY(Calibration calibration, FitCalibration(points, lesson.meter_sd));
+  const std::string not_apart = LearnParts(lesson, calibration);
   calibration.host = CalibrationKey(host);
   calibration.source = lesson.source;
   calibration.date = FormatUtc(context.clock.WallNow()).substr(0, 10);
   MODICUM_RETURN_IF_ERROR(Write(context, calibration.host, calibration));
   const std::string text = BeforeAndAfter(points, calibration, host, context) +
-                           "\n" + TextOf(calibration) + "kept in " +
+                           "\n" + TextOf(calibration) + not_apart + "kept in " +
                            context.settings.calibration +
                            ", used from now on\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -212,7 +259,8 @@ Result<int> CmdCalibrate(Context& context,
   CLI::App app{
       "Learns what this machine draws at its plug, idle and for each busy "
       "CPU, from a wall\nmeter; what has no sensor is metered by that from "
-      "then on.\n\n"
+      "then on. Where it can be told, the\npower supply's loss or the memory's "
+      "draw is learned apart.\n\n"
       "  modicum calibrate --wall-cmd 'plug-read --watts'\n"
       "  modicum calibrate --wall-probe redfish\n"
       "  modicum calibrate --wall-watts 45 120\n"};

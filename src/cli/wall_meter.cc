@@ -9,6 +9,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
+#include <optional>
 
 #include "base/trim.h"
 #include "meter/host_cpu.h"
@@ -20,6 +22,28 @@ namespace {
 constexpr double kSettles = 0.25;  // of the length
 constexpr Seconds kReadEvery(1);
 constexpr size_t kMostPrinted = 4096;
+// Of memory that each CPU reads, and all of them of the machine's.
+constexpr Bytes kMostMemory{256.0 * 1024 * 1024};
+constexpr double kPartOfRam = 0.125;
+
+// Energy of processors and memory since the last read; nullopt: a reading was
+// lost.
+std::optional<Joules> ReadInside(Probe& probe, MonotonicTime now) {
+  const auto deltas = probe.Read(now);
+  if (!deltas) return std::nullopt;
+  Joules energy;
+  for (size_t i = 0; i < deltas->size(); ++i) {
+    const std::string& component = probe.domains()[i].component;
+    if (component != "cpu" && component != "dram") continue;
+    if ((*deltas)[i].gap) return std::nullopt;
+    energy += (*deltas)[i].energy;
+  }
+  return energy;
+}
+
+std::optional<Joules> Sum(Joules sum, const std::optional<Joules>& next) {
+  return next ? std::optional(sum + *next) : std::nullopt;
+}
 
 }  // namespace
 
@@ -124,6 +148,25 @@ BusyCpus::BusyCpus(int cpus) {
     });
 }
 
+// The sum keeps the compiler from leaving it out. A block is counted at once.
+BusyMemory::BusyMemory(int cpus, Bytes each) : filled_(cpus) {
+  constexpr size_t kBlock = 1 << 17;  // words: a mebibyte
+  const size_t words =
+      std::max<size_t>(1, static_cast<size_t>(each.value()) / 8 / kBlock) *
+      kBlock;
+  for (int i = 0; i < cpus; ++i)
+    threads_.emplace_back([this, words](const std::stop_token& stop) {
+      const std::vector<uint64_t> memory(words, 1);
+      filled_.count_down();
+      std::atomic<uint64_t> sum = 0;
+      for (size_t at = 0; !stop.stop_requested(); at = (at + kBlock) % words) {
+        sum = std::accumulate(&memory[at], &memory[at] + kBlock, sum.load());
+        read_ += kBlock * sizeof(uint64_t);
+      }
+    });
+  filled_.wait();
+}
+
 std::vector<int> LoadsOf(int cpus) {
   std::vector<int> loads;
   for (const double part : {0.0, 0.25, 0.5, 0.75, 1.0}) {
@@ -133,14 +176,23 @@ std::vector<int> LoadsOf(int cpus) {
   return loads;
 }
 
-Result<CalibrationPoint> HoldLoad(int cpus, Seconds length,
-                                  const WallMeter& meter, const RootFs& fs,
-                                  Clock& clock, const std::stop_token& stop) {
+std::unique_ptr<Probe> OpenInside(const ProbeContext& context) {
+  for (const ProbeKind& kind : ProbeKinds()) {
+    if (!kind.name.starts_with("rapl")) continue;
+    if (auto probe = kind.open(context)) return *std::move(probe);
+  }
+  return nullptr;
+}
+
+Result<CalibrationPoint> HoldLoad(const Bench& bench, int cpus) {
+  const auto& [meter, inside, length, fs, clock, stop] = bench;
   const BusyCpus busy(cpus);
   HostCpuReader host(fs);
   clock.SleepUntil(clock.Now() + length * kSettles);
   MODICUM_TRY(const HostCpu before, host.Read());
   const MonotonicTime began = clock.Now();
+  std::optional<Joules> counted;
+  if (inside != nullptr && inside->Read(began)) counted = Joules(0);
   double sum = 0;
   int readings = 0;
   while (readings == 0 || clock.Now() - began < length * (1 - kSettles)) {
@@ -151,10 +203,24 @@ Result<CalibrationPoint> HoldLoad(int cpus, Seconds length,
     sum += power.value();
     ++readings;
     clock.SleepUntil(std::min(next, began + length * (1 - kSettles)));
+    if (counted) counted = Sum(*counted, ReadInside(*inside, clock.Now()));
   }
   MODICUM_TRY(const HostCpu after, host.Read());
-  return CalibrationPoint{(after.busy - before.busy) / (clock.Now() - began),
-                          Watts(sum / readings)};
+  const Seconds wall = clock.Now() - began;
+  CalibrationPoint point{(after.busy - before.busy) / wall,
+                         Watts(sum / readings)};
+  if (counted) point.inside = *counted / wall;
+  return point;
+}
+
+Result<MemoryPoint> HoldMemoryLoad(const Bench& bench, int cpus, Bytes ram) {
+  const BusyMemory memory(cpus, std::min(kMostMemory, ram * kPartOfRam / cpus));
+  const MonotonicTime began = bench.clock.Now();
+  const Bytes before = memory.read();
+  MODICUM_TRY(const CalibrationPoint load, HoldLoad(bench, 0));
+  const Bytes read = memory.read() - before;
+  return MemoryPoint{load,
+                     read.value() / 1e9 / (bench.clock.Now() - began).value()};
 }
 
 }  // namespace modicum

@@ -4,7 +4,9 @@
 // under.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -52,14 +54,42 @@ class BusyCpus {
   std::vector<std::jthread> threads_;
 };
 
+// Keeps `cpus` CPUs reading `each` of memory while it lives, one after another
+// of its lines: more of it than caches hold.
+class BusyMemory {
+ public:
+  BusyMemory(int cpus, Bytes each);
+  // So far.
+  Bytes read() const { return Bytes(static_cast<double>(read_)); }
+
+ private:
+  std::latch filled_;
+  std::atomic<uint64_t> read_ = 0;
+  std::vector<std::jthread> threads_;
+};
+
 // Loads to hold: none, all, and up to three in between.
 std::vector<int> LoadsOf(int cpus);
 
+// The counters of processors and memory, to be read beside a meter; nullptr:
+// none can be read.
+std::unique_ptr<Probe> OpenInside(const ProbeContext& context);
+
+// What a load is held and read with.
+struct Bench {
+  const WallMeter& meter;
+  Probe* inside = nullptr;  // none
+  Seconds length;
+  const RootFs& fs;
+  Clock& clock;
+  const std::stop_token& stop;
+};
+
 // Holds a load of `cpus` for `length`, reads the meter all the while (its first
-// second is left out) and counts how busy the machine really was.
+// quarter is left out) and counts how busy the machine really was.
 // kInterrupted.
-Result<CalibrationPoint> HoldLoad(int cpus, Seconds length,
-                                  const WallMeter& meter, const RootFs& fs,
-                                  Clock& clock, const std::stop_token& stop);
+Result<CalibrationPoint> HoldLoad(const Bench& bench, int cpus);
+// The same of reading memory, of which `ram` is there.
+Result<MemoryPoint> HoldMemoryLoad(const Bench& bench, int cpus, Bytes ram);
 
 }  // namespace modicum

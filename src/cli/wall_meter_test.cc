@@ -58,11 +58,65 @@ TEST_F(ProbedMeterTest, AGapIsNoReading) {
 TEST_F(ProbedMeterTest, ALoadIsHeldWhileItIsRead) {
   const RootFs fs(RootOf("epyc-no-rapl-vm"));
   probe_->Draw({}, Watts(60));
-  const auto point = HoldLoad(0, Seconds(20), meter_, fs, clock_, {});
+  const std::stop_token stop;
+  const auto point =
+      HoldLoad({meter_, nullptr, Seconds(20), fs, clock_, stop}, 0);
   ASSERT_TRUE(point.has_value());
   EXPECT_DOUBLE_EQ(point->power.value(), 60);
   EXPECT_EQ(point->busy_cpus, 0);
   EXPECT_NEAR((clock_.Now() - MonotonicTime{}).value(), 20, 1e-6);
+}
+
+// A machine that is known: its supply takes 1.15 W for each watt of processors
+// and memory, and the rest of it draws 30 W. Its platform counter is no part.
+TEST(HoldLoad, LearnsASupplyFromCountersBesideTheMeter) {
+  const RootFs fs(RootOf("epyc-no-rapl-vm"));
+  FakeClock clock;
+  FakeProbe::Options options;
+  options.domains = {{.name = "package-0", .component = "cpu"},
+                     {.name = "dram-0", .component = "dram"},
+                     {.name = "psys", .component = "platform"}};
+  FakeProbe inside(options, clock.Now());
+  Watts cpu, dram;
+  const WallMeter meter = [&]() -> Result<Watts> {
+    return Watts(30) + (cpu + dram) * 1.15;
+  };
+  const std::stop_token stop;
+  const Bench bench{meter, &inside, Seconds(20), fs, clock, stop};
+  std::vector<CalibrationPoint> points;
+  for (const double watts : {10., 25., 38., 49., 58.}) {
+    cpu = Watts(watts);
+    dram = Watts(3 + watts / 10);
+    inside.Draw(clock.Now(), cpu, 0);
+    inside.Draw(clock.Now(), dram, 1);
+    inside.Draw(clock.Now(), Watts(500), 2);
+    const auto point = HoldLoad(bench, 0);
+    ASSERT_TRUE(point && point->inside);
+    EXPECT_NEAR(point->inside->value(), (cpu + dram).value(), 1e-6);
+    points.push_back(*point);
+  }
+  const auto supply = FitSupply(points, 0.01);
+  ASSERT_TRUE(supply);
+  EXPECT_NEAR(supply->per_watt.mid.value(), 1.15, 1e-6);
+  EXPECT_NEAR(supply->rest.mid.value(), 30, 1e-4);
+  // A lost reading is no figure.
+  inside.FailReads(1);
+  EXPECT_FALSE(HoldLoad(bench, 0)->inside);
+}
+
+TEST(BusyMemory, CountsWhatItReads) {
+  const BusyMemory memory(2, Bytes(4e6));
+  const Bytes before = memory.read();
+  while (memory.read() - before < Bytes(64e6)) std::this_thread::yield();
+}
+
+TEST(OpenInside, FindsTheCountersOfProcessors) {
+  const auto opens = [](const char* machine) {
+    const RootFs fs(RootOf(machine));
+    return OpenInside({fs, DetectHost(fs)}) != nullptr;
+  };
+  EXPECT_TRUE(opens("xeon-2s-rapl-dram"));
+  EXPECT_FALSE(opens("epyc-no-rapl-vm"));
 }
 
 TEST(OpenProbedMeter, ABatteryMetersTheWholeLaptop) {
