@@ -335,7 +335,7 @@ void Spin(double seconds) {
            seconds);
 }
 
-// Real processes of 15 ms, where the kernel may be asked.
+// Real processes of 50 ms, where the kernel may be asked.
 TEST(OpenExits, OfThisMachine) {
   const RootFs fs;
   auto exits = OpenExits(fs);
@@ -346,7 +346,7 @@ TEST(OpenExits, OfThisMachine) {
   for (int i = 0; i < 5; ++i) {
     children.push_back(fork());
     if (children.back() == 0) {
-      Spin(0.015);
+      Spin(0.05);
       _exit(0);
     }
     ASSERT_EQ(waitpid(children.back(), nullptr, 0), children.back());
@@ -355,15 +355,15 @@ TEST(OpenExits, OfThisMachine) {
   for (const pid_t child : children) {
     const auto found = std::ranges::find(uses, child, &ProcessCpuUse::pid);
     ASSERT_NE(found, uses.end());
-    EXPECT_GE(found->cpu, Seconds(0.015));
-    EXPECT_LT(found->cpu, Seconds(0.2));
+    EXPECT_GE(found->cpu, Seconds(0.05));
+    EXPECT_LT(found->cpu, Seconds(0.5));
     EXPECT_EQ(found->parent, getpid());
     EXPECT_EQ(found->user, getuid());
   }
-  // What they used is not ours.
+  // What they used is not ours: 0.25 s, where forking costs us some.
   const auto own = std::ranges::find(uses, getpid(), &ProcessCpuUse::pid);
   ASSERT_NE(own, uses.end());
-  EXPECT_LT(own->cpu, Seconds(0.05));
+  EXPECT_LT(own->cpu, Seconds(0.2));
 }
 
 }  // namespace
