@@ -58,6 +58,13 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   AddNeuralFlags(app, flags);
   // Texts in one forward pass; its tokens are what bounds it.
   flags.settings.sequences = 64;
+  app.add_option("--blas", flags.settings.blas,
+                 "who multiplies for a bert: on (OpenBLAS, in single "
+                 "precision), off (llama.cpp) or auto (on where its weights "
+                 "are not quantized)")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str()
+      ->type_name("WHO");
   flags.settings.vectors = true;
   return ParseArgs(app, args);
 }

@@ -25,6 +25,8 @@ Result<TunedChoice> TunedUnder(const NeuralSettings& flags,
     return choice;
   }
   auto texts = ToTexts(tuned->settings);
+  // It is of vectors alone, by the network as it is.
+  if (!flags.vectors || !flags.lora.empty()) texts.erase("blas");
   std::string found;
   for (const auto& [name, value] : texts)
     found += fmt::format("{}{} {}", found.empty() ? "" : ", ", name, value);

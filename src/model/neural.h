@@ -36,6 +36,11 @@ struct NeuralSettings {
   std::string kv_type =
       "f16";  // of keys and values: f32, f16, bf16, q8_0, q4_0
   std::string flash_attention = "auto";  // on, off
+  // Who multiplies matrices for a `bert` that is opened for vectors: OpenBLAS
+  // ("on": it is an error where that cannot be; "auto": where it can and the
+  // weights are not quantized, for it needs them in single precision) or
+  // llama.cpp ("off").
+  std::string blas = "auto";
   int poll = 50;          // 0 (sleep) to 100 (spin): waiting threads
   std::string cpus = {};  // "0,2-3": threads stay on them; "": anywhere
   bool repack = true;     // weights rearranged for the CPU while loading
@@ -159,6 +164,9 @@ struct AskedText {
   // From this token on they are of the second text; 0: there is one text.
   uint32_t second = 0;
   std::vector<uint32_t> places = {};  // empty: every token
+
+  // Tokens that are asked about.
+  size_t rows() const { return places.empty() ? tokens.size() : places.size(); }
 };
 
 // What stands around texts and in the place of a hidden token.

@@ -43,6 +43,7 @@ struct TextRow {
 constexpr TextRow kTexts[] = {
     {"kv_type", &NeuralSettings::kv_type},
     {"flash_attention", &NeuralSettings::flash_attention},
+    {"blas", &NeuralSettings::blas},
     {"cpus", &NeuralSettings::cpus},
 };
 constexpr std::string_view kRepack = "repack";

@@ -14,10 +14,19 @@ int ThreadsOf(const NeuralSettings& best, const TuneCpus& cpus) {
   return best.threads > 0 ? best.threads : static_cast<int>(cpus.all.size());
 }
 
+// Its products are no llama.cpp's: nothing of theirs applies.
+bool ByBlas(const NeuralSettings& best) { return best.blas == "on"; }
+
 // One, half the cores, every core, every hardware thread.
 std::set<int> ThreadCounts(const TuneCpus& cpus) {
   const auto cores = static_cast<int>(cpus.one_a_core.size());
   return {1, std::max(1, cores / 2), cores, static_cast<int>(cpus.all.size())};
+}
+
+std::vector<Change> Blas(const NeuralSettings& best,
+                         const TuneWorkload& workload, const TuneCpus&) {
+  if (workload.kind == TuneWorkload::Kind::kGenerate || ByBlas(best)) return {};
+  return {{{"blas", "on"}}};
 }
 
 // Of the phase that the workload spends its time in: of both, together, where
@@ -80,12 +89,14 @@ std::vector<Change> MicroBatch(const NeuralSettings& best,
 
 std::vector<Change> Repack(const NeuralSettings& best, const TuneWorkload&,
                            const TuneCpus&) {
+  if (ByBlas(best)) return {};
   return {{{"repack", best.repack ? "false" : "true"}}};
 }
 
 std::vector<Change> FlashAttention(const NeuralSettings& best,
                                    const TuneWorkload&, const TuneCpus&) {
   std::vector<Change> changes;
+  if (ByBlas(best)) return changes;
   for (const std::string value : {"off", "on"})
     if (value != best.flash_attention)
       changes.push_back({{"flash_attention", value}});
@@ -119,8 +130,9 @@ std::vector<Change> Affinity(const NeuralSettings& best, const TuneWorkload&,
 
 using Axis = std::vector<Change> (*)(const NeuralSettings&, const TuneWorkload&,
                                      const TuneCpus&);
-constexpr Axis kAxes[] = {Threads,    BatchThreads,   Poll,   Repack,
-                          MicroBatch, FlashAttention, KvType, Affinity};
+constexpr Axis kAxes[] = {Blas,           Threads, BatchThreads,
+                          Poll,           Repack,  MicroBatch,
+                          FlashAttention, KvType,  Affinity};
 
 }  // namespace
 

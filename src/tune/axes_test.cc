@@ -31,8 +31,25 @@ TEST(Axes, EveryChangeIsAChangeAndAValidSetting) {
   }
 }
 
+TEST(Axes, TextsToEmbedAreFirstTriedByBlasWhichNeedsNoSettingsOfLlamaCpp) {
+  TuneWorkload workload;
+  workload.kind = TuneWorkload::Kind::kEmbed;
+  NeuralSettings best;
+  best.blas = "off";
+  const auto changes = ChangesOf(0, best, workload, kFour);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(ToString(changes[0]), "blas on");
+  best.blas = "on";
+  for (size_t axis = 0; axis < AxisCount(); ++axis)
+    for (const Change& change : ChangesOf(axis, best, workload, kFour)) {
+      EXPECT_FALSE(change.contains("blas"));
+      EXPECT_FALSE(change.contains("repack"));
+      EXPECT_FALSE(change.contains("flash_attention"));
+    }
+}
+
 TEST(Axes, FewerThreadsForDecodingLeavePrefillItsOwn) {
-  const auto changes = ChangesOf(0, {}, {}, kFour);
+  const auto changes = ChangesOf(1, {}, {}, kFour);
   ASSERT_EQ(changes.size(), 2U);  // 1 and 2 of 4
   EXPECT_EQ(ToString(changes[0]), "batch threads 4, threads 1");
   EXPECT_EQ(ToString(changes[1]), "batch threads 4, threads 2");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/format.h"
@@ -24,6 +25,7 @@ constexpr double kNarrow = 0.01;
 // A request may take this much longer than by default, where the workload
 // does not say how long.
 constexpr double kSlower = 1.05;
+constexpr int kTextsTogether = 64;  // in one forward pass, as `embed` does
 
 // One repeat: requests, one after the other.
 struct Round {
@@ -96,10 +98,19 @@ TuneFigure FigureOf(const std::vector<Round>& repeats) {
   return figure;
 }
 
+// llama.cpp's.
+NeuralSettings DefaultsFor(const TuneWorkload& workload) {
+  NeuralSettings defaults;
+  if (workload.kind == TuneWorkload::Kind::kEmbed) defaults.blas = "off";
+  return defaults;
+}
+
 class Tuner {
  public:
   explicit Tuner(const TuneParts& parts)
-      : parts_(parts), workload_(parts.workload) {}
+      : parts_(parts),
+        workload_(parts.workload),
+        best_(DefaultsFor(parts.workload)) {}
 
   Result<TuneResult> Run();
 
@@ -154,12 +165,17 @@ Status CheckFits(const TuneWorkload& workload, const NeuralInfo& info) {
   return {};
 }
 
-// Room for the workload and no more, whatever the network was trained with.
+// As the workload uses it: room for a request and no more, whatever the network
+// was trained with; texts to embed go through it together.
 Result<std::unique_ptr<NeuralModel>> Tuner::Open(
     const NeuralSettings& settings) {
   NeuralSettings sized = settings;
-  if (workload_.kind == TuneWorkload::Kind::kGenerate)
+  if (workload_.kind == TuneWorkload::Kind::kGenerate) {
     sized.context = workload_.prompt + workload_.generate;
+  } else {
+    sized.vectors = true;
+    sized.sequences = std::min(workload_.batch, kTextsTogether);
+  }
   return parts_.open(sized);
 }
 
@@ -300,7 +316,7 @@ Status Tuner::TryAxis(size_t axis) {
 // The defaults against what was found, anew: the trials' own ratios are of
 // what happened to look good.
 Status Tuner::Compare() {
-  MODICUM_TRY(const auto defaults, Open(NeuralSettings{}));
+  MODICUM_TRY(const auto defaults, Open(DefaultsFor(workload_)));
   MODICUM_TRY(const Pairs pairs,
               Measure(*defaults, *model_, kFinalPairs, kFinalPairs));
   r_.before = FigureOf(pairs.first);

@@ -13,6 +13,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+using Vectors = std::vector<std::vector<float>>;
+
 // Costs what its settings say, by the clock.
 class PricedNetwork final : public LetterNetwork {
  public:
@@ -29,6 +31,11 @@ class PricedNetwork final : public LetterNetwork {
     clock_.Tick(request_);
     return Generation{TokenIds(options.max_tokens), "",
                       Generation::End::kLength};
+  }
+  Result<Vectors> Embed(std::span<const TokenIds> texts, bool,
+                        const CallOptions&, PhaseSink&) override {
+    clock_.Tick(request_);
+    return Vectors(texts.size());
   }
 
  private:
@@ -81,6 +88,24 @@ TEST_F(Tuning, KeepsWhatIsCheaperAndNothingElse) {
   for (const TuneTrial& trial : result->trials)
     EXPECT_EQ(trial.kept, trial.reason.empty()) << trial.change;
   EXPECT_GT(result->spent.mid.value(), 0);
+}
+
+TEST_F(Tuning, TextsAreEmbeddedTogetherAndByBlasWhereThatIsCheaper) {
+  workload_.kind = TuneWorkload::Kind::kEmbed;
+  for (const double by_blas : {0.05, 0.2}) {
+    std::string first;
+    const auto result = Run([&](const NeuralSettings& s) {
+      if (first.empty()) first = s.blas;
+      EXPECT_TRUE(s.vectors);
+      EXPECT_EQ(s.sequences, workload_.batch);
+      return s.blas == "on" ? by_blas : 0.1;
+    });
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(first, "off");  // llama.cpp's own default
+    EXPECT_EQ(result->settings.at("blas"), by_blas < 0.1 ? "on" : "off");
+    EXPECT_FALSE(result->settings.contains("sequences"));
+    EXPECT_NEAR(result->energy_ratio.mid.value(), by_blas < 0.1 ? 2 : 1, 0.02);
+  }
 }
 
 TEST_F(Tuning, WhereNothingHelpsTheDefaultsStay) {

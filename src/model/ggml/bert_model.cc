@@ -5,8 +5,9 @@
 #include <llama.h>
 
 #include <algorithm>
-#include <cmath>
+#include <string_view>
 
+#include "base/format.h"
 #include "model/ggml/backends.h"
 #include "model/ggml/blas.h"
 #include "model/ggml/encoder_base.h"
@@ -40,37 +41,56 @@ std::optional<uint32_t> OutputsOf(const GgufFile& file, uint32_t width) {
   return static_cast<uint32_t>(file.FindTensor("cls.output.weight")->shape[1]);
 }
 
-// nullopt: llama.cpp is to compute it.
-std::optional<EncoderBase> BaseThatPays(const GgufFile& file,
-                                        const NeuralSettings& settings,
-                                        std::optional<Bytes> available) {
-  const bool gpu = settings.gpu_layers != 0 && !Gpus().empty();
-  if (!settings.vectors || gpu || !settings.lora.empty() ||
-      FindBlas() == nullptr || file.architecture() != "bert" ||
-      !std::ranges::all_of(file.tensors, IsPlain))
-    return std::nullopt;
-  // What is not in single precision is copied into it.
+auto NotByBlas(const GgufFile& file, std::string_view why) {
+  return Fail(ErrorCode::kUnavailable,
+              fmt::format("{} cannot be computed by BLAS: {}", file.name, why),
+              "leave 'blas' at auto");
+}
+
+// What is not in single precision is copied into it.
+Bytes CopiedOf(const GgufFile& file) {
   double copied = 0;
   for (const GgufTensor& tensor : file.tensors)
     if (tensor.type != GgmlType::kF32)
       copied += sizeof(float) * static_cast<double>(tensor.elements());
-  if (available && Bytes(copied) > *available) return std::nullopt;
+  return Bytes(copied);
+}
+
+// kUnavailable: why not.
+Result<EncoderBase> BaseForBlas(const GgufFile& file,
+                                const NeuralSettings& settings,
+                                std::optional<Bytes> available) {
+  if (!settings.vectors)
+    return NotByBlas(file, "it is to give more than vectors");
+  if (!settings.lora.empty()) return NotByBlas(file, "it has an adapter");
+  if (settings.gpu_layers != 0 && !Gpus().empty())
+    return NotByBlas(file, "a GPU computes it");
+  if (file.architecture() != "bert")
+    return NotByBlas(file, fmt::format("its architecture is {}, not bert",
+                                       file.architecture()));
+  if (FindBlas() == nullptr)
+    return NotByBlas(file, "there is no OpenBLAS here, or MODICUM_BLAS is off");
+  const Bytes copied = CopiedOf(file);
+  if (available && copied > *available)
+    return NotByBlas(file,
+                     fmt::format("in single precision it needs {}, {} "
+                                 "are free",
+                                 FormatBytes(copied), FormatBytes(*available)));
   auto base = EncoderBaseOf(file);
-  if (!base) return std::nullopt;
+  if (!base) return NotByBlas(file, base.error().message);
   switch (PoolingOf(file)) {
     case LLAMA_POOLING_TYPE_MEAN:
     case LLAMA_POOLING_TYPE_CLS:
-      break;
-    case LLAMA_POOLING_TYPE_RANK: {
-      const auto outputs = OutputsOf(file, base->shape.width);
-      if (!outputs) return std::nullopt;
-      base->shape.labels = *outputs;
-      break;
-    }
+      return base;
+    case LLAMA_POOLING_TYPE_RANK:
+      if (const auto outputs = OutputsOf(file, base->shape.width)) {
+        base->shape.labels = *outputs;
+        return base;
+      }
+      return NotByBlas(file, "its head has another shape");
     default:
-      return std::nullopt;
+      return NotByBlas(file, "it pools in another way");
   }
-  return std::move(*base);
 }
 
 // As llama.cpp says it, which guesses where the file does not.
@@ -85,21 +105,9 @@ std::string TypeName(const GgufFile& file) {
 }
 
 NeuralInfo InfoOf(const EncoderBase& base) {
-  const GgufFile& file = base.file;
-  NeuralInfo info;
-  info.path = file.name;
-  info.engine = "ggml";
-  info.engine_version = llama_version();
-  info.architecture = file.architecture();
-  info.name = file.Text("general.name").value_or("");
-  info.file_type = TypeName(file);
-  info.parameters = file.parameters();
-  info.bytes = file.bytes();
-  info.layers = base.shape.layers;
-  info.width = base.shape.width;
-  info.context_trained = base.shape.context;
-  info.vocabulary = base.shape.vocabulary;
-  const GgufArray* labels = file.Array("bert.classifier.output_labels");
+  NeuralInfo info = EncoderInfo(base);
+  info.file_type = TypeName(base.file);
+  const GgufArray* labels = base.file.Array("bert.classifier.output_labels");
   for (uint32_t i = 0; i < base.shape.labels; ++i)
     info.labels.push_back(labels != nullptr && i < labels->texts.size()
                               ? labels->texts[i]
@@ -225,7 +233,12 @@ class BertModel final : public NeuralModel {
 Result<std::unique_ptr<NeuralModel>> OpenAsBert(
     const GgufFile& file, const NeuralSettings& settings,
     std::optional<Bytes> available) {
-  const auto base = BaseThatPays(file, settings, available);
+  if (settings.blas == "off") return nullptr;
+  const bool asked = settings.blas == "on";
+  // ggml has kernels for quantized weights, which are smaller.
+  if (!asked && !std::ranges::all_of(file.tensors, IsPlain)) return nullptr;
+  const auto base = BaseForBlas(file, settings, available);
+  if (!base && asked) return Fail(base.error());
   if (!base) return nullptr;
   NeuralInfo info = InfoOf(*base);
   MODICUM_TRY(info.context, EncoderContext(*base, settings));

@@ -11,10 +11,10 @@
 
 namespace modicum {
 
-// Null where llama.cpp is to compute it: there is no BLAS, a GPU or an adapter
-// is asked for, the network is another, its weights are quantized (ggml has
-// kernels for them, and they would take more memory here), or as single
-// precision would not fit into `available`. After OpenBackends().
+// Null where llama.cpp is to compute it by `settings.blas`. kUnavailable says
+// why it cannot be "on": there is no BLAS, a GPU or an adapter is asked for,
+// the network is another, or in single precision it would not fit into
+// `available`. After OpenBackends().
 Result<std::unique_ptr<NeuralModel>> OpenAsBert(const GgufFile& file,
                                                 const NeuralSettings& settings,
                                                 std::optional<Bytes> available);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ggml/compute.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -33,6 +35,12 @@ Result<llama_flash_attn_type> FlashAttention(const std::string& name) {
               "unknown flash attention '" + name + "'", "use auto, on or off");
 }
 
+Status CheckRange(int value, int low, int high, std::string_view what) {
+  if (value >= low && value <= high) return {};
+  return Fail(ErrorCode::kInvalidInput, fmt::format("{} = {}", what, value),
+              fmt::format("use {} to {}", low, high));
+}
+
 Result<llama_context_params> ParamsOf(const ComputeShape& shape,
                                       const NeuralSettings& settings,
                                       const ThreadPools& pools) {
@@ -58,6 +66,25 @@ Result<llama_context_params> ParamsOf(const ComputeShape& shape,
 }
 
 }  // namespace
+
+Status CheckSettings(const NeuralSettings& settings) {
+  MODICUM_RETURN_IF_ERROR(
+      CheckRange(settings.context, 0, kMaxTokens, "context"));
+  MODICUM_RETURN_IF_ERROR(CheckRange(
+      settings.sequences, 1, static_cast<int>(kMaxSequences) - 1, "sequences"));
+  MODICUM_RETURN_IF_ERROR(CheckRange(settings.batch, 1, kMaxTokens, "batch"));
+  MODICUM_RETURN_IF_ERROR(
+      CheckRange(settings.micro_batch, 1, kMaxTokens, "micro-batch"));
+  MODICUM_RETURN_IF_ERROR(CheckRange(settings.poll, 0, 100, "poll"));
+  if (settings.blas != "auto" && settings.blas != "on" &&
+      settings.blas != "off")
+    return Fail(ErrorCode::kInvalidInput,
+                "unknown blas '" + settings.blas + "'", "use auto, on or off");
+  MODICUM_TRY(const ggml_type type, CacheType(settings.kv_type));
+  static_cast<void>(type);
+  return FlashAttention(settings.flash_attention)
+      .map([](llama_flash_attn_type) {});
+}
 
 Batch::Batch(uint32_t capacity)
     : capacity_(capacity),

@@ -48,6 +48,10 @@ struct ComputeShape {
 };
 
 inline constexpr uint32_t kMaxSequences = 256;  // LLAMA_MAX_SEQ
+inline constexpr int kMaxTokens = 1 << 24;      // of a context or a batch
+
+// Of whatever network; kInvalidInput names what is out of range.
+Status CheckSettings(const NeuralSettings& settings);
 
 // Whether `call` is to end now: kInterrupted says by what.
 Status CheckCall(const CallOptions& call);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <ggml.h>
+#include <llama.h>
 
 #include <algorithm>
 #include <array>
@@ -192,6 +193,22 @@ Result<EncoderBase> EncoderBaseOf(GgufFile file) {
 
 Status LoadBody(const EncoderBase& base, EncoderWeights& weights) {
   return LoadPart(base.file, /*head=*/false, weights);
+}
+
+NeuralInfo EncoderInfo(const EncoderBase& base) {
+  NeuralInfo info;
+  info.path = base.file.name;
+  info.engine = "ggml";
+  info.engine_version = llama_version();
+  info.architecture = base.file.architecture();
+  info.name = base.file.Text("general.name").value_or("");
+  info.parameters = base.file.parameters();
+  info.bytes = base.file.bytes();
+  info.layers = base.shape.layers;
+  info.width = base.shape.width;
+  info.context_trained = base.shape.context;
+  info.vocabulary = base.shape.vocabulary;
+  return info;
 }
 
 Result<uint32_t> EncoderContext(const EncoderBase& base,

@@ -29,6 +29,9 @@ Result<EncoderBase> ReadEncoderBase(const std::string& path);
 // The same of a header that was read.
 Result<EncoderBase> EncoderBaseOf(GgufFile file);
 
+// What it is, as this program's graph computes it: what it is stored as and how
+// long its texts are is left open.
+NeuralInfo EncoderInfo(const EncoderBase& base);
 // Tokens a text that it is used with. kInvalidInput: it has no places for as
 // many.
 Result<uint32_t> EncoderContext(const EncoderBase& base,

@@ -2,7 +2,6 @@
 #include "model/ggml/headed_encoder.h"
 
 #include <fmt/format.h>
-#include <llama.h>
 
 #include <algorithm>
 
@@ -23,19 +22,10 @@ EncoderShape HeadedShape(const EncoderBase& base, const HeadFile& head) {
 }
 
 NeuralInfo HeadedInfo(const EncoderBase& base, const HeadFile& head) {
-  NeuralInfo info;
-  info.path = base.file.name;
-  info.engine = "ggml";
-  info.engine_version = llama_version();
-  info.architecture = base.file.architecture();
-  info.name = base.file.Text("general.name").value_or("");
+  NeuralInfo info = EncoderInfo(base);
   info.file_type = "F32";  // as it is computed
-  info.parameters = base.file.parameters() + head.file.parameters();
-  info.bytes = base.file.bytes() + head.file.bytes();
-  info.layers = base.shape.layers;
-  info.width = base.shape.width;
-  info.context_trained = base.shape.context;
-  info.vocabulary = base.shape.vocabulary;
+  info.parameters += head.file.parameters();
+  info.bytes += head.file.bytes();
   info.labels = head.labels;
   return info;
 }

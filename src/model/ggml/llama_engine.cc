@@ -143,6 +143,7 @@ class LlamaEngine final : public NeuralEngine {
       const std::string& path, const NeuralSettings& settings,
       const std::function<void(double)>& progress, const CallOptions& call,
       PhaseSink& sink) override {
+    MODICUM_RETURN_IF_ERROR(CheckSettings(settings));
     MODICUM_RETURN_IF_ERROR(OpenBackends());
     MODICUM_TRY(const GgufFile file, ReadGguf(path));
     MODICUM_RETURN_IF_ERROR(CheckRoom(file, settings));

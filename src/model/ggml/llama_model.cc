@@ -33,25 +33,6 @@ std::optional<TokenId> Known(llama_token token) {
   return token;
 }
 
-Status CheckRange(int value, int low, int high, std::string_view what) {
-  if (value >= low && value <= high) return {};
-  return Fail(ErrorCode::kInvalidInput, fmt::format("{} = {}", what, value),
-              fmt::format("use {} to {}", low, high));
-}
-
-constexpr int kMaxTokens = 1 << 24;  // of a context or a batch
-
-Status CheckSettings(const NeuralSettings& settings) {
-  MODICUM_RETURN_IF_ERROR(
-      CheckRange(settings.context, 0, kMaxTokens, "context"));
-  MODICUM_RETURN_IF_ERROR(CheckRange(
-      settings.sequences, 1, static_cast<int>(kMaxSequences) - 1, "sequences"));
-  MODICUM_RETURN_IF_ERROR(CheckRange(settings.batch, 1, kMaxTokens, "batch"));
-  MODICUM_RETURN_IF_ERROR(
-      CheckRange(settings.micro_batch, 1, kMaxTokens, "micro-batch"));
-  return CheckRange(settings.poll, 0, 100, "poll");
-}
-
 // Places that were learnt one by one end where training ended.
 bool LearntPositions(const GgufFile& file) {
   return file.FindTensor("position_embd.weight") != nullptr;
@@ -103,7 +84,6 @@ std::string MetaText(const llama_model& model, const char* key) {
 Result<std::unique_ptr<NeuralModel>> LlamaModel::Open(
     const GgufFile& file, const NeuralSettings& settings,
     const std::function<void(double)>& progress, const CallOptions& call) {
-  MODICUM_RETURN_IF_ERROR(CheckSettings(settings));
   MODICUM_TRY(const uint32_t context, ContextOf(file, settings));
   MODICUM_TRY(const auto adapters, CheckAdapters(settings, file));
   MODICUM_TRY(ThreadPools pools, ThreadPools::Start(settings));

@@ -8,16 +8,13 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <numeric>
 
 #include "base/file.h"
-#include "dataset/temp_folder.h"
+#include "model/ggml/neural_fixture.h"
 #include "model/ggml/reference.h"
 #include "model/ggml/sampler.h"
 #include "model/ggml/text_stream.h"
 #include "model/ggml/thread_pools.h"
-#include "model/gguf/random_network.h"
 #include "model/log_softmax.h"
 
 namespace modicum {
@@ -29,78 +26,6 @@ using testing::SizeIs;
 
 constexpr char kStories[] =
     MODICUM_SOURCE_DIR "/../shared/data/stories260K/stories260K.gguf";
-
-// What an engine reports.
-class Recorder final : public PhaseSink {
- public:
-  void Begin(Phase phase) override { phases.push_back(phase); }
-  void Step(Phase phase, std::span<const SeqWork> work) override {
-    ++steps[phase];
-    for (const SeqWork& sequence : work) {
-      tokens[phase] += sequence.tokens_in;
-      kv_bytes = sequence.kv_bytes;
-    }
-  }
-  std::vector<Phase> phases;
-  std::map<Phase, size_t> steps;
-  std::map<Phase, size_t> tokens;
-  uint64_t kv_bytes = 0;
-};
-
-class Neural : public testing::Test {
- protected:
-  Neural() {
-    llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
-    path_ = folder_.path() + "/network.gguf";
-  }
-
-  std::string Write(const RandomNetwork& network, const char* name) {
-    const std::string path = folder_.path() + "/" + name;
-    MODICUM_CHECK(WriteRandomNetwork(network, path).has_value());
-    return path;
-  }
-
-  Result<std::unique_ptr<NeuralModel>> TryOpen(const std::string& path,
-                                               NeuralSettings settings = {}) {
-    // More would wait for each other where the machine is busy.
-    if (settings.threads == 0) settings.threads = 1;
-    MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
-    return engine->Open(path, settings, {}, {}, recorder_);
-  }
-  std::unique_ptr<NeuralModel> Open(const std::string& path,
-                                    const NeuralSettings& settings = {}) {
-    auto model = TryOpen(path, settings);
-    EXPECT_TRUE(model) << model.error().message;
-    return *std::move(model);
-  }
-  // A random llama, or bert, with other settings than its own.
-  std::unique_ptr<NeuralModel> OpenRandom(const NeuralSettings& settings = {},
-                                          const RandomNetwork& network = {}) {
-    path_ = Write(network, "network.gguf");
-    return Open(path_, settings);
-  }
-  std::string ErrorOf(const Status& status) {
-    return status ? "" : status.error().message;
-  }
-
-  static TokenIds Range(TokenId first, size_t count) {
-    TokenIds tokens(count);
-    std::iota(tokens.begin(), tokens.end(), first);
-    return tokens;
-  }
-
-  TempFolder folder_;
-  std::string path_;
-  Recorder recorder_;
-  NullSink sink_;
-};
-
-GenerateOptions Greedy(uint32_t tokens) {
-  GenerateOptions options;
-  options.max_tokens = tokens;
-  options.ignore_end = true;
-  return options;
-}
 
 TEST_F(Neural, SaysWhatItIs) {
   const auto model = OpenRandom();
@@ -347,22 +272,6 @@ TEST_F(Neural, LikelihoodsRefuseWhatCannotBe) {
             "prompt and continuation has 17 tokens, the context holds 16");
 }
 
-using Vectors = std::vector<std::vector<float>>;
-
-void ExpectNear(const Vectors& a, const Vectors& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i)
-    EXPECT_THAT(a[i], testing::Pointwise(testing::FloatNear(2e-3F), b[i])) << i;
-}
-
-// Of all lengths, not in their order.
-std::vector<TokenIds> Texts() {
-  std::vector<TokenIds> texts;
-  for (const size_t length : {3U, 40U, 1U, 17U, 100U, 8U, 8U, 64U, 2U})
-    texts.push_back(TokenIds(length, static_cast<TokenId>(20 + length)));
-  return texts;
-}
-
 Vectors OneByOne(NeuralModel& model, const std::vector<TokenIds>& texts) {
   NullSink sink;
   Vectors vectors;
@@ -430,136 +339,6 @@ TEST_F(Neural, ClassifiesWithItsHead) {
       ErrorOf(OpenRandom()->Classify(Texts(), {}, sink_).map([](auto) {})),
       path_ + " has no classification head");
 }
-
-// A vocabulary of WordPiece, from [PAD] to [MASK] and on.
-std::vector<std::string> WordPieces() {
-  std::vector<std::string> tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]",
-                                     "[MASK]"};
-  for (char letter = 'a'; letter <= 'z'; ++letter) {
-    tokens.push_back(std::string("\xE2\x96\x81") + letter);
-    tokens.emplace_back(1, letter);
-  }
-  while (tokens.size() < 300)
-    tokens.push_back("[unused" + std::to_string(tokens.size()) + "]");
-  return tokens;
-}
-
-class BertByBlas : public Neural {
- protected:
-  // One network, by BLAS and by llama.cpp; null: there is no BLAS here.
-  std::unique_ptr<NeuralModel> Ours(uint32_t pooling,
-                                    std::vector<std::string> labels = {}) {
-    auto model =
-        OpenRandom({.sequences = 8, .micro_batch = 64, .vectors = true},
-                   {.architecture = "bert",
-                    .vocabulary = 300,
-                    .pooling = pooling,
-                    .labels = std::move(labels),
-                    .tokens = WordPieces()});
-    return model->info().engine == "ggml" ? std::move(model) : nullptr;
-  }
-  std::unique_ptr<NeuralModel> Theirs() {
-    return Open(path_, {.sequences = 8});
-  }
-};
-#define MODICUM_SKIP_WITHOUT(model) \
-  if (model == nullptr) GTEST_SKIP() << "there is no OpenBLAS here"
-
-TEST_F(BertByBlas, EmbedsAsLlamaCpp) {
-  for (const uint32_t pooling : {1U, 2U}) {
-    const auto ours = Ours(pooling);
-    MODICUM_SKIP_WITHOUT(ours);
-    const auto theirs = Theirs();
-    Recorder recorder;
-    ExpectNear(ours->Embed(Texts(), true, {}, recorder).value(),
-               theirs->Embed(Texts(), true, {}, sink_).value());
-    EXPECT_EQ(recorder.tokens[Phase::kPrefill], 243U);
-    const TokenIds text = ours->Tokenize("ab c, d", true).value();
-    EXPECT_EQ(text, theirs->Tokenize("ab c, d", true).value());
-    const TokenIds cut(500, TokenId{9});
-    ExpectNear(ours->Embed({{cut, text}}, false, {}, sink_).value(),
-               theirs->Embed({{cut, text}}, false, {}, sink_).value());
-    EXPECT_EQ(
-        ErrorOf(ours->Embed({{text, {}}}, true, {}, sink_).map([](auto) {})),
-        "text 2 is empty");
-    EXPECT_EQ(ErrorOf(ours->Classify({{text}}, {}, sink_).map([](auto) {})),
-              path_ + " has no classification head");
-    EXPECT_EQ(
-        ErrorOf(ours->Generate(text, Greedy(1), {}, sink_).map([](auto) {})),
-        path_ + " is an encoder: it continues no text");
-  }
-}
-
-TEST_F(BertByBlas, ClassifiesAsLlamaCpp) {
-  const auto ours = Ours(4, {"ham", "spam", "none"});
-  MODICUM_SKIP_WITHOUT(ours);
-  const auto theirs = Theirs();
-  EXPECT_EQ(ours->info().labels, theirs->info().labels);
-  ExpectNear(ours->Classify(Texts(), {}, sink_).value(),
-             theirs->Classify(Texts(), {}, sink_).value());
-  EXPECT_EQ(ErrorOf(ours->Embed(Texts(), true, {}, sink_).map([](auto) {})),
-            path_ + " classifies texts: it has no vectors of them");
-  EXPECT_EQ(ErrorOf(ours->TokenizePair("a", "b").map([](auto) {})),
-            ErrorOf(theirs->TokenizePair("a", "b").map([](auto) {})));
-}
-
-TEST_F(BertByBlas, RanksPairsAsLlamaCpp) {
-  const auto ours = Ours(4, {"relevance"});
-  MODICUM_SKIP_WITHOUT(ours);
-  const auto theirs = Theirs();
-  const TokenIds pair = ours->TokenizePair("a b", "c").value();
-  EXPECT_EQ(pair, theirs->TokenizePair("a b", "c").value());
-  ExpectNear(ours->Classify({{pair}}, {}, sink_).value(),
-             theirs->Classify({{pair}}, {}, sink_).value());
-}
-
-TEST_F(BertByBlas, DescribesItselfAsLlamaCpp) {
-  const auto ours = Ours(1);
-  MODICUM_SKIP_WITHOUT(ours);
-  const auto theirs = Theirs();
-  const NeuralInfo& a = ours->info();
-  const NeuralInfo& b = theirs->info();
-  EXPECT_EQ(a.architecture, b.architecture);
-  EXPECT_EQ(a.name, b.name);
-  EXPECT_EQ(a.file_type, b.file_type);
-  EXPECT_EQ(a.parameters, b.parameters);
-  EXPECT_EQ(a.bytes, b.bytes);
-  EXPECT_EQ(a.layers, b.layers);
-  EXPECT_EQ(a.width, b.width);
-  EXPECT_EQ(a.context, b.context);
-  EXPECT_EQ(a.context_trained, b.context_trained);
-  EXPECT_EQ(a.vocabulary, b.vocabulary);
-  EXPECT_EQ(a.generates, b.generates);
-}
-
-TEST_F(BertByBlas, ReadsHalfPrecisionAndLeavesTheRestToLlamaCpp) {
-  const auto whole = Ours(1);
-  MODICUM_SKIP_WITHOUT(whole);
-  NeuralEngine& engine = *FindNeuralEngine().value();
-  const std::string other = folder_.path() + "/other.gguf";
-  ASSERT_TRUE(engine.Quantize(path_, other, {.type = "f16"}));
-  const auto half = Open(other, {.vectors = true});
-  EXPECT_EQ(half->info().engine, "ggml");
-  EXPECT_EQ(half->info().file_type, "F16");
-  ExpectNear(half->Embed(Texts(), true, {}, sink_).value(),
-             whole->Embed(Texts(), true, {}, sink_).value());
-  ASSERT_TRUE(engine.Quantize(path_, other, {.type = "q8_0"}));
-  EXPECT_EQ(Open(other, {.vectors = true})->info().engine, "llama.cpp");
-  // Opened for more than vectors.
-  EXPECT_EQ(Open(path_)->info().engine, "llama.cpp");
-}
-
-TEST_F(BertByBlas, StopsInTheMiddle) {
-  const auto ours = Ours(1);
-  MODICUM_SKIP_WITHOUT(ours);
-  std::stop_source stop;
-  stop.request_stop();
-  CallOptions call;
-  call.stop = stop.get_token();
-  EXPECT_EQ(ours->Embed(Texts(), true, call, sink_).error().code,
-            ErrorCode::kInterrupted);
-}
-#undef MODICUM_SKIP_WITHOUT
 
 TEST_F(Neural, RunsAsItsSettingsSay) {
   const RandomNetwork network{.heads = 2};
