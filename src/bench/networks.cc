@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/statistics.h"
+#include "model/network_file.h"
 
 namespace modicum {
 namespace {
@@ -128,19 +129,16 @@ struct OpenedNetwork {
   std::string engine;
 };
 
-// What it is to be opened for.
-enum class Use { kVectors, kText };
-
 // `context`: tokens, where the workload does not say; 0: as trained.
-Result<OpenedNetwork> OpenNetwork(const std::string& path,
-                                  const Workload& workload, Use use,
-                                  uint64_t context, const CallOptions& call,
-                                  PhaseSink& sink) {
+Result<OpenedNetwork> OpenForWorkload(const std::string& path,
+                                      const Workload& workload, OpenFor use,
+                                      uint64_t context, const CallOptions& call,
+                                      PhaseSink& sink) {
   MODICUM_TRY(NeuralEngine* const engine, FindNeuralEngine());
   NeuralSettings settings;
   settings.threads = workload.settings->threads;
   settings.sequences = static_cast<int>(workload.batch);
-  settings.vectors = use == Use::kVectors;
+  settings.vectors = use == OpenFor::kVectors;
   settings.context = workload.settings->context > 0 ? workload.settings->context
                                                     : static_cast<int>(context);
   const auto open = [&] {
@@ -233,8 +231,9 @@ std::unique_ptr<BenchSubject> NetworkEmbedder(
 Result<std::unique_ptr<BenchSubject>> OpenNetworkClassifier(
     const std::string& path, const Workload& workload, const CallOptions& call,
     PhaseSink& sink) {
-  MODICUM_TRY(OpenedNetwork opened,
-              OpenNetwork(path, workload, Use::kVectors, 0, call, sink));
+  MODICUM_TRY(
+      OpenedNetwork opened,
+      OpenForWorkload(path, workload, OpenFor::kVectors, 0, call, sink));
   if (opened.network->info().labels.empty())
     return Fail(ErrorCode::kInvalidInput, path + " has no classification head",
                 "text-generation and embeddings take such a network");
@@ -252,8 +251,9 @@ Result<std::unique_ptr<BenchSubject>> OpenGenerator(const std::string& path,
           ? 0
           : std::max(kLeastContext,
                      workload.length * kTokensPerWord + new_tokens);
-  MODICUM_TRY(OpenedNetwork opened,
-              OpenNetwork(path, workload, Use::kText, context, call, sink));
+  MODICUM_TRY(
+      OpenedNetwork opened,
+      OpenForWorkload(path, workload, OpenFor::kText, context, call, sink));
   if (!opened.network->info().generates)
     return Fail(ErrorCode::kInvalidInput, path + " has no decoder",
                 "embeddings and text-classification take encoders");
@@ -267,8 +267,9 @@ Result<std::unique_ptr<BenchSubject>> OpenEmbedder(const std::string& path,
                                                    const Workload& workload,
                                                    const CallOptions& call,
                                                    PhaseSink& sink) {
-  MODICUM_TRY(OpenedNetwork opened,
-              OpenNetwork(path, workload, Use::kVectors, 0, call, sink));
+  MODICUM_TRY(
+      OpenedNetwork opened,
+      OpenForWorkload(path, workload, OpenFor::kVectors, 0, call, sink));
   return Described(std::make_unique<Embedder>(std::move(opened.network)),
                    opened);
 }

@@ -132,7 +132,7 @@ ProcessCpuUse Census::UseOf(pid_t pid, const Known& known, uint64_t ticks) {
           known.stat.name,
           known.user,
           known.cgroup,
-          HostCpuReader::Tick() * static_cast<double>(ticks),
+          HostCpuReader::FromTicks(ticks),
           {}};
 }
 
@@ -200,8 +200,7 @@ ProcessCpuUse Census::UseOfEnded(const ThreadExit& exit) const {
   const auto seen = known_.find(exit.process);
   if (seen != known_.end()) {
     use = UseOf(exit.process, seen->second, 0);
-    const Seconds charged =
-        HostCpuReader::Tick() * static_cast<double>(seen->second.stat.ticks);
+    const Seconds charged = HostCpuReader::FromTicks(seen->second.stat.ticks);
     use.cpu = std::max(Seconds(0), exit.cpu - charged);
     return use;
   }
@@ -235,7 +234,7 @@ std::vector<ProcessCpuUse> Census::TakeEnded(const Processes& now) {
 void Census::Weigh(const Processes& now, std::vector<ProcessCpuUse>& uses) {
   weights_.Look();
   const auto time = [](uint64_t ticks) {
-    return HostCpuReader::Tick() * static_cast<double>(ticks);
+    return HostCpuReader::FromTicks(ticks);
   };
   for (const auto& [pid, known] : now)
     if (known.stat.threads == 1)

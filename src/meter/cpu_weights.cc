@@ -82,10 +82,11 @@ void CpuWeights::ReadTimes() {
     const uint64_t span = ticks->total - std::min(ticks->total, cpu->total);
     cpu->busy = ticks->busy;
     cpu->total = ticks->total;
-    const auto busy =
-        static_cast<double>(ticks->busy - std::min(ticks->busy, before));
-    cpu->left = HostCpuReader::Tick() * busy;
-    cpu->share = span > 0 ? std::min(1.0, busy / static_cast<double>(span)) : 0;
+    const uint64_t busy = ticks->busy - std::min(ticks->busy, before);
+    cpu->left = HostCpuReader::FromTicks(busy);
+    cpu->share = span > 0 ? std::min(1.0, static_cast<double>(busy) /
+                                              static_cast<double>(span))
+                          : 0;
   });
 }
 

@@ -25,10 +25,6 @@ bool TakeNumber(std::string_view& text, uint64_t& value) {
   return true;
 }
 
-Seconds FromTicks(uint64_t ticks) {
-  return HostCpuReader::Tick() * static_cast<double>(ticks);
-}
-
 }  // namespace
 
 Seconds HostCpuReader::Tick() {

@@ -43,6 +43,9 @@ class HostCpuReader {
   int CountCpus();
   // The step in which the kernel counts CPU time (a jiffy).
   static Seconds Tick();
+  static Seconds FromTicks(uint64_t ticks) {
+    return Tick() * static_cast<double>(ticks);
+  }
 
  private:
   KeptFile stat_;

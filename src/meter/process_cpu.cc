@@ -185,7 +185,7 @@ Seconds ProcessTree::LiveCpu() {
     }
   }
   memory_ = PageSize() * static_cast<double>(pages);
-  return HostCpuReader::Tick() * static_cast<double>(ticks);
+  return HostCpuReader::FromTicks(ticks);
 }
 
 void ProcessTree::Weigh() {
@@ -193,7 +193,7 @@ void ProcessTree::Weigh() {
   weights_.Look();
   const auto since = [](const Member& member) {
     const uint64_t before = std::min(member.weighed_ticks, member.ticks);
-    return HostCpuReader::Tick() * static_cast<double>(member.ticks - before);
+    return HostCpuReader::FromTicks(member.ticks - before);
   };
   for (const auto& [pid, member] : members_)
     weights_.Spend(member.cpu, since(member));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "model/training_stop.h"
+
 namespace modicum {
 
 namespace {
@@ -82,8 +84,7 @@ Result<std::vector<Document>> ReadDocuments(const Dataset& data,
   std::vector<uint32_t> hashes;
   size_t entries = 0;
   for (const uint32_t row : rows) {
-    if (budget.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
     hashes.clear();
     HashFeatures(text, config, hashes);

@@ -170,8 +170,8 @@ class EmbedLinearTrainer final : public Trainer {
     MODICUM_TRY(
         const std::string head,
         ReadWholeFile(directory + "/" + kTableLinearFile, kMaxModelFile));
-    MODICUM_TRY(auto network,
-                OpenNetwork(directory + "/" + kNetworkFile, true, {}, sink));
+    MODICUM_TRY(auto network, OpenNetwork(directory + "/" + kNetworkFile,
+                                          OpenFor::kVectors, {}, sink));
     return MakeEmbedLinear(std::move(network), head, labels);
   }
 
@@ -195,7 +195,8 @@ class EmbedLinearTrainer final : public Trainer {
       texts.push_back(text);
     }
     if (missing.empty()) return vectors;
-    MODICUM_TRY(const auto opened, OpenNetwork(path, true, budget.stop, sink));
+    MODICUM_TRY(const auto opened,
+                OpenNetwork(path, OpenFor::kVectors, budget.stop, sink));
     CallOptions call;
     call.stop = budget.stop;
     MODICUM_TRY(Vectors made, EmbedTexts(*opened, texts, call, sink));

@@ -11,6 +11,7 @@
 #include "model/feature_selection.h"
 #include "model/params.h"
 #include "model/payload.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -208,8 +209,7 @@ Result<LinearWeights> TrainLinear(const Dataset& data,
   weights.offset.assign(weights.rows, 0);
   weights.weights.assign(weights.hashes.size() * weights.rows, 0);
   for (uint32_t row = 0; row < weights.rows; ++row) {
-    if (budget.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     const uint32_t target = weights.rows == 1 ? 1 : row;
     MODICUM_RETURN_IF_ERROR(
         SolveRow(matrix, target, row, params, budget.seed, solver, weights));

@@ -48,14 +48,14 @@ Status PlaceNetwork(const std::string& path, const std::string& directory) {
 }
 
 Result<std::unique_ptr<NeuralModel>> OpenNetwork(const std::string& path,
-                                                 bool vectors,
+                                                 OpenFor use,
                                                  const std::stop_token& stop,
                                                  PhaseSink& sink) {
   MODICUM_TRY(NeuralEngine * engine, FindNeuralEngine());
   CallOptions call;
   call.stop = stop;
   NeuralSettings settings;
-  settings.vectors = vectors;
+  settings.vectors = use == OpenFor::kVectors;
   return engine->Open(path, settings, {}, call, sink);
 }
 

@@ -36,10 +36,11 @@ Result<std::string> NetworkOf(const Params& params, std::string_view family);
 // system can, else a copy.
 Status PlaceNetwork(const std::string& path, const std::string& directory);
 
-// Opens it on every CPU this process may use; `vectors`: for Embed alone.
-// Reports kLoad.
+// What a network is opened for: Embed and Classify, or text.
+enum class OpenFor { kVectors, kText };
+// Opens it on every CPU this process may use. Reports kLoad.
 Result<std::unique_ptr<NeuralModel>> OpenNetwork(const std::string& path,
-                                                 bool vectors,
+                                                 OpenFor use,
                                                  const std::stop_token& stop,
                                                  PhaseSink& sink);
 

@@ -238,7 +238,7 @@ class PromptTrainer final : public Trainer {
     MODICUM_TRY(const std::string path, NetworkOf(params, kPrompt));
     spec.examples = DrawExamples(data, rows, shots, budget.seed);
     MODICUM_TRY(const auto network,
-                OpenNetwork(path, false, budget.stop, sink));
+                OpenNetwork(path, OpenFor::kText, budget.stop, sink));
     if (Get(params, "calibrate", true)) {
       CallOptions call;
       call.stop = budget.stop;
@@ -257,8 +257,8 @@ class PromptTrainer final : public Trainer {
     MODICUM_TRY(const std::string text,
                 ReadWholeFile(directory + "/" + kPromptFile, kMaxModelFile));
     MODICUM_TRY(PromptSpec spec, DecodePrompt(text));
-    MODICUM_TRY(auto network,
-                OpenNetwork(directory + "/" + kNetworkFile, false, {}, sink));
+    MODICUM_TRY(auto network, OpenNetwork(directory + "/" + kNetworkFile,
+                                          OpenFor::kText, {}, sink));
     return MakePromptModel(std::move(network), std::move(spec), labels);
   }
 };

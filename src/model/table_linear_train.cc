@@ -6,6 +6,7 @@
 #include "model/params.h"
 #include "model/payload.h"
 #include "model/table_linear.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -91,8 +92,7 @@ Result<TableWeights> TrainTableLinear(const Dataset& data,
   sink.Begin(Phase::kTrain);
   weights.weights.assign(data.columns.size() * weights.rows, 0);
   for (uint32_t row = 0; row < weights.rows; ++row) {
-    if (budget.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     MODICUM_TRY(
         const std::vector<double> solved,
         SolveOneAgainstRest(matrix, weights.rows == 1 ? 1 : row, solver));

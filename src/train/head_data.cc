@@ -99,6 +99,16 @@ std::vector<TaggedExample> TaggedOf(const HeadData& data) {
   return examples;
 }
 
+// Beside the training's.
+template <class Load>
+Status LoadOthers(const HeadTask& task, const Load& load, HeadData& data) {
+  MODICUM_TRY(data.validation, load(task.validation));
+  if (!task.test.empty()) {
+    MODICUM_TRY(data.test, load(task.test));
+  }
+  return {};
+}
+
 Status LoadTagData(const HeadTask& task, HeadData& data) {
   const auto load = [&](const std::string& path) {
     return LoadTaggedWords(path, task.text, task.label);
@@ -106,10 +116,7 @@ Status LoadTagData(const HeadTask& task, HeadData& data) {
   MODICUM_TRY(data.train, load(task.train));
   data.labels = data.train.labels;
   MODICUM_RETURN_IF_ERROR(CheckTags(task, data));
-  MODICUM_TRY(data.validation, load(task.validation));
-  if (!task.test.empty()) {
-    MODICUM_TRY(data.test, load(task.test));
-  }
+  MODICUM_RETURN_IF_ERROR(LoadOthers(task, load, data));
   data.tagged = TaggedOf(data);
   NoteUnseenTags(data, data.validation, "validation", data.notes);
   if (data.test) NoteUnseenTags(data, *data.test, "test", data.notes);
@@ -120,10 +127,9 @@ Status LoadAnswerData(const HeadTask& task, HeadData& data) {
   data.metric = task.metric.empty() ? "f1" : task.metric;
   std::vector<MarkedRange> where;
   MODICUM_TRY(data.train, LoadQuestions(task.train, true, &where));
-  MODICUM_TRY(data.validation, LoadQuestions(task.validation, true));
-  if (!task.test.empty()) {
-    MODICUM_TRY(data.test, LoadQuestions(task.test, true));
-  }
+  MODICUM_RETURN_IF_ERROR(LoadOthers(
+      task, [](const std::string& path) { return LoadQuestions(path, true); },
+      data));
   for (size_t i = 0; i < where.size(); ++i)
     data.answers.push_back({std::get<TextPair>(data.train.items[i].payload),
                             {where[i].begin, where[i].end}});
@@ -135,11 +141,11 @@ Status LoadTextData(const HeadTask& task, HeadData& data) {
   LoadOptions options;
   options.text = task.text;
   options.label = "";
-  MODICUM_TRY(data.train, LoadDataset(task.train, options));
-  MODICUM_TRY(data.validation, LoadDataset(task.validation, options));
-  if (!task.test.empty()) {
-    MODICUM_TRY(data.test, LoadDataset(task.test, options));
-  }
+  const auto load = [&](const std::string& path) {
+    return LoadDataset(path, options);
+  };
+  MODICUM_TRY(data.train, load(task.train));
+  MODICUM_RETURN_IF_ERROR(LoadOthers(task, load, data));
   for (const Item& item : data.train.items)
     data.texts.push_back(std::get<Text>(item.payload).text);
   return {};

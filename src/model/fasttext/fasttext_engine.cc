@@ -22,6 +22,7 @@
 #include "model/params.h"
 #include "model/payload.h"
 #include "model/text_features.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -82,8 +83,7 @@ Status WriteTrainingFile(const Dataset& data, std::span<const uint32_t> rows,
                          const Budget& budget, const std::string& path) {
   std::ofstream out(path, std::ios::binary);
   for (const uint32_t row : rows) {
-    if (budget.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
     out << kFastTextLabel << data.items[row].label << ' '
         << CleanForFastText(text) << '\n';

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "model/fasttext/fasttext_file.h"
 #include "model/pass.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -19,7 +20,7 @@ auto Guarded(const char* what, Function&& function) -> decltype(function()) {
   try {
     return function();
   } catch (const fasttext::FastText::AbortError&) {
-    return Fail(ErrorCode::kInterrupted, "training interrupted");
+    return TrainingInterrupted();
   } catch (const std::exception& e) {
     return Fail(ErrorCode::kInternal,
                 std::string("fastText: ") + what + ": " + e.what());

@@ -18,6 +18,7 @@
 #include "model/payload.h"
 #include "model/pretraining_texts.h"
 #include "model/text_features.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -198,8 +199,7 @@ Result<EncoderExamples> Tokenize(const Dataset& data,
   EncoderExamples examples;
   examples.labels = ClassesOf(data, rows);
   for (const uint32_t row : rows) {
-    if (budget.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     MODICUM_TRY(const std::string_view text, TextOf(data.items[row]));
     MODICUM_TRY(TokenIds tokens, tokenizer.Tokenize(text));
     examples.texts.push_back(std::move(tokens));
@@ -213,8 +213,7 @@ Result<std::vector<TokenIds>> PretrainingTexts(
     const WordPieceTokenizer& tokenizer, const Budget& budget) {
   std::vector<TokenIds> texts = examples.texts;
   for (const std::string& text : unlabelled) {
-    if (budget.stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     MODICUM_TRY(TokenIds tokens, tokenizer.Tokenize(text));
     texts.push_back(std::move(tokens));
   }

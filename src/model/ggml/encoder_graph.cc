@@ -10,6 +10,7 @@
 #include "model/ggml/composed_ops.h"
 #include "model/ggml/hidden_tokens.h"
 #include "model/ggml/matrix_products.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -384,7 +385,7 @@ EncoderGraph::~EncoderGraph() {
 
 Status EncoderGraph::Run(Build& build) {
   if (ggml_backend_graph_compute(backend_, build.graph) != GGML_STATUS_SUCCESS)
-    return Fail(ErrorCode::kInterrupted, "training interrupted");
+    return TrainingInterrupted();
   return {};
 }
 

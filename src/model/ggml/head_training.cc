@@ -15,6 +15,7 @@
 #include "model/ggml/inference_graph.h"
 #include "model/ggml/learning.h"
 #include "model/ggml/vocabulary.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -38,6 +39,7 @@ class HeadLessons : public Lessons {
   // What the head sees of each text.
   const std::vector<AskedText>& asked() const { return asked_; }
   size_t seen() const { return seen_.back(); }
+  size_t seen_before(size_t text) const { return seen_[text]; }
   // `read`: of the texts one after the other.
   void SetRead(std::vector<float> read, TokenId unknown) {
     read_ = std::move(read);
@@ -54,9 +56,7 @@ class HeadLessons : public Lessons {
 
  protected:
   void Add(AskedText asked, std::vector<int32_t> wanted) {
-    seen_.push_back(seen_.back() + (asked.places.empty()
-                                        ? asked.tokens.size()
-                                        : asked.places.size()));
+    seen_.push_back(seen_.back() + asked.rows());
     texts_.push_back(asked.tokens);
     asked_.push_back(std::move(asked));
     wanted_.push_back(std::move(wanted));
@@ -103,8 +103,7 @@ class TagLessons final : public HeadLessons {
               const std::stop_token& stop) {
     std::vector<WordsRead> parts;
     for (size_t i = 0; i < examples.size(); ++i) {
-      if (stop.stop_requested())
-        return Fail(ErrorCode::kInterrupted, "training interrupted");
+      MODICUM_RETURN_IF_ERROR(CheckNotStopped(stop));
       MODICUM_RETURN_IF_ERROR(ReadWords(source, i, examples[i].words, parts));
     }
     for (WordsRead& part : parts) {
@@ -141,8 +140,7 @@ class AnswerLessons final : public HeadLessons {
               std::span<const AnswerExample> examples,
               const std::stop_token& stop) {
     for (const AnswerExample& example : examples) {
-      if (stop.stop_requested())
-        return Fail(ErrorCode::kInterrupted, "training interrupted");
+      MODICUM_RETURN_IF_ERROR(CheckNotStopped(stop));
       MODICUM_TRY(QuestionRead read, CutIntoWindows(source, example.pair));
       const auto [begin, end] = PiecesOf(read.context, example.answer);
       for (Window& window : read.windows) {
@@ -204,8 +202,7 @@ class MaskLessons final : public HeadLessons {
         rule_, HidingRuleOf(source.marks(), source.info().vocabulary, unknown));
     const size_t room = RoomFor(source, kMarksOfOne);
     for (const std::string& text : texts) {
-      if (stop.stop_requested())
-        return Fail(ErrorCode::kInterrupted, "training interrupted");
+      MODICUM_RETURN_IF_ERROR(CheckNotStopped(stop));
       MODICUM_TRY(const TokenIds pieces, source.Pieces(text));
       for (size_t at = 0; at < pieces.size(); at += room) {
         const auto part =
@@ -412,18 +409,14 @@ class HeadTraining {
     CallOptions call;
     call.stop = job_.budget.stop;
     call.deadline = SystemClock().Now() + job_.budget.wall;
-    std::vector<std::vector<float>> read(lessons.asked().size());
+    const size_t width = weights_->shape().width;
+    std::vector<float> all(lessons.seen() * width);
     NullSink sink;
-    MODICUM_RETURN_IF_ERROR(
-        graph.Read(lessons.asked(), kTokensTogether, call, sink,
-                   [&](size_t index, std::span<const float> rows) {
-                     read[index].assign(rows.begin(), rows.end());
-                   }));
-    std::vector<float> all;
-    for (std::vector<float>& rows : read) {
-      all.insert(all.end(), rows.begin(), rows.end());
-      rows = {};
-    }
+    MODICUM_RETURN_IF_ERROR(graph.Read(
+        lessons.asked(), kTokensTogether, call, sink,
+        [&](size_t index, std::span<const float> rows) {
+          std::ranges::copy(rows, &all[lessons.seen_before(index) * width]);
+        }));
     return all;
   }
 

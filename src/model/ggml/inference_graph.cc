@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <numeric>
 #include <string>
 
 #include "model/ggml/backends.h"
@@ -27,10 +25,6 @@ struct EqualTexts {
   int64_t length = 0;
   int64_t count = 0;
 };
-
-size_t RowsOf(const AskedText* text) {
-  return text->places.empty() ? text->tokens.size() : text->places.size();
-}
 
 // The longest first, so that equal lengths stand together.
 std::vector<const AskedText*> LongestFirst(std::span<const AskedText> texts) {
@@ -231,7 +225,7 @@ ggml_tensor* InferenceGraph::Build::Asked(ggml_tensor* x) {
   bool all = true;
   for (const AskedText* text : texts) {
     all = all && text->places.empty();
-    count += static_cast<int64_t>(RowsOf(text));
+    count += static_cast<int64_t>(text->rows());
   }
   if (all) return x;
   places = Numbers(count);
@@ -324,13 +318,13 @@ Status InferenceGraph::Run(const Job& job, PhaseSink& sink, const Take& take) {
   for (size_t at = 0; at < order.size();) {
     const auto part = Fitting(std::span(order).subspan(at), job.together);
     MODICUM_TRY(const auto numbers, Compute(part, job.head, job.call));
-    const size_t rows = std::transform_reduce(part.begin(), part.end(),
-                                              size_t{0}, std::plus(), RowsOf);
+    size_t rows = 0;
+    for (const AskedText* text : part) rows += text->rows();
     std::span<const float> left = numbers;
     std::vector<SeqWork> work;
     for (const AskedText* text : part) {
       const auto index = static_cast<size_t>(text - job.texts.data());
-      const size_t own = RowsOf(text) * (numbers.size() / rows);
+      const size_t own = text->rows() * (numbers.size() / rows);
       take(index, left.first(own));
       left = left.subspan(own);
       work.push_back(

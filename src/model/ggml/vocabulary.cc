@@ -16,6 +16,7 @@
 #include "model/gguf/gguf_writer.h"
 #include "model/text_features.h"
 #include "model/text_hasher.h"
+#include "model/training_stop.h"
 
 namespace modicum {
 
@@ -93,8 +94,7 @@ Result<std::vector<CountedWord>> CountWords(
     word.clear();
   };
   for (const std::string_view text : texts) {
-    if (stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(stop));
     MODICUM_TRY(const TokenIds tokens, characters.Tokenize(text));
     for (const TokenId token : tokens) {
       if (token <= kWordStartToken) end_word();

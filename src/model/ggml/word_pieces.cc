@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "model/training_stop.h"
+
 namespace modicum {
 
 namespace {
@@ -111,8 +113,7 @@ Result<std::vector<std::string>> LearnPieces(std::vector<std::string> alphabet,
   std::unordered_map<std::string, uint32_t> number;
   for (uint32_t i = 0; i < pieces.size(); ++i) number[pieces[i]] = i;
   while (pieces.size() < size) {
-    if (stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "training interrupted");
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(stop));
     const auto [count, pair] = merger.Best();
     if (count < least) break;
     const std::string joined = pieces[pair >> 32U] + pieces[pair & 0xFFFFFFFFU];

@@ -14,6 +14,7 @@
 #include "model/module.h"
 #include "model/params.h"
 #include "model/payload.h"
+#include "model/training_stop.h"
 #include "model/tree_model.h"
 #include "model/xgboost/booster.h"
 
@@ -176,11 +177,6 @@ std::string SeedText(uint64_t seed, int64_t part) {
   return std::to_string(mixed >> 33);
 }
 
-Status CheckStop(const Budget& budget) {
-  if (!budget.stop.stop_requested()) return {};
-  return Fail(ErrorCode::kInterrupted, "training interrupted");
-}
-
 Status Boost(const XgboostData& data, const TreeParams& wish,
              const Budget& budget, TreeWeights& weights) {
   XgboostParams params = CommonParams(wish, weights.classes, budget);
@@ -188,7 +184,7 @@ Status Boost(const XgboostData& data, const TreeParams& wish,
   params.emplace_back("seed", SeedText(budget.seed, 0));
   MODICUM_TRY(Booster booster, Booster::Make(data, params));
   for (int round = 0; round < wish.trees; ++round) {
-    MODICUM_RETURN_IF_ERROR(CheckStop(budget));
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     MODICUM_RETURN_IF_ERROR(booster.Update(round, data));
   }
   MODICUM_TRY(const std::string saved, booster.Save());
@@ -209,7 +205,7 @@ Status GrowForest(const XgboostData& data, const TreeParams& wish,
   params.emplace_back("colsample_bynode",
                       fmt::format("{}", std::sqrt(width) / width));
   for (int64_t done = 0; done < wish.trees; done += kForestStep) {
-    MODICUM_RETURN_IF_ERROR(CheckStop(budget));
+    MODICUM_RETURN_IF_ERROR(CheckNotStopped(budget.stop));
     const int64_t now = std::min(kForestStep, wish.trees - done);
     XgboostParams step = params;
     step.emplace_back("num_parallel_tree", std::to_string(now));
