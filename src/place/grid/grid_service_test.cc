@@ -83,7 +83,6 @@ class GridServiceTest : public testing::Test {
   Result<GridSeries> Fetch() { return FetchGridSeries(query_, folder_); }
 
   httplib::Server server_;
-  std::jthread thread_;
   std::mutex mutex_;
   int port_ = 0;
   int requests_ = 0;
@@ -93,6 +92,7 @@ class GridServiceTest : public testing::Test {
   std::map<std::string, std::string> variables_;
   std::string folder_;
   GridQuery query_;
+  std::jthread thread_;  // last: ends first
 };
 
 TEST_F(GridServiceTest, AsksOnceInHalfAnHour) {

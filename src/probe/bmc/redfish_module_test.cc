@@ -109,13 +109,13 @@ class RedfishTest : public testing::Test {
   }
 
   httplib::Server server_;
-  std::jthread thread_;
   std::mutex mutex_;
   int port_ = 0, requests_ = 0, status_ = 200;
   bool slow_ = false;
   std::string auth_, members_;
   std::map<std::string, std::string> answers_;
   const RootFs fs_{"/nonexistent"};
+  std::jthread thread_;  // last: ends first
 };
 
 TEST_F(RedfishTest, TheWholeMachineByItsPower) {
