@@ -25,6 +25,7 @@ namespace modicum {
 // Not thread-safe. Lifetime: the table must outlive the section.
 class TomlSection {
  public:
+  // `name`: of a table; "" of the root.
   TomlSection(const toml::table& table, std::string name, std::string file)
       : table_(table), name_(std::move(name)), file_(std::move(file)) {}
 
@@ -107,8 +108,10 @@ class TomlSection {
   void Require(std::string_view key) {
     if (!error_ && table_.get(key) == nullptr)
       SetError(table_.source().begin.line,
-               fmt::format("[{}] has no '{}'", name_, key),
-               fmt::format("add {} = ... to [{}]", key, name_));
+               name_.empty() ? fmt::format("there is no '{}'", key)
+                             : fmt::format("[{}] has no '{}'", name_, key),
+               name_.empty() ? fmt::format("add {} at the top of the file", key)
+                             : fmt::format("add {} = ... to [{}]", key, name_));
   }
   void RequireTable(std::string_view key) {
     const toml::node* node = table_.get(key);
@@ -121,7 +124,7 @@ class TomlSection {
              std::string hint = {}) {
     const toml::node* node = table_.get(key);
     SetError(node ? node->source().begin.line : 0,
-             fmt::format("{}.{} {}", name_, key, what), std::move(hint));
+             fmt::format("{} {}", Named(key), what), std::move(hint));
   }
   void Allow(std::string_view key) { asked_.push_back(key); }
 
@@ -135,7 +138,8 @@ class TomlSection {
       for (const std::string_view name : asked_)
         known += (known.empty() ? "" : ", ") + std::string(name);
       SetError(node.source().begin.line,
-               fmt::format("unknown key '{}' in [{}]{}", word, name_,
+               fmt::format("unknown key '{}' {}{}", word,
+                           name_.empty() ? "at the top" : "in [" + name_ + "]",
                            DidYouMean(word, asked_)),
                "keys are: " + known);
     }
@@ -144,6 +148,9 @@ class TomlSection {
   }
 
  private:
+  std::string Named(std::string_view key) const {
+    return (name_.empty() ? "" : name_ + ".") + std::string(key);
+  }
   template <class T>
   static std::string_view Wanted() {
     if constexpr (std::is_same_v<T, std::string>) return "a string";
@@ -153,8 +160,8 @@ class TomlSection {
   }
   void Fault(const toml::node& node, std::string_view key,
              std::string_view what) {
-    SetError(node.source().begin.line,
-             fmt::format("{}.{} {}", name_, key, what), {});
+    SetError(node.source().begin.line, fmt::format("{} {}", Named(key), what),
+             {});
   }
   void SetError(uint32_t line, std::string_view message, std::string hint) {
     if (error_) return;

@@ -157,7 +157,7 @@ class TariffReader {
       : root_(root), file_(file) {}
 
   Result<Tariff> Read() {
-    TomlSection section(root_, "tariff", file_);
+    TomlSection section(root_, "", file_);
     MODICUM_TRY(Tariff tariff, ReadHead(section));
     tariff.calendar_.assign(kCalendarCells, kNoBand);
     MODICUM_RETURN_IF_ERROR(ReadBands(tariff));

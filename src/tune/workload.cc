@@ -63,7 +63,7 @@ Status ReadWorkload(TomlSection& section, TuneWorkload& workload) {
 Result<TuneWorkload> ParseWorkload(std::string_view toml,
                                    const std::string& path) {
   MODICUM_TRY(const toml::table root, ParseToml(toml, path));
-  TomlSection top(root, "workload file", path);
+  TomlSection top(root, "", path);
   top.Allow("workload");
   top.Require("workload");
   top.RequireTable("workload");

@@ -24,7 +24,7 @@ TEST(TuneWorkload, ReadsWhatItHas) {
 }
 
 TEST(TuneWorkload, NamesWhatIsWrong) {
-  EXPECT_EQ(ErrorOf(""), "w.toml:1: [workload file] has no 'workload'");
+  EXPECT_EQ(ErrorOf(""), "w.toml:1: there is no 'workload'");
   EXPECT_EQ(ErrorOf("[workload]\nkind = \"generat\"\n"),
             "w.toml:2: workload.kind 'generat' is not a known kind, did you "
             "mean 'generate'?");
