@@ -11,20 +11,17 @@
 #   tools/llama bench && cmake --preset bench && cmake --build build/bench
 #   tests/perf/encoder_bench.sh SENTENCES
 # SENTENCES: a file of lines. PAIRS (5), THREADS (those of the machine), TYPES
-# ("f32 q8_0"), PORT (18080); MODICUM_LLAMA as tools/llama has it.
+# ("f32 q8_0"), BLAS (auto; on: of quantized networks too), PORT (18080);
+# MODICUM_LLAMA as tools/llama has it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$root/build/bench/bin
 llama=${MODICUM_LLAMA:-$root/build/llama}/build/bin
 pairs=${PAIRS:-5} threads=${THREADS:-$(nproc)} port=${PORT:-18080}
 sentences=${1:?usage: encoder_bench.sh SENTENCES}
-for program in "$bin/modicum" "$bin/random_network" "$llama/llama-server" \
-  "$llama/llama-quantize"; do
-  [[ -x $program ]] || {
-    echo "$program is missing: the head of this script says how to build it" >&2
-    exit 1
-  }
-done
+. "$root/tests/perf/need.sh"
+need "$bin/modicum" "$bin/random_network" "$llama/llama-server" \
+  "$llama/llama-quantize"
 dir=$(mktemp -d)
 server=
 stop() { [[ -z $server ]] || { kill "$server" && wait "$server" || true; }; server=; }
@@ -47,7 +44,7 @@ PYTHON
 ours() { # network: seconds
   local began=$EPOCHREALTIME
   "$bin/modicum" embed -m "$1" --plain --input "$sentences" -t "$threads" \
-    --trust --quiet --no-ledger --no-tuned >"$dir/vectors"
+    --blas "${BLAS:-auto}" --trust --quiet --no-ledger --no-tuned >"$dir/vectors"
   local ended=$EPOCHREALTIME
   [[ $(wc -l <"$dir/vectors") == $(wc -l <"$sentences") ]]
   awk "BEGIN { print $ended - $began }"

@@ -7,26 +7,23 @@
 # (Student's t on logarithms).
 #   tools/llama bench && cmake --preset bench && cmake --build build/bench
 #   tests/perf/generate_bench.sh
-# RUNS (10) pairs, THREADS (those of the machine), PROMPT (512) and GENERATE
-# (64) tokens; MODICUM_LLAMA as tools/llama has it.
+# KINDS ("llama bert"), RUNS (10) pairs, THREADS (those of the machine), PROMPT
+# (512) and GENERATE (64) tokens; MODICUM_LLAMA as tools/llama has it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$root/build/bench/bin
 llama=${MODICUM_LLAMA:-$root/build/llama}/build/bin
 runs=${RUNS:-10} threads=${THREADS:-$(nproc)}
 prompt=${PROMPT:-512} generate=${GENERATE:-64}
-for program in "$bin/neural_speed" "$bin/random_network" "$llama/llama-bench" \
-  "$llama/llama-quantize"; do
-  [[ -x $program ]] || {
-    echo "$program is missing: the head of this script says how to build it" >&2
-    exit 1
-  }
-done
+. "$root/tests/perf/need.sh"
+need "$bin/neural_speed" "$bin/random_network" "$llama/llama-bench" \
+  "$llama/llama-quantize"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-ours() { # network: lines "what tokens/s"
-  "$bin/neural_speed" "$1" "$threads" "$prompt" "$generate"
+ours() { # network, kind: lines "what tokens/s"
+  "$bin/neural_speed" "$1" "$threads" "$prompt" \
+    "$([[ $2 == bert ]] && echo 0 || echo "$generate")"
 }
 # The same of llama-bench, which warms up by itself.
 theirs() { # network, kind
@@ -45,9 +42,9 @@ compare() { # name, network, kind
   for ((i = 0; i < runs; ++i)); do
     if ((i % 2)); then
       theirs "$2" "$3" >"$dir/theirs"
-      ours "$2" >"$dir/ours"
+      ours "$2" "$3" >"$dir/ours"
     else
-      ours "$2" >"$dir/ours"
+      ours "$2" "$3" >"$dir/ours"
       theirs "$2" "$3" >"$dir/theirs"
     fi
     paste -d' ' "$dir/ours" "$dir/theirs" | cut -d' ' -f1,2,4 >>"$dir/pairs"
@@ -56,7 +53,7 @@ compare() { # name, network, kind
     -f "$root/tests/perf/paired_ratio.awk" "$dir/pairs"
 }
 
-for kind in llama bert; do
+for kind in ${KINDS:-llama bert}; do
   "$bin/random_network" $kind "$dir/$kind.gguf"
   "$llama/llama-quantize" "$dir/$kind.gguf" "$dir/$kind-q8_0.gguf" q8_0 \
     >/dev/null 2>&1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // neural_speed MODEL THREADS PROMPT GENERATE: tokens a second after a warm-up,
-// as llama-bench takes them: "prefill N" and "decode N", or of an encoder
-// "embed N". generate_bench.sh puts the two side by side.
+// as llama-bench takes them: "prefill N" and "decode N", or with GENERATE 0 of
+// an encoder "embed N". generate_bench.sh puts the two side by side.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -36,6 +36,7 @@ Status Run(const Options& options) {
   NeuralSettings settings;
   settings.threads = options.threads;
   settings.context = static_cast<int>(options.prompt + options.generate);
+  settings.vectors = options.generate == 0;
   Stopwatch watch;
   MODICUM_TRY(const auto network,
               engine->Open(options.path, settings, {}, {}, watch));

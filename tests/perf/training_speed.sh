@@ -15,12 +15,8 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$root/build/bench/bin
 pairs=${PAIRS:-5} steps=${STEPS:-30} cpu=${CPU:-0}
-for program in "$bin/training_speed" "$bin/torch_training"; do
-  [[ -x $program ]] || {
-    echo "$program is missing: the head of this script says how to build it" >&2
-    exit 1
-  }
-done
+. "$root/tests/perf/need.sh"
+need "$bin/training_speed" "$bin/torch_training"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export OPENBLAS_NUM_THREADS=1
