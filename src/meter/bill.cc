@@ -32,6 +32,48 @@ Seconds MachineTime(const WindowReading& reading, const HostFacts& host,
   return thread_time / threads;
 }
 
+// `used`: time of it.
+void Add(const EmbodiedDevice& device, Seconds used, Bill& bill) {
+  Estimate<GramsCo2e> carbon = device.carbon * (used / device.life);
+  if (bill.embodied) carbon = *bill.embodied + carbon;
+  bill.embodied = carbon.WithScope(Scope::kHost);
+  bill.factors.insert(bill.factors.end(), device.factors.begin(),
+                      device.factors.end());
+}
+
+// Time of GPUs that this reading used up, by the same rule: how long they were
+// busy for it, or all of the window. nullopt: not known.
+std::optional<Seconds> GpuTime(const WindowReading& reading) {
+  const bool full =
+      reading.split.idle_policy == IdlePolicyName(IdlePolicy::kFull);
+  std::optional<Seconds> used;
+  for (const DomainEnergy& domain : reading.domains) {
+    if (!domain.device || !domain.domain.counted) continue;
+    if (!full && !domain.device->own) return std::nullopt;
+    used =
+        used.value_or(Seconds(0)) + (full ? reading.wall : *domain.device->own);
+  }
+  return used;
+}
+
+// Which of several kinds a domain is of is not told.
+std::string_view OnlyGpu(const HostFacts& host) {
+  const auto& gpus = host.gpus;
+  return !gpus.empty() && std::ranges::count(gpus, gpus[0]) ==
+                              static_cast<std::ptrdiff_t>(gpus.size())
+             ? gpus[0]
+             : std::string_view();
+}
+
+void AddGpus(Bill& bill, const WindowReading& reading, const HostFacts& host) {
+  const auto device = FindEmbodiedGpu(OnlyGpu(host));
+  const auto used = GpuTime(reading);
+  if (device && used)
+    Add(*device, *used, bill);
+  else
+    bill.missing.emplace_back("manufacture of the GPUs");
+}
+
 void AddEmbodied(Bill& bill, const WindowReading& reading,
                  const HostFacts& host) {
   const auto device =
@@ -40,12 +82,7 @@ void AddEmbodied(Bill& bill, const WindowReading& reading,
     bill.missing.push_back("manufacture of this machine");
     return;
   }
-  const Seconds used =
-      MachineTime(reading, host, MachineThreads(host, *device));
-  bill.embodied = device->carbon * (used / device->life);
-  bill.embodied->WithScope(Scope::kHost);
-  bill.factors.insert(bill.factors.end(), device->factors.begin(),
-                      device->factors.end());
+  Add(*device, MachineTime(reading, host, MachineThreads(host, *device)), bill);
 }
 
 // What was used when; one stretch where nothing was cut.
@@ -129,7 +166,7 @@ Bill MakeBill(const WindowReading& reading, const Place& average,
   AddEmbodied(bill, reading, host);
   if (std::find(metered_components.begin(), metered_components.end(), "gpu") !=
       metered_components.end())
-    bill.missing.emplace_back("manufacture of the GPUs");
+    AddGpus(bill, reading, host);
   AddMoney(bill, place);
   if (place.assumed)
     bill.warnings.push_back(

@@ -128,6 +128,47 @@ TEST(MakeBill, HardwareThatIsThereButNotMeteredIsNamed) {
   EXPECT_THAT(more.missing, Contains(HasSubstr("network")));
 }
 
+// The share of a GPU is that of the time that it was busy for the window; with
+// all idling charged it is the window. Without its users it is not known.
+TEST(MakeBill, AGpuIsMadeForWhoKeepsItBusy) {
+  HostFacts host = Server();
+  host.gpus.assign(2, "NVIDIA A100-SXM4-40GB");
+  WindowReading reading = Reading();
+  const auto billed = [&] {
+    return MakeBill(reading, At({.region = "PL"}), host, {"cpu", "gpu", "gpu"});
+  };
+  const double machine = MakeBill(reading, At({.region = "PL"}), host, {"cpu"})
+                             .embodied->mid.value();
+  const auto gpus = [&](const Bill& bill) {
+    return bill.embodied->mid.value() - machine;
+  };
+  constexpr double kGramsASecond = 152'000 / (5 * 365.25 * 86400);
+  for (const double busy : {3., 5.}) {
+    DomainEnergy gpu;
+    gpu.domain.component = "gpu";
+    gpu.domain.counted = true;
+    gpu.device = DeviceTimes{{}, false, Seconds(busy)};
+    reading.domains.push_back(gpu);
+  }
+  EXPECT_NEAR(gpus(billed()), 8 * kGramsASecond, 1e-9);
+  EXPECT_THAT(billed().missing, Not(Contains("manufacture of the GPUs")));
+  reading.split.idle_policy = "full";
+  const double whole = billed().embodied->mid.value();
+  reading.domains.clear();
+  EXPECT_NEAR(whole - billed().embodied->mid.value(),
+              2 * reading.wall.value() * kGramsASecond, 1e-9);
+
+  reading = Reading();
+  reading.domains.resize(1);
+  reading.domains[0].domain.counted = true;
+  reading.domains[0].device = DeviceTimes{};
+  EXPECT_EQ(gpus(billed()), 0);
+  EXPECT_THAT(billed().missing, Contains("manufacture of the GPUs"));
+  reading.domains[0].device->own = Seconds(3);
+  host.gpus[1] = "NVIDIA T4";
+  EXPECT_THAT(billed().missing, Contains("manufacture of the GPUs"));
+}
+
 TEST(MakeBill, WithoutAPriceThereIsNoMoneyAndItSaysSo) {
   const Bill bill = MakeBill(Reading(), At({}), Server(), {"cpu"});
   EXPECT_FALSE(bill.money.has_value());
@@ -247,10 +288,10 @@ TEST(MakeBill, ElectricityInsideARentIsNotBilledTwice) {
 }
 
 TEST(MakeBill, AnUnknownMachineHasNoEmbodiedCarbon) {
-  HostFacts desktop;
-  desktop.cpu_model = "AMD Ryzen 9 7950X 16-Core Processor";
-  desktop.logical_cpus = 32;
-  const Bill bill = MakeBill(Reading(), At({.region = "PL"}), desktop, {"cpu"});
+  HostFacts board;
+  board.cpu_model = "Cortex-A72";
+  board.logical_cpus = 4;
+  const Bill bill = MakeBill(Reading(), At({.region = "PL"}), board, {"cpu"});
   EXPECT_FALSE(bill.embodied.has_value());
   EXPECT_THAT(bill.missing, Contains("manufacture of this machine"));
 }

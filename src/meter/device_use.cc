@@ -28,7 +28,10 @@ DeviceShare DeviceUseTotals::Share(Seconds wall) const {
   DeviceShare share;
   share.use.capacity = wall;
   share.idle = asked_ && busy_known_ && busy_ == Seconds(0);
-  if (!share.idle) share.warning = UnattributedDeviceWarning(unknown_);
+  if (share.idle)
+    share.own = Seconds(0);
+  else
+    share.warning = UnattributedDeviceWarning(unknown_);
   return share;
 }
 
@@ -46,6 +49,7 @@ DeviceShare DeviceUseTotals::ByUtilisation(Seconds wall) const {
     share.by_process[pid] = process.busy;
     if (process.own) share.use.own += process.busy;
   }
+  share.own = share.use.own;
   return share;
 }
 
@@ -57,7 +61,9 @@ DeviceShare DeviceUseTotals::ByPresence(Seconds wall) const {
                     [](const auto& entry) { return entry.second.own; }));
   if (processes_.empty()) {
     share.idle = !busy_known_ || busy_ == Seconds(0);
-    if (!share.idle)
+    if (share.idle)
+      share.own = Seconds(0);
+    else
       share.warning = UnattributedDeviceWarning("no process is known on it");
     return share;
   }
@@ -69,8 +75,9 @@ DeviceShare DeviceUseTotals::ByPresence(Seconds wall) const {
     return share;
   }
   share.use.busy = busy;
+  share.own = own == 0 ? Seconds(0) : busy;
+  share.use.own = *share.own;
   if (own == 0) return share;
-  share.use.own = share.use.busy;
   if (!by_process_known_) share.warning = SoleProcessWarning(unknown_);
   return share;
 }

@@ -53,6 +53,7 @@ struct Subject {
 struct DeviceTimes {
   std::map<pid_t, Seconds> by_process;  // empty: nobody's is known
   bool idle = false;  // nothing ran on it: all of its energy is idle
+  std::optional<Seconds> own = {};  // the subject's; absent: not known
 };
 
 // Energy of one domain in a window, whole machine.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 
 #include "base/csv.h"
@@ -12,6 +13,7 @@ namespace modicum {
 namespace {
 
 constexpr Seconds kYear = Hours(365.25 * 24);
+constexpr std::string_view kGpu = "gpu ";
 
 EmbodiedDevice ReadDevice(const EmbeddedTable& table, size_t row) {
   const std::string& name = table.at(row, "name");
@@ -30,6 +32,15 @@ EmbodiedDevice ReadDevice(const EmbeddedTable& table, size_t row) {
   return device;
 }
 
+// The first whose class fits.
+template <class Fits>
+std::optional<EmbodiedDevice> FindRow(const Fits& fits) {
+  static const auto* table = new EmbeddedTable(kEmbodiedCsv);
+  for (size_t i = 0; i < table->size(); ++i)
+    if (fits(table->at(i, "class"))) return ReadDevice(*table, i);
+  return std::nullopt;
+}
+
 bool Contains(std::string_view text, std::string_view part) {
   const auto it =
       std::search(text.begin(), text.end(), part.begin(), part.end(),
@@ -37,24 +48,42 @@ bool Contains(std::string_view text, std::string_view part) {
   return it != text.end();
 }
 
-// "1165G7", "8265U", "5800HS": three digits or more, then a mobile suffix.
-bool IsMobileNumber(std::string_view token) {
-  constexpr std::array<std::string_view, 13> kSuffixes = {
-      "U", "Y", "H", "HK", "HQ", "HX", "HS", "P", "V", "G1", "G4", "G7", "M"};
-  const size_t digits =
-      std::min(token.find_first_not_of("0123456789"), token.size());
-  return digits >= 3 && std::find(kSuffixes.begin(), kSuffixes.end(),
-                                  token.substr(digits)) != kSuffixes.end();
+// Whether a word of `name`, between blanks and hyphens, fits.
+template <class Fits>
+bool AnyWord(std::string_view name, const Fits& fits) {
+  while (!name.empty()) {
+    const size_t end = std::min(name.find_first_of(" -"), name.size());
+    if (fits(name.substr(0, end))) return true;
+    name.remove_prefix(std::min(end + 1, name.size()));
+  }
+  return false;
+}
+
+// "1165G7", "8265U", "7950X": three digits or more, then one of the suffixes.
+bool HasNumber(std::string_view cpu_model,
+               std::span<const std::string_view> suffixes) {
+  return AnyWord(cpu_model, [suffixes](std::string_view word) {
+    const size_t digits =
+        std::min(word.find_first_not_of("0123456789"), word.size());
+    return digits >= 3 &&
+           std::ranges::find(suffixes, word.substr(digits)) != suffixes.end();
+  });
 }
 
 bool IsMobile(std::string_view cpu_model) {
-  while (!cpu_model.empty()) {
-    const size_t end =
-        std::min(cpu_model.find_first_of(" -"), cpu_model.size());
-    if (IsMobileNumber(cpu_model.substr(0, end))) return true;
-    cpu_model.remove_prefix(std::min(end + 1, cpu_model.size()));
-  }
-  return false;
+  constexpr std::array<std::string_view, 13> kSuffixes = {
+      "U", "Y", "H", "HK", "HQ", "HX", "HS", "P", "V", "G1", "G4", "G7", "M"};
+  return HasNumber(cpu_model, kSuffixes);
+}
+
+// Workstations' Threadripper is none of the machines that were rated; mobile
+// chips called AI have their suffix apart from the number.
+bool IsDesktop(std::string_view cpu_model) {
+  constexpr std::array<std::string_view, 13> kSuffixes = {
+      "", "K", "KF", "KS", "F", "T", "S", "X", "X3D", "XT", "G", "GE", "E"};
+  return (Contains(cpu_model, "core(tm)") || Contains(cpu_model, "ryzen")) &&
+         !Contains(cpu_model, "threadripper") &&
+         !Contains(cpu_model, "ryzen ai") && HasNumber(cpu_model, kSuffixes);
 }
 
 bool IsServer(std::string_view cpu_model) {
@@ -68,15 +97,23 @@ bool IsServer(std::string_view cpu_model) {
 }  // namespace
 
 std::optional<EmbodiedDevice> FindEmbodied(std::string_view device_class) {
-  static const auto* table = new EmbeddedTable(kEmbodiedCsv);
-  for (size_t i = 0; i < table->size(); ++i)
-    if (table->at(i, "class") == device_class) return ReadDevice(*table, i);
-  return std::nullopt;
+  return FindRow(
+      [device_class](std::string_view row) { return row == device_class; });
+}
+
+std::optional<EmbodiedDevice> FindEmbodiedGpu(std::string_view name) {
+  return FindRow([name](std::string_view row) {
+    const auto lacks = [name](std::string_view word) {
+      return !AnyWord(name, [word](std::string_view w) { return w == word; });
+    };
+    return row.starts_with(kGpu) && !AnyWord(row.substr(kGpu.size()), lacks);
+  });
 }
 
 std::string_view DeviceClass(std::string_view cpu_model, bool virtual_machine) {
   if (virtual_machine || IsServer(cpu_model)) return "server";
-  return IsMobile(cpu_model) ? "laptop" : "";
+  if (IsMobile(cpu_model)) return "laptop";
+  return IsDesktop(cpu_model) ? "desktop" : "";
 }
 
 }  // namespace modicum

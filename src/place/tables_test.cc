@@ -162,8 +162,16 @@ TEST(Embodied, ClassesOfMachines) {
       "laptop");
   EXPECT_EQ(DeviceClass("AMD Ryzen 7 5800U with Radeon Graphics", false),
             "laptop");
-  EXPECT_EQ(DeviceClass("AMD Ryzen 9 7950X 16-Core Processor", false), "");
-  EXPECT_EQ(DeviceClass("Intel(R) Core(TM) i7-8700 CPU @ 3.20GHz", false), "");
+  for (const char* desktop :
+       {"AMD Ryzen 9 7950X 16-Core Processor",
+        "Intel(R) Core(TM) i7-8700 CPU @ 3.20GHz",
+        "12th Gen Intel(R) Core(TM) i5-12400", "Intel(R) Core(TM) Ultra 9 285K",
+        "AMD Ryzen 5 PRO 4650G with Radeon Graphics"})
+    EXPECT_EQ(DeviceClass(desktop, false), "desktop") << desktop;
+  for (const char* open : {"AMD Ryzen Threadripper 3970X 32-Core Processor",
+                           "AMD Ryzen AI 9 HX 370", "Intel(R) Celeron(R) N5105",
+                           "Intel(R) Core(TM)2 Duo CPU     E8400  @ 3.00GHz"})
+    EXPECT_EQ(DeviceClass(open, false), "") << open;
   EXPECT_EQ(DeviceClass("", false), "");
   EXPECT_EQ(DeviceClass("", true), "server");
 }
@@ -177,6 +185,26 @@ TEST(Embodied, FiguresAndFactors) {
   EXPECT_GT(server->carbon.high().value() / 1000, 3880);
   EXPECT_EQ(server->factors.size(), 2u);
   EXPECT_FALSE(FindEmbodied("").has_value());
+  const auto desktop = FindEmbodied("desktop");
+  ASSERT_TRUE(desktop.has_value());
+  EXPECT_NEAR(desktop->carbon.mid.value() / 1000, std::sqrt(166.0 * 352.0), 1);
+  EXPECT_LT(desktop->carbon.low().value() / 1000, 166);
+  EXPECT_GT(desktop->carbon.high().value() / 1000, 352);
+}
+
+TEST(Embodied, GpusByTheDriversName) {
+  const auto kg = [](std::string_view name) {
+    const auto gpu = FindEmbodiedGpu(name);
+    return gpu ? gpu->carbon.mid.value() / 1000 : 0;
+  };
+  // Geometric mean of 127.6 and 181 kg; an eighth of 1,312 kg.
+  EXPECT_NEAR(kg("NVIDIA A100-SXM4-40GB"), std::sqrt(127.6 * 181), 1);
+  EXPECT_EQ(kg("NVIDIA A100 80GB PCIe"), kg("NVIDIA A100-SXM4-40GB"));
+  EXPECT_EQ(kg("NVIDIA H100 80GB HBM3"), 164);
+  for (const char* none : {"", "gpu", "NVIDIA H100 PCIe", "NVIDIA RTX A1000",
+                           "NVIDIA H200", "AMD GPU 0x74a1", "A100X"})
+    EXPECT_EQ(kg(none), 0) << none;
+  EXPECT_FALSE(FindEmbodied("A100").has_value());
 }
 
 }  // namespace
