@@ -132,6 +132,16 @@ void InspectModels(const ProbeContext& context, const Chosen& chosen,
   }
 }
 
+std::optional<HourlyFacts> InspectHourly(const Context& context) {
+  const std::string& name = context.settings.intensity_file;
+  if (name.empty()) return std::nullopt;
+  auto series =
+      HourlyIntensity::Read(name, context.settings.data_dir, context.clock);
+  if (!series) return HourlyFacts{name, {}, {}, series.error()};
+  const auto now = series->series().At(context.clock.WallNow());
+  return HourlyFacts{name, *std::move(series), now, {}};
+}
+
 std::vector<FamilyFacts> InspectFamilies() {
   std::vector<FamilyFacts> families;
   for (const std::string_view family : Families()) {
@@ -184,6 +194,7 @@ DoctorFacts GatherFacts(const Context& context) {
           std::move(inspected),
           chosen.error,
           FindPlace(PlaceQueryOf(context.settings)),
+          InspectHourly(context),
           InspectLedger(context.settings.ledger),
           InspectFamilies(),
           NotCounted(host, chosen.components),

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "hardware/machine.h"
+#include "place/hourly_intensity.h"
 #include "place/place.h"
 #include "probe/probe.h"
 
@@ -25,6 +26,14 @@ struct LedgerFacts {
   std::optional<Error> error;  // cannot be used
 };
 
+// The series that bills go by, where one is set.
+struct HourlyFacts {
+  std::string name;
+  std::optional<HourlyIntensity> series;
+  std::optional<SeriesIntensity> now;  // absent: it does not cover this hour
+  std::optional<Error> error;          // cannot be used
+};
+
 struct FamilyFacts {
   std::string family;
   std::string engine, version;
@@ -37,13 +46,15 @@ struct DoctorFacts {
   std::vector<SourceFacts> sources;
   std::optional<Error> sources_error;  // nothing can be metered
   Result<Place> place;
+  std::optional<HourlyFacts> hourly;
   LedgerFacts ledger;
   std::vector<FamilyFacts> families;
   std::vector<std::string> not_counted;
   bool weighs_cpu_time = false;  // where the kernel tells frequencies
 };
 
-// Creates nothing: a ledger that is not there is not made.
+// Creates nothing (a ledger that is not there is not made) but what it keeps of
+// a service's answer, as every command does.
 DoctorFacts GatherFacts(const Context& context);
 
 // Whether a ledger can be kept at `path`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "cli/doctor_report.h"
 #include "hardware/load_curve.h"
 #include "record/json.h"
@@ -85,6 +86,21 @@ Json PlaceJson(const Result<Place>& place) {
       {"factors", factors}};
 }
 
+Json HourlyJson(const std::optional<HourlyFacts>& hourly) {
+  if (!hourly) return nullptr;
+  if (hourly->error)
+    return {{"series", hourly->name}, {"error", ErrorJson(hourly->error)}};
+  const IntensitySeries& series = hourly->series->series();
+  return {
+      {"series", hourly->name},
+      {"column", series.column()},
+      {"basis", series.basis()},
+      {"begin", FormatUtc(series.begin())},
+      {"end", FormatUtc(series.end())},
+      {"now_g_co2e_per_kwh", hourly->now ? Json(hourly->now->value()) : Json()},
+      {"note", hourly->series->note()}};
+}
+
 Json LedgerJson(const LedgerFacts& ledger) {
   return {{"path", ledger.path},
           {"runs", ledger.runs ? Json(*ledger.runs) : Json()},
@@ -111,6 +127,7 @@ std::string DoctorJson(const DoctorFacts& facts) {
                {"sources_error", ErrorJson(facts.sources_error)},
                {"cpu_load_model", QualityJson(TypicalLoadCurveQuality())},
                {"place", PlaceJson(facts.place)},
+               {"hourly_intensity", HourlyJson(facts.hourly)},
                {"ledger", LedgerJson(facts.ledger)},
                {"families", FamiliesJson(facts.families)},
                {"not_counted", facts.not_counted}});

@@ -107,6 +107,28 @@ std::string PlaceBlock(const Result<Place>& place) {
   return text;
 }
 
+std::string HourlyBlock(const std::optional<HourlyFacts>& hourly) {
+  if (!hourly) return "";
+  if (hourly->error)
+    return BlockLine("hourly", hourly->name + ": not usable") +
+           BlockFault(hourly->error->message, hourly->error->hint);
+  const IntensitySeries& series = hourly->series->series();
+  std::string text =
+      BlockLine(
+          "hourly",
+          fmt::format("{}: grid intensity {}", hourly->name,
+                      hourly->now
+                          ? FormatNumber(hourly->now->value()) +
+                                " gCO2e/kWh in this hour"
+                          : "of this hour not known: the average counts")) +
+      BlockDetail(fmt::format("{}, {}, {} to {}", series.column(),
+                              series.basis(), FormatUtc(series.begin()),
+                              FormatUtc(series.end())));
+  if (!hourly->series->note().empty())
+    text += BlockDetail(hourly->series->note());
+  return text;
+}
+
 std::string LedgerBlock(const LedgerFacts& ledger) {
   if (ledger.error)
     return BlockLine("ledger", ledger.path + ": not usable") +
@@ -144,8 +166,8 @@ std::string Missing(const std::vector<std::string>& not_counted) {
 std::string DoctorText(const DoctorFacts& facts) {
   return Machine(facts.host) + CpuTime(facts.weighs_cpu_time) +
          Power(facts.power) + Sources(facts) + PlaceBlock(facts.place) +
-         LedgerBlock(facts.ledger) + Engines(facts.families) +
-         Missing(facts.not_counted);
+         HourlyBlock(facts.hourly) + LedgerBlock(facts.ledger) +
+         Engines(facts.families) + Missing(facts.not_counted);
 }
 
 std::string SettingsText(const Settings& settings) {

@@ -100,8 +100,13 @@ Result<GridSeries> ReadSeriesText(const std::string& series,
                                   const std::string& folder, Clock& clock) {
   auto query = ParseGridQuery(series);
   if (!query) {
-    MODICUM_TRY(std::string text, ReadFile(series));
-    return GridSeries{std::move(text), ""};
+    auto text = ReadFile(series);
+    if (!text && text.error().code == ErrorCode::kNotFound)
+      text.error().hint =
+          "name a CSV file of times and intensities, or a service: uk, "
+          "electricitymaps:ZONE, watttime:REGION";
+    if (!text) return Fail(std::move(text).error());
+    return GridSeries{*std::move(text), ""};
   }
   query->now = clock.WallNow();
   query->environment = EnvironmentText;

@@ -40,6 +40,7 @@ class HourlyIntensity {
   // What `slices` met; `average` stands in where the series has no figure.
   Paid PaidFor(std::span<const EnergySlice> slices,
                const Estimate<GramsPerKilowattHour>& average) const;
+  const IntensitySeries& series() const { return series_; }
   // "" or that a service's answer is not fresh, and why.
   const std::string& note() const { return note_; }
 
