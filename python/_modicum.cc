@@ -44,6 +44,7 @@ using Text = std::optional<std::string>;
 using Number = std::optional<double>;
 
 modicum::Options OptionsOf(Text region, Text provider, Number intensity,
+                           Number market_intensity, Text intensity_file,
                            Number pue, Number wue, Number tariff, Text currency,
                            Text probe, Text idle_policy, Number sample_hz,
                            Text project, Text ledger, bool record,
@@ -52,6 +53,8 @@ modicum::Options OptionsOf(Text region, Text provider, Number intensity,
   options.region = std::move(region);
   options.provider = std::move(provider);
   options.intensity = intensity;
+  options.market_intensity = market_intensity;
+  options.intensity_file = std::move(intensity_file);
   options.pue = pue;
   options.wue = wue;
   options.tariff = tariff;
@@ -83,6 +86,8 @@ void AddResult(py::module_& library) {
              return parts;
            })
       .def("carbon", [](const Result& r) { return Of(r.carbon()); })
+      .def("market_carbon",
+           [](const Result& r) { return Of(r.market_carbon()); })
       .def("embodied", [](const Result& r) { return Of(r.embodied()); })
       .def("water", [](const Result& r) { return Of(r.water()); })
       .def(
@@ -130,14 +135,16 @@ PYBIND11_MODULE(_modicum, library) {
       .def("peek", &modicum::Window::Peek, Unlocked())
       .def("end", &modicum::Window::End, Unlocked());
   py::class_<modicum::Meter>(library, "Meter")
-      .def(py::init([](Text region, Text provider, Number intensity, Number pue,
+      .def(py::init([](Text region, Text provider, Number intensity,
+                       Number market_intensity, Text intensity_file, Number pue,
                        Number wue, Number tariff, Text currency, Text probe,
                        Text idle_policy, Number sample_hz, Text project,
                        Text ledger, bool record, int subject) {
         return modicum::Meter(OptionsOf(
-            std::move(region), std::move(provider), intensity, pue, wue, tariff,
-            std::move(currency), std::move(probe), std::move(idle_policy),
-            sample_hz, std::move(project), std::move(ledger), record, subject));
+            std::move(region), std::move(provider), intensity, market_intensity,
+            std::move(intensity_file), pue, wue, tariff, std::move(currency),
+            std::move(probe), std::move(idle_policy), sample_hz,
+            std::move(project), std::move(ledger), record, subject));
       }))
       .def(
           "begin",

@@ -58,6 +58,7 @@ class Quantity {
 using Seconds = Quantity<struct SecondUnit>;
 using Joules = Quantity<struct JouleUnit>;
 using GramsCo2e = Quantity<struct GramCo2eUnit>;
+using MarketGramsCo2e = Quantity<struct MarketGramCo2eUnit>;
 using Litres = Quantity<struct LitreUnit>;
 using Amount = Quantity<struct CurrencyUnit>;  // of the currency beside it
 
@@ -101,9 +102,12 @@ enum class Edge {
 // What is not set is taken from where the program takes it too: MODICUM_*
 // variables, modicum.toml, the default.
 struct Options {
-  std::optional<std::string> region;    // "PL", "Poland", "US-CA", "world"
-  std::optional<std::string> provider;  // "aws", "gcp", "azure", "on-prem"
-  std::optional<double> intensity;      // gCO2e/kWh
+  std::optional<std::string> region;       // "PL", "Poland", "US-CA", "world"
+  std::optional<std::string> provider;     // "aws", "gcp", "azure", "on-prem"
+  std::optional<double> intensity;         // gCO2e/kWh, the grid's
+  std::optional<double> market_intensity;  // gCO2e/kWh, the contract's
+  std::optional<std::string>
+      intensity_file;  // hours of the grid's: CSV, service
   std::optional<double> pue;
   std::optional<double> wue;     // L/kWh
   std::optional<double> tariff;  // per kWh, in `currency`
@@ -168,6 +172,11 @@ class Result {
   // Operational: energy x PUE x intensity.
   Estimate<GramsCo2e> carbon() const {
     return internal::Of<GramsCo2e>(figures_.carbon_g);
+  }
+  // By the contract's intensity instead of the grid's; absent: none is set.
+  std::optional<Estimate<MarketGramsCo2e>> market_carbon() const {
+    if (std::isnan(figures_.market_carbon_g.mid)) return std::nullopt;
+    return internal::Of<MarketGramsCo2e>(figures_.market_carbon_g);
   }
   // Of making the hardware, by its share of time; absent: not known.
   std::optional<Estimate<GramsCo2e>> embodied() const {
@@ -314,6 +323,8 @@ class Meter {
     plain.region = text(options.region);
     plain.provider = text(options.provider);
     plain.intensity_g_per_kwh = options.intensity.value_or(NAN);
+    plain.market_intensity_g_per_kwh = options.market_intensity.value_or(NAN);
+    plain.intensity_file = text(options.intensity_file);
     plain.pue = options.pue.value_or(NAN);
     plain.wue_l_per_kwh = options.wue.value_or(NAN);
     plain.tariff_per_kwh = options.tariff.value_or(NAN);

@@ -98,6 +98,8 @@ typedef struct modicum_options {
   const char* ledger;         /* path of the ledger */
   int record;                 /* 1: every ended window is a run of the ledger */
   int subject;                /* modicum_subject */
+  double market_intensity_g_per_kwh; /* of the contract, beside the grid's */
+  const char* intensity_file; /* hours of the grid's: a CSV file, a service */
 } modicum_options;
 
 /* The defaults: nothing is set, nothing is recorded. */
@@ -197,6 +199,8 @@ typedef struct modicum_figures {
   double pue;
   int contended;    /* others used, or the hypervisor took, too much */
   int short_window; /* fewer than ten updates of a source fell into it */
+  /* By the contract's intensity, instead of the grid's; NAN: none is set. */
+  modicum_estimate market_carbon_g;
 } modicum_figures;
 
 /* Fills the `size` bytes of `figures`. */

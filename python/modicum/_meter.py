@@ -143,6 +143,12 @@ class Result:
         return _estimate(self._plain.carbon(), "gCO2e")
 
     @property
+    def market_carbon(self) -> Optional[Estimate]:
+        """By the contract's intensity instead of the grid's; None: none is set."""
+        figure = self._plain.market_carbon()
+        return _estimate(figure, "gCO2e") if figure else None
+
+    @property
     def embodied(self) -> Optional[Estimate]:
         """Of making the hardware, by its share of time, gCO2e; None: not known."""
         figure = self._plain.embodied()
@@ -260,7 +266,9 @@ class Meter:
     Args:
         region: "PL", "Poland", "US-CA", "world".
         provider: "aws", "gcp", "azure", "on-prem".
-        intensity: of the electricity, gCO2e/kWh.
+        intensity: of the grid's electricity, gCO2e/kWh.
+        market_intensity: of the contract's, gCO2e/kWh: a second figure of carbon.
+        intensity_file: the grid's hour by hour: a CSV file, or a service.
         pue: facility energy over IT energy, at least 1.
         wue: water used on site, L/kWh.
         tariff: price of a kWh, in `currency` (ISO 4217).
@@ -284,6 +292,8 @@ class Meter:
         region: Optional[str] = None,
         provider: Optional[str] = None,
         intensity: Optional[float] = None,
+        market_intensity: Optional[float] = None,
+        intensity_file: Union[str, "os.PathLike[str]", None] = None,
         pue: Optional[float] = None,
         wue: Optional[float] = None,
         tariff: Optional[float] = None,
@@ -304,6 +314,8 @@ class Meter:
             region,
             provider,
             intensity,
+            market_intensity,
+            None if intensity_file is None else os.fspath(intensity_file),
             pue,
             wue,
             tariff,

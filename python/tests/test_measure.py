@@ -99,6 +99,14 @@ class Windows(RecordedMachine):
         factors = m.as_dict()["bill"]["factors"]
         self.assertTrue(any(factor["value"] == 360 for factor in factors))
 
+    def test_the_contracts_carbon_stands_beside_the_grids(self):
+        self.assertIsNone(self.meter.begin("w").end().market_carbon)
+        meter = modicum.Meter(intensity=360, market_intensity=36, subject="machine")
+        with meter.measure("w", exact=True) as m:
+            work(m, 1)
+        self.assertAlmostEqual(m.market_carbon.mid, m.carbon.mid / 10, places=9)
+        self.assertEqual(m.market_carbon.unit, "gCO2e")
+
     def test_an_error_says_what_to_do(self):
         with self.assertRaises(modicum.Error) as caught:
             modicum.Meter(region="Polnd")

@@ -221,6 +221,29 @@ TEST_F(CApi, OptionsComeBeforeTheEnvironment) {
   EXPECT_NEAR(figures.carbon_g.mid, 1.5 * 360 / 3.6e6, 1e-12);
 }
 
+TEST_F(CApi, TheContractsCarbonStandsBesideTheGrids) {
+  Open();
+  EXPECT_TRUE(std::isnan(End(Begin()).market_carbon_g.mid));
+  modicum_close(meter_);
+  options_.pue = 1.5;
+  options_.intensity_g_per_kwh = 360;
+  options_.market_intensity_g_per_kwh = 36;
+  Open();
+  const modicum_window window = Begin();
+  Draw(1'000'000);
+  Wait();
+  const modicum_figures figures = End(window);
+  EXPECT_NEAR(figures.carbon_g.mid, 1.5 * 360 / 3.6e6, 1e-12);
+  EXPECT_NEAR(figures.market_carbon_g.mid, 1.5 * 36 / 3.6e6, 1e-12);
+}
+
+TEST_F(CApi, AFileOfHoursThatIsNotThereIsNamed) {
+  const std::string path = folder_ + "/hours.csv";
+  options_.intensity_file = path.c_str();
+  modicum_meter* meter = nullptr;
+  ExpectError(modicum_open(&options_, &meter), MODICUM_NOT_FOUND, path.c_str());
+}
+
 TEST_F(CApi, ARunIsRecordedWhereThatIsAsked) {
   const std::string ledger = folder_ + "/own.sqlite";
   options_.ledger = ledger.c_str();

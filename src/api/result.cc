@@ -42,6 +42,8 @@ modicum_figures FiguresOf(const modicum_result& result) {
   figures.energy_j = Of(bill.energy);
   figures.measured_j = Of(bill.split.measured);
   figures.carbon_g = Of(bill.operational);
+  figures.market_carbon_g =
+      bill.operational_market ? Of(*bill.operational_market) : kUnknown;
   figures.embodied_g = bill.embodied ? Of(*bill.embodied) : kUnknown;
   figures.water_l = Of(bill.water);
   figures.money = kUnknown;
