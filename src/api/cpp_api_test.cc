@@ -42,6 +42,26 @@ class CppApi : public RecordedMachine {
     sqlite3_close(ledger);
     return runs;
   }
+  // "inner in outer" of each window that is known to be inside of another.
+  std::vector<std::string> Inside() const {
+    sqlite3* ledger = nullptr;
+    EXPECT_EQ(sqlite3_open((folder_ + "/ledger.sqlite").c_str(), &ledger), 0);
+    std::vector<std::string> pairs;
+    const auto add = [](void* to, int, char** row, char**) {
+      static_cast<std::vector<std::string>*>(to)->push_back(
+          std::string(row[0]) + " in " + row[1]);
+      return 0;
+    };
+    EXPECT_EQ(sqlite3_exec(ledger,
+                           "SELECT inner.name, outer.name FROM run_tag "
+                           "JOIN run AS inner ON inner.id = run_tag.run "
+                           "JOIN run AS outer ON outer.id = run_tag.value "
+                           "WHERE run_tag.key = 'inside' ORDER BY inner.name",
+                           add, &pairs, nullptr),
+              0);
+    sqlite3_close(ledger);
+    return pairs;
+  }
   // `joules` drawn in `window`, over a time in which that is possible.
   void Work(const Window& window, int joules) const {
     window.Peek();  // which fixes its beginning
@@ -118,6 +138,22 @@ TEST_F(CppApi, LeavingAScopeEndsItsWindow) {
   }
   EXPECT_THAT(Recorded(),
               testing::UnorderedElementsAre("left: ok 0", "thrown: failed 1"));
+}
+
+// What an outer window holds, an inner one's run is not to be added to.
+TEST_F(CppApi, ARecordedWindowSaysWhichOneItIsInside) {
+  Options options = Machine();
+  options.record = true;
+  const Meter meter(options);
+  Window early = meter.Begin("early");
+  Window outer = meter.Begin("outer");
+  Window inner = meter.Begin("inner");
+  early.End();
+  Window late = meter.Begin("late");
+  inner.End();
+  outer.End();
+  late.End();
+  EXPECT_THAT(Inside(), testing::ElementsAre("inner in outer"));
 }
 
 TEST_F(CppApi, AnErrorHasItsHint) {

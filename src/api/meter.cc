@@ -13,10 +13,10 @@
 
 #include "api/call.h"
 #include "api/result.h"
-#include "base/version.h"
 #include "meter/instruments.h"
 #include "place/place_settings.h"
 #include "record/ledger.h"
+#include "record/start_run.h"
 
 namespace modicum::internal {
 namespace {
@@ -57,6 +57,8 @@ SettingFlags FlagsOf(const modicum_options& options) {
   text("region", options.region);
   text("provider", options.provider);
   number("intensity", options.intensity_g_per_kwh);
+  number("market_intensity", options.market_intensity_g_per_kwh);
+  text("intensity_file", options.intensity_file);
   number("pue", options.pue);
   number("wue", options.wue_l_per_kwh);
   number("tariff", options.tariff_per_kwh);
@@ -113,6 +115,14 @@ tl::unexpected<Error> EndedAlready() {
 struct OpenWindow {
   std::optional<WindowId> phase;
   std::vector<WindowReading> phases;
+  std::string run;          // its id, once one inside of it has told it
+  std::string inside = {};  // the id of the one around it
+};
+
+// What a window was when it ended.
+struct ClosedWindow {
+  WindowReading reading;
+  OpenWindow window;
 };
 
 }  // namespace
@@ -177,17 +187,14 @@ modicum_result ResultOf(const modicum_meter& meter, WindowReading reading,
                         int exit_code) {
   modicum_result result;
   Run& run = result.run;
-  run.id = NewUuid();
-  run.kind = "window";
-  run.name = reading.name;
-  run.project = meter.settings.project;
-  run.started = reading.began;
+  run = StartRun("window", reading.name, meter.settings.project,
+                 meter.instruments.host, reading.began);
+  // The command that started us does not hold what others here used.
+  if (meter.subject.kind == Subject::Kind::kMachine) run.tags.clear();
   run.ended = {reading.began.micros +
                static_cast<int64_t>(reading.wall.value() * 1e6)};
   run.status = exit_code == 0 ? RunStatus::kOk : RunStatus::kFailed;
   run.exit_code = exit_code;
-  run.host = meter.instruments.host;
-  run.version = Version();
   run.bill = meter.instruments.BillOf(reading);
   result.contended = reading.contended;
   result.short_window = reading.short_window;
@@ -224,9 +231,21 @@ Status ChangePhase(modicum_meter& meter, modicum_window window,
   return {};
 }
 
-// The raw readings of `window` and its phases; it is then gone.
-Result<std::pair<WindowReading, std::vector<WindowReading>>> Close(
-    modicum_meter& meter, modicum_window window) {
+// The window that was begun last of those that were open before `window` was,
+// and still are: it holds all that `window` does.
+OpenWindow* Around(modicum_meter& meter, modicum_window window) {
+  modicum_window around = 0;
+  OpenWindow* found = nullptr;
+  for (auto& [id, open] : meter.windows)
+    if (id < window && (found == nullptr || id > around)) {
+      around = id;
+      found = &open;
+    }
+  return found;
+}
+
+// `window` with its phases; it is then gone.
+Result<ClosedWindow> Close(modicum_meter& meter, modicum_window window) {
   OpenWindow open;
   {
     const std::lock_guard lock(meter.mutex);
@@ -234,6 +253,10 @@ Result<std::pair<WindowReading, std::vector<WindowReading>>> Close(
     if (found == meter.windows.end()) return EndedAlready();
     open = std::move(found->second);
     meter.windows.erase(found);
+    if (OpenWindow* const around = Around(meter, window)) {
+      if (around->run.empty()) around->run = NewUuid().text;
+      open.inside = around->run;
+    }
   }
   Meter& core = *meter.instruments.meter;
   if (open.phase) {
@@ -241,20 +264,23 @@ Result<std::pair<WindowReading, std::vector<WindowReading>>> Close(
     open.phases.push_back(std::move(reading));
   }
   MODICUM_TRY(auto reading, core.End(WindowId{window}));
-  return std::pair(std::move(reading), std::move(open.phases));
+  return ClosedWindow{std::move(reading), std::move(open)};
 }
 
 Status EndWindow(modicum_meter& meter, modicum_window window, int exit_code,
                  modicum_result** out) {
-  MODICUM_TRY(auto readings, Close(meter, window));
+  MODICUM_TRY(ClosedWindow closed, Close(meter, window));
   auto result = std::make_unique<modicum_result>(
-      ResultOf(meter, readings.first, exit_code));
-  for (WindowReading& phase : readings.second)
+      ResultOf(meter, closed.reading, exit_code));
+  if (!closed.window.run.empty()) result->run.id.text = closed.window.run;
+  if (!closed.window.inside.empty())
+    result->run.tags[kInsideTag] = closed.window.inside;
+  for (WindowReading& phase : closed.window.phases)
     result->phases.push_back(ResultOf(meter, std::move(phase), exit_code));
   Status recorded;
   if (meter.ledger)
     recorded = meter.ledger->Put(
-        result->run, MeasurementsOf(result->run, readings.first, "window"));
+        result->run, MeasurementsOf(result->run, closed.reading, "window"));
   if (!recorded) result->record_error = recorded.error().message;
   if (out != nullptr) *out = result.release();
   return recorded;
@@ -274,7 +300,8 @@ void modicum_options_init(modicum_options* options, size_t size) {
   modicum_options defaults{};
   defaults.size = size;
   defaults.intensity_g_per_kwh = defaults.pue = defaults.wue_l_per_kwh =
-      defaults.tariff_per_kwh = defaults.sample_hz = NAN;
+      defaults.tariff_per_kwh = defaults.sample_hz =
+          defaults.market_intensity_g_per_kwh = NAN;
   std::memset(options, 0, size);
   std::memcpy(options, &defaults, std::min(size, sizeof defaults));
 }

@@ -19,6 +19,7 @@
 #include "cli/print_error.h"
 #include "place/place_settings.h"
 #include "record/ledger.h"
+#include "record/start_run.h"
 #include "report/bench_html.h"
 #include "report/bench_report.h"
 
@@ -230,14 +231,8 @@ Result<BenchResult> RecordedBench(const Context& context,
                                   const Instruments& instruments,
                                   Ledger* ledger, const Shard& shard,
                                   const StarReference* reference) {
-  Run run;
-  run.id = NewUuid();
-  run.kind = "bench";
-  run.name = config.name;
-  run.project = context.settings.project;
-  run.started = context.clock.WallNow();
-  run.host = instruments.host;
-  run.version = Version();
+  Run run = StartRun("bench", config.name, context.settings.project,
+                     instruments.host, context.clock.WallNow());
   if (ledger != nullptr) MODICUM_RETURN_IF_ERROR(ledger->Put(run));
 
   std::optional<Progress> progress;  // cleared from the terminal at the end

@@ -21,6 +21,7 @@
 #include "record/ledger.h"
 #include "record/receipt.h"
 #include "record/signature.h"
+#include "record/start_run.h"
 #include "report/fit_report.h"
 #include "report/html_report.h"
 
@@ -62,14 +63,8 @@ std::string MeteringText(const Settings& settings, const Meter& meter) {
 Result<FitReport> RecordedFit(const Context& context, const FitFlags& flags,
                               const Task& task, const Instruments& instruments,
                               Ledger& ledger) {
-  Run run;
-  run.id = NewUuid();
-  run.kind = "fit";
-  run.name = task.name;
-  run.project = context.settings.project;
-  run.started = context.clock.WallNow();
-  run.host = instruments.host;
-  run.version = Version();
+  Run run = StartRun("fit", task.name, context.settings.project,
+                     instruments.host, context.clock.WallNow());
   MODICUM_RETURN_IF_ERROR(ledger.Put(run));
 
   std::optional<Progress> progress;  // cleared from the terminal at the end

@@ -15,7 +15,6 @@
 
 #include "base/format.h"
 #include "base/remote_use.h"
-#include "base/version.h"
 #include "cli/command.h"
 #include "cli/instruments.h"
 #include "cli/parse.h"
@@ -26,6 +25,7 @@
 #include "model/predict_stream.h"
 #include "place/place_settings.h"
 #include "record/ledger.h"
+#include "record/start_run.h"
 #include "report/bill_report.h"
 
 namespace modicum {
@@ -230,11 +230,8 @@ RunStatus StatusOf(const Status& status) {
 Run MakeRun(const Context& context, const PredictOptions& options,
             const PredictSetup& setup, const Outcome& outcome,
             const WindowReading& reading) {
-  Run run;
-  run.id = NewUuid();
-  run.kind = "predict";
-  run.name = options.artifact;
-  run.project = context.settings.project;
+  Run run = StartRun("predict", options.artifact, context.settings.project,
+                     setup.host, reading.began);
   run.tags["items"] = std::to_string(outcome.counts.items);
   if (!outcome.card.family.empty()) {
     run.tags["family"] = outcome.card.family;
@@ -246,14 +243,11 @@ Run MakeRun(const Context& context, const PredictOptions& options,
     run.tags["tokens: " + endpoint] =
         fmt::format("{} read, {} written", use.tokens_in, use.tokens_out);
   }
-  run.started = reading.began;
   run.ended = {run.started.micros +
                static_cast<int64_t>(reading.wall.value() * 1e6)};
   run.status = StatusOf(outcome.status);
   run.exit_code = outcome.status ? kExitOk : kExitFailed;
-  run.host = setup.host;
   run.bill = setup.BillOf(reading);
-  run.version = Version();
   return run;
 }
 

@@ -12,7 +12,6 @@
 
 #include "base/file.h"
 #include "base/terminal.h"
-#include "base/version.h"
 #include "cli/command.h"
 #include "cli/equals.h"
 #include "cli/instruments.h"
@@ -26,6 +25,7 @@
 #include "meter/output_tap.h"
 #include "place/place_settings.h"
 #include "record/ledger.h"
+#include "record/start_run.h"
 #include "report/bill_report.h"
 #include "report/emissions.h"
 
@@ -100,16 +100,9 @@ Result<RunSetup> Prepare(const Context& context, const RunOptions& options) {
 
 Run NewRun(const Context& context, const RunOptions& options,
            const HostFacts& host) {
-  Run run;
-  run.id = NewUuid();
-  run.kind = "run";
-  run.name = CommandLine(options.command);
-  run.project = context.settings.project;
-  run.tags = options.tags;
-  run.started = context.clock.WallNow();
-  run.ended = run.started;
-  run.host = host;
-  run.version = Version();
+  Run run = StartRun("run", CommandLine(options.command),
+                     context.settings.project, host, context.clock.WallNow());
+  run.tags.insert(options.tags.begin(), options.tags.end());
   return run;
 }
 
@@ -241,7 +234,9 @@ Result<std::variant<int, EndedRun>> RunOnce(const Context& context,
   const WindowId window = setup.meter->Begin(ended.run.name, kCommandTree);
   OutputReader reader;
   MODICUM_RETURN_IF_ERROR(reader.Open(options, *setup.meter));
-  const auto child = Child::Start(options.command, reader.streams());
+  const auto child =
+      Child::Start(options.command, reader.streams(),
+                   std::string(kRunVariable) + "=" + ended.run.id.text);
   if (!child) return DidNotStart(child.error());
   if (reader.tap) reader.tap->CloseWriteEnds();
   const ChildExit exit = WaitFor(**child, options, setup, ended.run, budget);

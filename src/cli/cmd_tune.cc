@@ -12,7 +12,6 @@
 #include "base/format.h"
 #include "base/terminal.h"
 #include "base/usable_cpus.h"
-#include "base/version.h"
 #include "cli/command.h"
 #include "cli/instruments.h"
 #include "cli/parse.h"
@@ -21,6 +20,7 @@
 #include "model/neural_settings.h"
 #include "place/place_settings.h"
 #include "record/ledger.h"
+#include "record/start_run.h"
 #include "report/tune_report.h"
 #include "tune/cpus.h"
 #include "tune/tune.h"
@@ -61,15 +61,8 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
 
 Run StartedRun(const Context& context, const TuneFlags& flags,
                const Instruments& instruments) {
-  Run run;
-  run.id = NewUuid();
-  run.kind = "tune";
-  run.name = flags.network;
-  run.project = context.settings.project;
-  run.started = context.clock.WallNow();
-  run.host = instruments.host;
-  run.version = Version();
-  return run;
+  return StartRun("tune", flags.network, context.settings.project,
+                  instruments.host, context.clock.WallNow());
 }
 
 Result<TuneResult> RecordedTune(const Context& context, const TuneFlags& flags,

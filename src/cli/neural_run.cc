@@ -11,12 +11,12 @@
 
 #include "base/format.h"
 #include "base/terminal.h"
-#include "base/version.h"
 #include "cli/print_error.h"
 #include "cli/tuned.h"
 #include "model/gguf/gguf_file.h"
 #include "place/place_settings.h"
 #include "record/json.h"
+#include "record/start_run.h"
 #include "report/bill_report.h"
 
 namespace modicum {
@@ -177,11 +177,8 @@ Result<std::unique_ptr<NeuralRun>> NeuralRun::Start(const Context& context,
   if (!flags.no_ledger) {
     MODICUM_TRY(run->ledger_, Ledger::Open(context.settings.ledger));
   }
-  run->run_.id = NewUuid();
-  run->run_.name = flags.model;
-  run->run_.project = context.settings.project;
-  run->run_.version = Version();
-  run->run_.kind = kind;
+  run->run_ = StartRun(kind, flags.model, context.settings.project,
+                       run->instruments_.host, context.clock.WallNow());
   run->window_ = run->instruments_.meter->Begin(std::move(kind));
   return run;
 }
@@ -240,7 +237,6 @@ Result<NeuralRun::Outcome> NeuralRun::End(const Status& status) {
                static_cast<int64_t>(reading.wall.value() * 1e6)};
   run.status = StatusOf(status);
   run.exit_code = ExitCodeOf(run.status);
-  run.host = instruments_.host;
   run.bill = instruments_.BillOf(reading);
   if (reading.contended)
     run.bill->warnings.push_back(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/watch_record.h"
 
-#include "base/version.h"
+#include "record/start_run.h"
 #include "report/bill_report.h"
 
 namespace modicum {
@@ -104,16 +104,9 @@ void WatchRecorder::Slice(const WatchFrame& frame, Joules energy,
 
 Run WatchRecorder::NewRun(const std::string& name, const WatchFrame& frame,
                           const ChargeTags& tags) const {
-  Run run;
-  run.id = NewUuid();
-  run.kind = "watch";
-  run.name = PlainText(name);
-  run.project = project_;
-  run.tags = tags;
-  run.started = frame.began();
-  run.ended = run.started;
-  run.host = instruments_.host;
-  run.version = Version();
+  Run run = StartRun("watch", PlainText(name), project_, instruments_.host,
+                     frame.began());
+  run.tags = tags;  // it is of the machine, whoever started it
   return run;
 }
 

@@ -110,11 +110,25 @@ struct Child::SignalHandlers {
   std::array<struct sigaction, kRelayed.size()> old{};
 };
 
+// Ours, with `variable` in the place of one of its name. exec() never writes.
+std::vector<char*> EnvironmentWith(const std::string& variable) {
+  const std::string_view name =
+      std::string_view(variable).substr(0, variable.find('=') + 1);
+  std::vector<char*> all;
+  for (char** own = environ; *own != nullptr; ++own)
+    if (name.empty() || !std::string_view(*own).starts_with(name))
+      all.push_back(*own);
+  if (!variable.empty()) all.push_back(const_cast<char*>(variable.c_str()));
+  all.push_back(nullptr);
+  return all;
+}
+
 Child::Child() : handlers_(std::make_unique<SignalHandlers>()) {}
 Child::~Child() = default;
 
 Result<std::unique_ptr<Child>> Child::Start(
-    const std::vector<std::string>& command, ChildStreams streams) {
+    const std::vector<std::string>& command, ChildStreams streams,
+    const std::string& variable) {
   MODICUM_CHECK(!command.empty());
   // Orphans of the tree then become ours, to be waited for.
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -130,7 +144,7 @@ Result<std::unique_ptr<Child>> Child::Start(
   if (streams.err >= 0)
     posix_spawn_file_actions_adddup2(&actions, streams.err, STDERR_FILENO);
   const int error = posix_spawnp(&child->pid_, argv[0], &actions, nullptr,
-                                 argv.data(), environ);
+                                 argv.data(), EnvironmentWith(variable).data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return CannotRun(command[0], error);
   relay_to = child->pid_;

@@ -37,10 +37,12 @@ struct ChildStreams {
 class Child {
  public:
   // Looks `command[0]` up on PATH. Standard streams are inherited where
-  // `streams` names no other. kNotFound, kPermission (also: not a program) or
-  // kIo.
+  // `streams` names no other, and the environment but for `variable`
+  // ("NAME=value"; "": all of it). kNotFound, kPermission (also: not a program)
+  // or kIo.
   static Result<std::unique_ptr<Child>> Start(
-      const std::vector<std::string>& command, ChildStreams streams = {});
+      const std::vector<std::string>& command, ChildStreams streams = {},
+      const std::string& variable = {});
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

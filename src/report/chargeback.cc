@@ -97,7 +97,7 @@ Table ChargeTable(std::span<const Charge> charges, const ChargeView& view) {
     cells.insert(
         cells.end(),
         {NameOf(charge, view), FormatCount(sum.runs),
-         FormatCount(charge.failed), FormatCount(sum.runs - sum.metered),
+         FormatCount(charge.failed), FormatCount(sum.unmetered()),
          FormatDuration(sum.cpu), Text(sum.energy), Text(sum.operational),
          Text(sum.embodied), Text(sum.water), MoneyText(sum.money)});
     if (market) cells.push_back(MarketText(sum));
@@ -128,18 +128,18 @@ std::string CsvOf(std::span<const Charge> charges, const ChargeView& view) {
       CsvEstimateHeader("energy", "j") + CsvEstimateHeader("carbon", "g") +
       CsvEstimateHeader("embodied", "g") + CsvEstimateHeader("water", "l") +
       CsvEstimateHeader("money", "amount") + ",currency,cap_j" +
-      CsvEstimateHeader("carbon_market", "g") + ",market_runs\n";
+      CsvEstimateHeader("carbon_market", "g") + ",market_runs,inside_others\n";
   for (const Charge& charge : charges) {
     const RunSum& sum = charge.sum;
     const auto cap = CapOf(charge, view.caps);
     const std::string shared = fmt::format(
         "{},{},{},{},{},{}{}{}{}{}", charge.period, CsvField(charge.who),
-        sum.runs, charge.failed, sum.runs - sum.metered,
-        ExactNumber(sum.cpu.value()), CsvCells(sum.energy),
-        CsvCells(sum.operational), CsvCells(sum.embodied), CsvCells(sum.water));
-    const std::string tail =
-        fmt::format("{}{},{}", cap ? ExactNumber(cap->value()) : "",
-                    CsvCells(sum.operational_market), sum.with_market);
+        sum.runs, charge.failed, sum.unmetered(), ExactNumber(sum.cpu.value()),
+        CsvCells(sum.energy), CsvCells(sum.operational), CsvCells(sum.embodied),
+        CsvCells(sum.water));
+    const std::string tail = fmt::format(
+        "{}{},{},{}", cap ? ExactNumber(cap->value()) : "",
+        CsvCells(sum.operational_market), sum.with_market, sum.inside);
     if (sum.money.empty()) text += shared + ",,,,,," + tail + "\n";
     for (const auto& [currency, money] : sum.money)
       text +=
@@ -167,7 +167,8 @@ std::string JsonTextOf(std::span<const Charge> charges,
                 {view.by, charge.who},
                 {"runs", sum.runs},
                 {"failed", charge.failed},
-                {"not_metered", sum.runs - sum.metered},
+                {"not_metered", sum.unmetered()},
+                {"inside_others", sum.inside},
                 {"cpu_s", sum.cpu.value()},
                 {"energy", JsonOf(sum.energy)},
                 {"operational", JsonOf(sum.operational)},
@@ -186,18 +187,15 @@ std::string JsonTextOf(std::span<const Charge> charges,
 
 std::vector<Charge> ChargesOf(std::span<const Run> runs, std::string_view by,
                               ChargePeriod period) {
-  std::map<std::pair<std::string, std::string>, Charge> charges;
-  for (const Run& run : runs) {
-    std::string when = PeriodOf(run, period);
-    std::string who = WhoOf(run, by);
-    Charge& charge = charges[{when, who}];
-    charge.period = std::move(when);
-    charge.who = std::move(who);
-    charge.sum.Add(run);
-    if (run.status == RunStatus::kFailed) ++charge.failed;
-  }
+  const auto key_of = [&](const Run& run) {
+    return std::pair(PeriodOf(run, period), WhoOf(run, by));
+  };
+  std::map<std::pair<std::string, std::string>, size_t> failed;
+  for (const Run& run : runs)
+    if (run.status == RunStatus::kFailed) ++failed[key_of(run)];
   std::vector<Charge> rows;
-  for (auto& [key, charge] : charges) rows.push_back(std::move(charge));
+  for (auto& [key, sum] : SumBy(runs, key_of))
+    rows.push_back({key.first, key.second, std::move(sum), failed[key]});
   std::stable_sort(
       rows.begin(), rows.end(), [](const Charge& a, const Charge& b) {
         return a.period != b.period ? a.period < b.period

@@ -86,6 +86,39 @@ TEST(ChargesOf, TheSumIsThatOfTheRuns) {
   }
 }
 
+// A run inside of another is charged to its own team, and only there.
+TEST(ChargesOf, EachJouleIsChargedOnce) {
+  const auto outer = MakeRun("search", 100, kNovember26);
+  auto part = MakeRun("ads", 30, kNovember26);
+  part.tags["inside"] = outer.id.text;
+  auto same = MakeRun("search", 20, kNovember26);
+  same.tags["inside"] = outer.id.text;
+  auto deeper = MakeRun("", 10, kNovember26);
+  deeper.tags["inside"] = part.id.text;
+  const Runs runs = {deeper, part, outer, same};
+  const auto charges = ChargesOf(runs, "team", ChargePeriod::kAll);
+  ASSERT_EQ(charges.size(), 3U);
+  EXPECT_DOUBLE_EQ(charges[0].sum.energy->mid.value(), 20);  // ads
+  EXPECT_DOUBLE_EQ(charges[1].sum.energy->mid.value(), 70);  // search
+  EXPECT_DOUBLE_EQ(charges[2].sum.energy->mid.value(), 10);  // nobody
+  EXPECT_EQ(charges[1].sum.runs, 2U);
+  EXPECT_EQ(charges[1].sum.inside, 1U);
+  double money = 0;
+  for (const Charge& charge : charges)
+    money += charge.sum.money.at("EUR").amount.mid.value();
+  EXPECT_NEAR(money, 100 / 1e6, 1e-12);
+}
+
+// What parts add up to by their models may be more than the whole.
+TEST(ChargesOf, NobodyIsOwedEnergy) {
+  const auto outer = MakeRun("search", 10, kNovember26);
+  auto part = MakeRun("ads", 11, kNovember26);
+  part.tags["inside"] = outer.id.text;
+  const auto charges = ChargesOf(Runs{outer, part}, "team", ChargePeriod::kAll);
+  EXPECT_EQ(charges[1].sum.energy->mid, Joules(0));
+  EXPECT_GE(charges[1].sum.energy->interval().high, 0);
+}
+
 TEST(ChargesOf, CountsWhatFailedAndWhatWasNotMetered) {
   Runs runs = {MakeRun("a", 10, kNovember26), MakeRun("a", 10, kNovember26)};
   runs[0].status = RunStatus::kFailed;
@@ -126,7 +159,7 @@ TEST(ChargesOf, ContractsCarbonIsASumOfItsOwn) {
   EXPECT_THAT(FormatCharges(charges, view, "table"),
               HasSubstr("40 gCO2e assumed (1 of 2 runs)"));
   EXPECT_THAT(FormatCharges(charges, view, "csv"),
-              HasSubstr(",40,40,40,assumed,1\n"));
+              HasSubstr(",40,40,40,assumed,1,0\n"));
 }
 
 TEST(ChargesOf, ByWhatEveryRunHas) {

@@ -25,9 +25,9 @@ using ByPeriod = std::map<std::string, RunSum>;
 // By day, "2026-01-31"; by month, "2026-01", where there are many days.
 ByPeriod Periods(std::span<const Run> runs) {
   for (const size_t digits : {size_t{10}, size_t{7}}) {
-    ByPeriod periods;
-    for (const Run& run : runs)
-      periods[FormatUtc(run.started).substr(0, digits)].Add(run);
+    ByPeriod periods = SumBy(runs, [digits](const Run& run) {
+      return FormatUtc(run.started).substr(0, digits);
+    });
     if (periods.size() <= kDaysShown || digits == 7) return periods;
   }
   return {};
@@ -102,6 +102,17 @@ std::vector<std::pair<std::string, std::string>> TotalFacts(
                        : set == &totals.machines ? "machine"
                                                  : "missing",
                        JoinTexts({set->begin(), set->end()}));
+  if (all.inside > 0)
+    facts.emplace_back("inside",
+                       fmt::format("{} ran inside another run, which holds "
+                                   "their energy: it is counted once",
+                                   all.inside));
+  if (totals.sharing > 0)
+    facts.emplace_back("idling",
+                       fmt::format("{} were each charged with all of a "
+                                   "machine's at the same time: it is divided "
+                                   "among them",
+                                   totals.sharing));
   if (totals.nested > 0)
     facts.emplace_back(
         "note", fmt::format("{} ran while another run of the same machine "

@@ -58,7 +58,7 @@ std::string KindCounts(const RunTotals& totals) {
 }
 
 std::string WhatWasCounted(const PaperInput& input, const RunTotals& totals) {
-  const size_t unmetered = totals.all.runs - totals.all.metered;
+  const size_t unmetered = totals.all.unmetered();
   std::string text = fmt::format(
       "Energy was metered with Modicum {}~\\cite{{modicum}}. Every run that "
       "its ledger holds{} from {} to {} is counted, failed and interrupted "
@@ -73,6 +73,16 @@ std::string WhatWasCounted(const PaperInput& input, const RunTotals& totals) {
         " Without a reading, for they were killed or could not be metered, "
         "and so missing from the sums: {}.",
         unmetered);
+  if (totals.all.inside > 0)
+    text += fmt::format(
+        " {} ran inside another run, which holds their energy: it is counted "
+        "there, once.",
+        totals.all.inside);
+  if (totals.sharing > 0)
+    text += fmt::format(
+        " {} were each charged with all of a machine's idling at the same "
+        "time: it is divided among them.",
+        totals.sharing);
   if (totals.nested > 0)
     text += fmt::format(
         " {} ran while another run of the same machine lasted; where one "

@@ -15,6 +15,15 @@ void AddTo(std::optional<Estimate<Q>>& sum, const Estimate<Q>& value) {
   sum = sum ? *sum + value : value;
 }
 
+// Rounding, or a model's error, makes it no debt.
+template <class Q>
+void TakeFrom(std::optional<Estimate<Q>>& sum, const Estimate<Q>& part) {
+  if (!sum) return;
+  *sum = *sum - part;
+  sum->difference = false;
+  sum->mid = std::max(Q(0), sum->mid);
+}
+
 bool SameFactor(const Factor& a, const Factor& b) {
   return a.name == b.name && a.value == b.value && a.unit == b.unit &&
          a.source == b.source && a.date == b.date;
@@ -34,10 +43,12 @@ void AddBill(RunTotals& totals, const Bill& bill) {
 
 // By start, the longer first: a run is nested when an earlier one of its
 // machine ends no sooner. Rows of a watch lie side by side.
-size_t CountNested(std::span<const Run> runs) {
+size_t CountNested(std::span<const Run> runs, const RunsInside& inside) {
   std::vector<const Run*> sorted;
   for (const Run& run : runs)
-    if (run.bill && run.status != RunStatus::kRunning) sorted.push_back(&run);
+    if (run.bill && run.status != RunStatus::kRunning &&
+        !inside.contains(run.id.text))
+      sorted.push_back(&run);
   std::sort(sorted.begin(), sorted.end(), [](const Run* a, const Run* b) {
     if (a->started.micros != b->started.micros)
       return a->started.micros < b->started.micros;
@@ -54,12 +65,74 @@ size_t CountNested(std::span<const Run> runs) {
   return nested;
 }
 
+// The idle policy by which a run is charged with all of a machine's idling.
+constexpr std::string_view kAllIdling = "full";
+
+// Microseconds of a machine's time, each divided by how many runs of `edges`
+// (+1 where one starts, -1 where it ends) were there.
+using Edges = std::map<int64_t, int>;
+std::map<int64_t, double> ShareOfTime(const Edges& edges) {
+  std::map<int64_t, double> until;
+  int there = 0;
+  double shared = 0;
+  int64_t last = 0;
+  for (const auto& [at, change] : edges) {
+    if (there > 0) shared += static_cast<double>(at - last) / there;
+    until[at] = shared;
+    there += change;
+    last = at;
+  }
+  return until;
+}
+
+// What of it counts where only a `part` of its idling does.
+Bill WithIdling(Bill bill, double part) {
+  const double own = bill.split.own().mid.value();
+  if (own <= 0) return bill;
+  const double factor = 1 - (1 - part) * bill.split.own_idle.mid.value() / own;
+  bill.energy = bill.energy * factor;
+  bill.operational = bill.operational * factor;
+  bill.water = bill.water * factor;
+  if (bill.operational_market)
+    bill.operational_market = *bill.operational_market * factor;
+  if (bill.money) bill.money->amount = bill.money->amount * factor;
+  // By the time of the machine.
+  if (bill.embodied) bill.embodied = *bill.embodied * part;
+  return bill;
+}
+
 }  // namespace
 
-void RunSum::Add(const Run& run) {
+std::map<std::string, double> IdlingParts(std::span<const Run> runs,
+                                          const RunsInside& inside) {
+  std::vector<const Run*> full;
+  std::map<std::string, Edges> edges;  // by machine
+  for (const Run& run : runs) {
+    if (!run.bill || run.status == RunStatus::kRunning ||
+        run.bill->split.idle_policy != kAllIdling ||
+        inside.contains(run.id.text) || run.ended.micros <= run.started.micros)
+      continue;
+    full.push_back(&run);
+    ++edges[run.host.boot][run.started.micros];
+    --edges[run.host.boot][run.ended.micros];
+  }
+  std::map<std::string, std::map<int64_t, double>> shared;
+  for (const auto& [machine, its] : edges) shared[machine] = ShareOfTime(its);
+  std::map<std::string, double> parts;
+  for (const Run* run : full) {
+    const auto& until = shared[run->host.boot];
+    const double part =
+        (until.at(run->ended.micros) - until.at(run->started.micros)) /
+        static_cast<double>(run->ended.micros - run->started.micros);
+    if (part < 1 - 1e-9) parts.emplace(run->id.text, part);
+  }
+  return parts;
+}
+
+void RunSum::Add(const Run& run, double idling) {
   ++runs;
   if (!run.bill) return;
-  const Bill& bill = *run.bill;
+  const Bill bill = idling < 1 ? WithIdling(*run.bill, idling) : *run.bill;
   ++metered;
   wall += bill.wall;
   cpu += bill.cpu;
@@ -81,11 +154,29 @@ void RunSum::Add(const Run& run) {
   if (!first) sum->second.amount = sum->second.amount + bill.money->amount;
 }
 
+void RunSum::Take(const Bill& bill) {
+  wall = std::max(Seconds(0), wall - bill.wall);
+  cpu = std::max(Seconds(0), cpu - bill.cpu);
+  TakeFrom(energy, bill.energy);
+  TakeFrom(operational, bill.operational);
+  TakeFrom(water, bill.water);
+  if (bill.operational_market)
+    TakeFrom(operational_market, *bill.operational_market);
+  if (bill.embodied) TakeFrom(embodied, *bill.embodied);
+  if (!bill.money) return;
+  const auto sum = money.find(std::string(bill.money->currency.view()));
+  if (sum == money.end()) return;
+  std::optional<Estimate<Amount>> amount = sum->second.amount;
+  TakeFrom(amount, bill.money->amount);
+  sum->second.amount = *amount;
+}
+
 RunTotals TotalsOf(std::span<const Run> runs) {
   RunTotals totals;
+  if (runs.empty()) return totals;
+  totals.all = SumBy(runs, [](const Run&) { return 0; }).at(0);
+  totals.by_kind = SumBy(runs, [](const Run& run) { return run.kind; });
   for (const Run& run : runs) {
-    totals.all.Add(run);
-    totals.by_kind[run.kind].Add(run);
     ++totals.by_status[run.status];
     totals.machines.insert(HostSummary(run.host));
     totals.versions.insert(run.version);
@@ -95,7 +186,9 @@ RunTotals TotalsOf(std::span<const Run> runs) {
       totals.last = run.started;
     if (run.bill) AddBill(totals, *run.bill);
   }
-  totals.nested = CountNested(runs);
+  const RunsInside inside = FindInside(runs);
+  totals.nested = CountNested(runs, inside);
+  totals.sharing = IdlingParts(runs, inside).size();
   return totals;
 }
 

@@ -7,8 +7,10 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "record/start_run.h"
 #include "record/types.h"
 
 namespace modicum {
@@ -17,6 +19,8 @@ namespace modicum {
 struct RunSum {
   size_t runs = 0;
   size_t metered = 0;  // with a bill; the others are in no sum
+  size_t inside = 0;   // of others, which hold their energy: in no sum
+  size_t unmetered() const { return runs - metered - inside; }
   Seconds wall, cpu;
   std::optional<Estimate<Joules>> energy;
   std::optional<Estimate<GramsCo2e>> operational;
@@ -28,8 +32,44 @@ struct RunSum {
   std::map<std::string, MoneyEstimate> money;  // by currency
   size_t with_money = 0;
 
-  void Add(const Run& run);
+  // `idling`: the part that counts of what idling it was charged with.
+  void Add(const Run& run, double idling = 1);
+  // What a run of these has of `bill`, which is in another sum.
+  void Take(const Bill& bill);
 };
+
+// By id, of runs that were charged with all of a machine's idling (idle policy
+// "full") while others were, too: the part that counts, such that together
+// they have it once.
+std::map<std::string, double> IdlingParts(std::span<const Run> runs,
+                                          const RunsInside& inside);
+
+// Sums by what `key_of` makes of a run. One that is inside another (see
+// record/start_run.h) is counted once: in no sum of its own where the other has
+// the same key, else taken from the other's.
+template <class KeyOf>
+auto SumBy(std::span<const Run> runs, const KeyOf& key_of) {
+  std::map<decltype(key_of(runs[0])), RunSum> sums;
+  const RunsInside inside = FindInside(runs);
+  const auto idling = IdlingParts(runs, inside);
+  std::vector<std::pair<const Run*, const Bill*>> taken;
+  for (const Run& run : runs) {
+    const auto key = key_of(run);
+    RunSum& sum = sums[key];
+    const auto outer = inside.find(run.id.text);
+    if (outer != inside.end() && key_of(*outer->second) == key) {
+      ++sum.runs;
+      ++sum.inside;
+      continue;
+    }
+    const auto part = idling.find(run.id.text);
+    sum.Add(run, part == idling.end() ? 1 : part->second);
+    if (outer != inside.end() && run.bill)
+      taken.emplace_back(outer->second, &*run.bill);
+  }
+  for (const auto& [outer, bill] : taken) sums[key_of(*outer)].Take(*bill);
+  return sums;
+}
 
 struct RunTotals {
   RunSum all;
@@ -39,9 +79,11 @@ struct RunTotals {
   std::set<std::string> machines, places, missing, versions;
   std::vector<Factor> factors;  // each once
   std::optional<WallTime> first, last;
-  // Runs that another run of the same machine was inside of in time: started
-  // by it, they are counted twice.
+  // Runs in the time of another run of the same machine which are not known to
+  // be inside of it: started by it, they are counted twice.
   size_t nested = 0;
+  // Runs that share a machine's idling; see IdlingParts().
+  size_t sharing = 0;
 };
 RunTotals TotalsOf(std::span<const Run> runs);
 

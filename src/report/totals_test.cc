@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/rng.h"
 #include "report/sample_runs.h"
 
 namespace modicum {
@@ -61,6 +64,62 @@ TEST(Totals, ARunInsideOfAnotherIsNoticed) {
   EXPECT_EQ(TotalsOf(runs).nested, 1U);
   runs.back().host.boot = "another machine";
   EXPECT_EQ(TotalsOf(runs).nested, 0U);
+}
+
+TEST(Totals, ARunThatIsKnownToBeInsideIsCountedOnce) {
+  Runs runs = {SampleRun("outer", "run", RunStatus::kOk, 0, 100),
+               SampleRun("a", "fit", RunStatus::kOk, 10, 20),
+               SampleRun("b", "run", RunStatus::kFailed, 40, 20)};
+  const double outer = runs[0].bill->energy.mid.value();
+  const double fit = runs[1].bill->energy.mid.value();
+  runs[1].tags[kInsideTag] = runs[2].tags[kInsideTag] = "outer";
+  const RunTotals totals = TotalsOf(runs);
+  EXPECT_EQ(totals.nested, 0U);
+  EXPECT_EQ(totals.all.runs, 3U);
+  EXPECT_EQ(totals.all.inside, 2U);
+  EXPECT_EQ(totals.all.unmetered(), 0U);
+  EXPECT_DOUBLE_EQ(totals.all.energy->mid.value(), outer);
+  // The other kind's is its own, and not the outer one's.
+  EXPECT_DOUBLE_EQ(totals.by_kind.at("fit").energy->mid.value(), fit);
+  EXPECT_DOUBLE_EQ(totals.by_kind.at("run").energy->mid.value(), outer - fit);
+  EXPECT_EQ(totals.by_kind.at("run").inside, 1U);
+  EXPECT_LT(totals.by_kind.at("run").cpu, runs[0].bill->cpu);
+}
+
+// Random runs side by side, each charged with all of the idling: its sum is
+// what the machine idled in the time that any of them was there.
+TEST(Totals, IdlingThatIsChargedInFullIsCountedOnce) {
+  constexpr double kIdleWatts = 3;
+  Rng rng(1);
+  for (int round = 0; round < 200; ++round) {
+    Runs runs;
+    std::vector<bool> there(400);
+    double active = 0;
+    const uint32_t count = 1 + rng.Below(6);
+    for (uint32_t i = 0; i < count; ++i) {
+      const int64_t from = rng.Below(300);
+      const int64_t seconds = 1 + rng.Below(99);
+      auto run =
+          SampleRun(std::to_string(i), "run", RunStatus::kOk, from, seconds);
+      const auto joules = [](double value) {
+        return Exactly(Joules(value), Origin::kModelled, Scope::kHost);
+      };
+      run.bill->split.idle_policy = "full";
+      run.bill->split.own_active = joules(7);
+      run.bill->split.own_idle =
+          joules(kIdleWatts * static_cast<double>(seconds));
+      run.bill->energy = run.bill->split.own();
+      active += 7;
+      std::fill_n(there.begin() + from, seconds, true);
+      runs.push_back(std::move(run));
+    }
+    const double idle = kIdleWatts * static_cast<double>(std::count(
+                                         there.begin(), there.end(), true));
+    EXPECT_NEAR(TotalsOf(runs).all.energy->mid.value(), active + idle, 1e-6)
+        << round;
+    for (auto& run : runs) run.bill->split.idle_policy = "proportional";
+    EXPECT_EQ(TotalsOf(runs).sharing, 0U);
+  }
 }
 
 TEST(Totals, OriginsAndScopesAreCounted) {

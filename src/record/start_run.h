@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every run of the ledger begins with, and which run it is inside of.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+
+#include "record/types.h"
+
+namespace modicum {
+
+// `modicum run` tells its command its own id in this variable.
+inline constexpr char kRunVariable[] = "MODICUM_RUN";
+// The tag of a run whose energy another one of this machine holds, too: the
+// other's id.
+inline constexpr char kInsideTag[] = "inside";
+
+// A new id, of this version; inside the run that started this process, if there
+// is one. It ends where it starts until its end is known.
+Run StartRun(std::string kind, std::string name, std::string project,
+             const HostFacts& host, WallTime started);
+
+// By id, those that are inside another of `runs`, which holds their energy: no
+// sum may have both. One that outlived the other, or is of another machine (a
+// job's environment goes where the job goes), is none.
+using RunsInside = std::map<std::string, const Run*>;
+RunsInside FindInside(std::span<const Run> runs);
+
+}  // namespace modicum
