@@ -216,6 +216,8 @@ class BertModel final : public NeuralModel {
         info_.labels.empty()
             ? graph_.Read(asked, together_, call, sink, take)
             : graph_.Logits(asked, together_, call, sink, take));
+    for (const std::vector<float>& vector : vectors)
+      MODICUM_RETURN_IF_ERROR(CheckNumbers(info_.path, vector));
     return vectors;
   }
 
@@ -244,7 +246,8 @@ Result<std::unique_ptr<NeuralModel>> OpenAsBert(
   MODICUM_TRY(info.context, EncoderContext(*base, settings));
   MODICUM_TRY(ThreadPools pools, ThreadPools::Start(settings));
   MODICUM_TRY(auto tokenizer, WordPieceTokenizer::Open(base->vocabulary));
-  MODICUM_TRY(auto weights, MapWeights(*base, base->shape));
+  MODICUM_TRY(auto weights,
+              MapWeights(*base, base->shape, pools.batch_threads()));
   return std::make_unique<BertModel>(
       std::move(weights), std::move(info), PoolingOf(file), std::move(pools),
       std::move(tokenizer),

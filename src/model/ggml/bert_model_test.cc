@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encoders by BLAS against llama.cpp.
+#include <cmath>
+#include <fstream>
+
 #include "model/ggml/neural_fixture.h"
+#include "model/gguf/gguf_file.h"
 
 namespace modicum {
 namespace {
@@ -151,6 +155,39 @@ TEST_F(BertByBlas, IsLlamaCppsWhereItIsOffOrCannotBe) {
           TryOpen(decoder, {.blas = "on", .vectors = true}).map([](auto) {})),
       decoder +
           " cannot be computed by BLAS: its architecture is llama, not bert");
+}
+
+TEST_F(BertByBlas, WhatIsNoNumberIsNoVector) {
+  MODICUM_SKIP_WITHOUT(Ours(1));
+  const GgufFile file = ReadGguf(path_).value();
+  const GgufTensor& tensor = *file.FindTensor("blk.1.ffn_down.weight");
+  std::fstream bytes(path_, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(static_cast<std::streamoff>(file.data_offset + tensor.offset));
+  const float nan = NAN;
+  bytes.write(reinterpret_cast<const char*>(&nan), sizeof nan).flush();
+  for (const char* blas : {"on", "off"}) {
+    NeuralSettings settings{.sequences = 8, .blas = blas, .vectors = true};
+    EXPECT_EQ(ErrorOf(Open(path_, settings)
+                          ->Embed(Texts(), true, {}, sink_)
+                          .map([](auto) {})),
+              path_ + " gives NaN or infinity: its weights are broken")
+        << blas;
+  }
+}
+
+// They read what is not in single precision, too.
+TEST_F(BertByBlas, ManyThreadsReadWhatOneDoes) {
+  const auto whole = Ours(1);
+  MODICUM_SKIP_WITHOUT(whole);
+  const std::string other = folder_.path() + "/other.gguf";
+  ASSERT_TRUE(
+      FindNeuralEngine().value()->Quantize(path_, other, {.type = "f16"}));
+  const auto vectors = [&](int threads) {
+    return Open(other, {.threads = threads, .blas = "on", .vectors = true})
+        ->Embed(Texts(), true, {}, sink_)
+        .value();
+  };
+  ExpectNear(vectors(4), vectors(1));
 }
 
 TEST_F(BertByBlas, StopsInTheMiddle) {

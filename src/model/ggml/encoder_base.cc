@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
+#include <mutex>
+#include <thread>
 
 #include "base/file.h"
 #include "model/gguf/gguf_names.h"
@@ -116,56 +119,92 @@ Status CheckTensors(const GgufFile& file, const EncoderShape& shape) {
   return {};
 }
 
-// The numbers of a tensor as they are stored, to single precision.
-Status ReadNumbers(const GgufFile& file, const RandomAccessFile& bytes,
-                   const GgufTensor& tensor, std::span<float> to) {
-  const GgmlTypeInfo& info = InfoOf(tensor.type);
+// A part of a tensor: `to`, from number `at` on.
+struct Piece {
+  const GgufTensor* tensor;
+  uint64_t at;
+  std::span<float> to;
+};
+
+void AddPieces(const GgufTensor& tensor, std::span<float> to,
+               std::vector<Piece>& pieces) {
+  for (uint64_t at = 0; at < to.size(); at += kChunk)
+    pieces.push_back(
+        {&tensor, at,
+         to.subspan(at, std::min<uint64_t>(kChunk, to.size() - at))});
+}
+
+// As it is stored, to single precision.
+Status ReadPiece(const GgufFile& file, const RandomAccessFile& bytes,
+                 const Piece& piece) {
+  const auto& [tensor, at, to] = piece;
+  const GgmlTypeInfo& info = InfoOf(tensor->type);
   const ggml_to_float_t to_float =
-      ggml_get_type_traits(static_cast<ggml_type>(tensor.type))->to_float;
-  if (tensor.type != GgmlType::kF32 && to_float == nullptr)
+      ggml_get_type_traits(static_cast<ggml_type>(tensor->type))->to_float;
+  if (tensor->type != GgmlType::kF32 && to_float == nullptr)
     return Refuse(file,
                   fmt::format("tensor '{}' is stored as {}, which is not read "
                               "here",
-                              tensor.name, info.name),
+                              tensor->name, info.name),
                   "take the file in f32, f16 or bf16");
-  for (uint64_t at = 0; at < to.size(); at += kChunk) {
-    const std::span<float> part =
-        to.subspan(at, std::min<uint64_t>(kChunk, to.size() - at));
-    const uint64_t offset =
-        file.data_offset + tensor.offset + at / info.block * info.bytes;
-    const auto size =
-        static_cast<size_t>(part.size() / info.block * info.bytes);
-    if (tensor.type == GgmlType::kF32) {
-      MODICUM_RETURN_IF_ERROR(
-          bytes.ReadInto(offset, reinterpret_cast<char*>(part.data()), size));
-    } else {
-      MODICUM_TRY(const std::string stored, bytes.Read(offset, size));
-      to_float(stored.data(), part.data(), static_cast<int64_t>(part.size()));
-    }
-    const auto bad = std::ranges::find_if_not(
-        part, [](float value) { return std::isfinite(value); });
-    if (bad != part.end())
-      return Refuse(
-          file,
-          fmt::format("tensor '{}' has a NaN or an infinity at index {}",
-                      tensor.name,
-                      at + static_cast<uint64_t>(bad - part.begin())),
-          "the training diverged or the file was altered: take another");
+  const uint64_t offset =
+      file.data_offset + tensor->offset + at / info.block * info.bytes;
+  const auto size = static_cast<size_t>(to.size() / info.block * info.bytes);
+  if (tensor->type == GgmlType::kF32) {
+    MODICUM_RETURN_IF_ERROR(
+        bytes.ReadInto(offset, reinterpret_cast<char*>(to.data()), size));
+  } else {
+    MODICUM_TRY(const std::string stored, bytes.Read(offset, size));
+    to_float(stored.data(), to.data(), static_cast<int64_t>(to.size()));
   }
-  return {};
+  const auto bad = std::ranges::find_if_not(
+      to, [](float value) { return std::isfinite(value); });
+  if (bad == to.end()) return {};
+  return Refuse(
+      file,
+      fmt::format("tensor '{}' has a NaN or an infinity at index {}",
+                  tensor->name, at + static_cast<uint64_t>(bad - to.begin())),
+      "the training diverged or the file was altered: take another");
+}
+
+// By so many threads. They take the pieces in order, so that the first of those
+// that fail is always found: it is what is said.
+Status ReadPieces(const GgufFile& file, std::span<const Piece> pieces,
+                  int threads) {
+  MODICUM_TRY(const RandomAccessFile bytes, RandomAccessFile::Open(file.name));
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  size_t first = pieces.size();
+  Status status;
+  const auto work = [&] {
+    for (size_t i = next++; i < pieces.size(); i = next++) {
+      Status read = ReadPiece(file, bytes, pieces[i]);
+      if (read) continue;
+      next = pieces.size();
+      const std::lock_guard lock(mutex);
+      if (i < first) {
+        first = i;
+        status = std::move(read);
+      }
+    }
+  };
+  std::vector<std::jthread> helpers;
+  for (int i = 1; i < threads; ++i) helpers.emplace_back(work);
+  work();
+  helpers.clear();  // waits for them
+  return status;
 }
 
 // What `file` has of the head, or of the rest.
 Status LoadPart(const GgufFile& file, bool head, EncoderWeights& weights) {
-  MODICUM_TRY(const RandomAccessFile bytes, RandomAccessFile::Open(file.name));
+  std::vector<Piece> pieces;
   for (const Parameter& parameter : weights.parameters()) {
     const EncoderTensor own{parameter.value->name};
     const GgufTensor* tensor = file.FindTensor(own.name);
-    if (tensor == nullptr || own.of_head() != head) continue;
-    MODICUM_RETURN_IF_ERROR(
-        ReadNumbers(file, bytes, *tensor, parameter.values()));
+    if (tensor != nullptr && own.of_head() == head)
+      AddPieces(*tensor, parameter.values(), pieces);
   }
-  return {};
+  return ReadPieces(file, pieces, 1);
 }
 
 }  // namespace
@@ -227,7 +266,8 @@ Status LoadHead(const HeadFile& head, EncoderWeights& weights) {
 }
 
 Result<std::unique_ptr<MappedWeights>> MapWeights(const EncoderBase& base,
-                                                  const EncoderShape& shape) {
+                                                  const EncoderShape& shape,
+                                                  int threads) {
   const GgufFile& file = base.file;
   MODICUM_TRY(MappedFile mapped, MappedFile::Open(file.name, file.file_bytes));
   const auto place =
@@ -240,13 +280,13 @@ Result<std::unique_ptr<MappedWeights>> MapWeights(const EncoderBase& base,
   };
   auto all = std::unique_ptr<MappedWeights>(new MappedWeights{
       std::move(mapped), EncoderWeights(shape, Learns::kNothing, place)});
-  MODICUM_TRY(const RandomAccessFile bytes, RandomAccessFile::Open(file.name));
+  std::vector<Piece> pieces;
   for (const Parameter& parameter : all->weights.parameters()) {
     const GgufTensor* tensor = file.FindTensor(parameter.value->name);
     if (tensor != nullptr && parameter.value->buffer != nullptr)
-      MODICUM_RETURN_IF_ERROR(
-          ReadNumbers(file, bytes, *tensor, parameter.values()));
+      AddPieces(*tensor, parameter.values(), pieces);
   }
+  MODICUM_RETURN_IF_ERROR(ReadPieces(file, pieces, threads));
   return all;
 }
 

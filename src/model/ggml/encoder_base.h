@@ -51,7 +51,9 @@ struct MappedWeights {
 };
 // All that the file has of a network of this shape: the body, and the
 // classification head where the shape has one. kIo; kInvalidInput as LoadBody.
+// What is turned is by so many threads.
 Result<std::unique_ptr<MappedWeights>> MapWeights(const EncoderBase& base,
-                                                  const EncoderShape& shape);
+                                                  const EncoderShape& shape,
+                                                  int threads);
 
 }  // namespace modicum

@@ -22,6 +22,7 @@
 #include "model/ggml/quantize.h"
 #include "model/ggml/sandbox.h"
 #include "model/gguf/gguf_memory.h"
+#include "model/gguf/gguf_weights.h"
 
 namespace modicum {
 namespace {
@@ -95,12 +96,13 @@ uint64_t BytesOf(std::span<const std::string> files) {
   return bytes;
 }
 
-// All of it once: the vocabulary, the tensors, one token through every layer.
+// All of it once: every number, the vocabulary, one token through every layer.
 // After the network its adapters.
 Status TryHere(std::span<const std::string> files) {
   MODICUM_RETURN_IF_ERROR(OpenBackends());
   MODICUM_RETURN_IF_ERROR(EnterSandbox(LimitsFor(BytesOf(files))));
   MODICUM_TRY(const GgufFile file, ReadGguf(files.front()));
+  MODICUM_RETURN_IF_ERROR(CheckWeights(file));
   constexpr uint64_t kContext = 64;
   NeuralSettings settings;
   settings.threads = 1;

@@ -5,6 +5,7 @@
 #include "model/ggml/llama_model.h"
 #include "model/ggml/sampler.h"
 #include "model/ggml/text_stream.h"
+#include "model/ggml/vectors.h"
 
 namespace modicum {
 namespace {
@@ -48,6 +49,9 @@ Status LlamaModel::Write(Compute& compute, size_t position,
       for (const TokenId token : ends_)
         logits[static_cast<size_t>(token)] = -INFINITY;
     const TokenId token = sampler.Pick(logits);
+    // It is no likelier than others only where none is a number.
+    MODICUM_RETURN_IF_ERROR(CheckNumbers(
+        info_.path, logits.subspan(static_cast<size_t>(token), 1)));
     if (llama_vocab_is_eog(vocabulary_, token)) {
       result.end = End::kEndToken;
       return {};

@@ -72,6 +72,7 @@ Result<std::vector<std::vector<float>>> LlamaModel::Pool(
     MODICUM_RETURN_IF_ERROR(compute->Run(batch, call));
     for (size_t s = 0; s < work.size(); ++s) {
       const auto vector = compute->Vector(s, size);
+      MODICUM_RETURN_IF_ERROR(CheckNumbers(info_.path, vector));
       vectors[order[next + s]].assign(vector.begin(), vector.end());
     }
     sink.Step(Phase::kPrefill, work);

@@ -23,6 +23,15 @@ Status CheckNoneEmpty(std::span<const TokenIds> texts) {
               "give it at least one token");
 }
 
+Status CheckNumbers(const std::string& path, std::span<const float> numbers) {
+  if (std::ranges::all_of(numbers, [](float x) { return std::isfinite(x); }))
+    return {};
+  return Fail(ErrorCode::kInvalidInput,
+              path + " gives NaN or infinity: its weights are broken",
+              "the training diverged or the file was altered: take another "
+              "(without --trust the tensor is named)");
+}
+
 TokenIds CutTo(const TokenIds& tokens, size_t longest) {
   if (tokens.size() <= longest) return tokens;
   TokenIds cut(tokens.begin(),

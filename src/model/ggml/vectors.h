@@ -15,6 +15,8 @@ namespace modicum {
 void Normalize(std::vector<float>& vector);
 // kInvalidInput.
 Status CheckNoneEmpty(std::span<const TokenIds> texts);
+// kInvalidInput where the network at `path` gave what is no number.
+Status CheckNumbers(const std::string& path, std::span<const float> numbers);
 // What is cut keeps its last token, which says that it ends. `longest` >= 1.
 TokenIds CutTo(const TokenIds& tokens, size_t longest);
 
