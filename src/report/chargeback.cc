@@ -188,9 +188,9 @@ std::string JsonTextOf(std::span<const Charge> charges,
 std::vector<Charge> ChargesOf(std::span<const Run> runs, std::string_view by,
                               ChargePeriod period) {
   const auto key_of = [&](const Run& run) {
-    return std::pair(PeriodOf(run, period), WhoOf(run, by));
+    return RunSumKey(PeriodOf(run, period), WhoOf(run, by));
   };
-  std::map<std::pair<std::string, std::string>, size_t> failed;
+  std::map<RunSumKey, size_t> failed;
   for (const Run& run : runs)
     if (run.status == RunStatus::kFailed) ++failed[key_of(run)];
   std::vector<Charge> rows;

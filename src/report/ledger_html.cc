@@ -25,9 +25,11 @@ using ByPeriod = std::map<std::string, RunSum>;
 // By day, "2026-01-31"; by month, "2026-01", where there are many days.
 ByPeriod Periods(std::span<const Run> runs) {
   for (const size_t digits : {size_t{10}, size_t{7}}) {
-    ByPeriod periods = SumBy(runs, [digits](const Run& run) {
-      return FormatUtc(run.started).substr(0, digits);
-    });
+    ByPeriod periods;
+    for (auto& [key, sum] : SumBy(runs, [digits](const Run& run) {
+           return RunSumKey(FormatUtc(run.started).substr(0, digits), "");
+         }))
+      periods.emplace(key.first, std::move(sum));
     if (periods.size() <= kDaysShown || digits == 7) return periods;
   }
   return {};

@@ -85,24 +85,15 @@ std::map<int64_t, double> ShareOfTime(const Edges& edges) {
   return until;
 }
 
-// What of it counts where only a `part` of its idling does.
-Bill WithIdling(Bill bill, double part) {
+// What of a bill counts where only a `part` of its idling does.
+double WithIdling(const Bill& bill, double part) {
   const double own = bill.split.own().mid.value();
-  if (own <= 0) return bill;
-  const double factor = 1 - (1 - part) * bill.split.own_idle.mid.value() / own;
-  bill.energy = bill.energy * factor;
-  bill.operational = bill.operational * factor;
-  bill.water = bill.water * factor;
-  if (bill.operational_market)
-    bill.operational_market = *bill.operational_market * factor;
-  if (bill.money) bill.money->amount = bill.money->amount * factor;
-  // By the time of the machine.
-  if (bill.embodied) bill.embodied = *bill.embodied * part;
-  return bill;
+  if (own <= 0) return 1;
+  return 1 - (1 - part) * bill.split.own_idle.mid.value() / own;
 }
 
-}  // namespace
-
+// By id, of runs that were charged with all of a machine's idling while others
+// were, too: the part that counts, such that together they have it once.
 std::map<std::string, double> IdlingParts(std::span<const Run> runs,
                                           const RunsInside& inside) {
   std::vector<const Run*> full;
@@ -129,29 +120,35 @@ std::map<std::string, double> IdlingParts(std::span<const Run> runs,
   return parts;
 }
 
+}  // namespace
+
 void RunSum::Add(const Run& run, double idling) {
   ++runs;
   if (!run.bill) return;
-  const Bill bill = idling < 1 ? WithIdling(*run.bill, idling) : *run.bill;
+  const Bill& bill = *run.bill;
+  const double factor = idling < 1 ? WithIdling(bill, idling) : 1;
   ++metered;
   wall += bill.wall;
   cpu += bill.cpu;
-  AddTo(energy, bill.energy);
-  AddTo(operational, bill.operational);
-  AddTo(water, bill.water);
+  AddTo(energy, bill.energy * factor);
+  AddTo(operational, bill.operational * factor);
+  AddTo(water, bill.water * factor);
   if (bill.operational_market) {
     ++with_market;
-    AddTo(operational_market, *bill.operational_market);
+    AddTo(operational_market, *bill.operational_market * factor);
   }
   if (bill.embodied) {
     ++with_embodied;
-    AddTo(embodied, *bill.embodied);
+    // It goes by the machine's time, all of which was charged.
+    AddTo(embodied, *bill.embodied * std::min(1.0, idling));
   }
   if (!bill.money) return;
   ++with_money;
+  const Estimate<Amount> amount = bill.money->amount * factor;
   const auto [sum, first] =
-      money.try_emplace(std::string(bill.money->currency.view()), *bill.money);
-  if (!first) sum->second.amount = sum->second.amount + bill.money->amount;
+      money.try_emplace(std::string(bill.money->currency.view()),
+                        MoneyEstimate{amount, bill.money->currency});
+  if (!first) sum->second.amount = sum->second.amount + amount;
 }
 
 void RunSum::Take(const Bill& bill) {
@@ -171,11 +168,38 @@ void RunSum::Take(const Bill& bill) {
   sum->second.amount = *amount;
 }
 
+std::map<RunSumKey, RunSum> SumBy(
+    std::span<const Run> runs,
+    const std::function<RunSumKey(const Run&)>& key_of) {
+  std::map<RunSumKey, RunSum> sums;
+  const RunsInside inside = FindInside(runs);
+  const auto idling = IdlingParts(runs, inside);
+  std::vector<std::pair<RunSum*, const Bill*>> taken;
+  for (const Run& run : runs) {
+    RunSum& sum = sums[key_of(run)];
+    const auto outer = inside.find(run.id.text);
+    RunSum* const other =
+        outer == inside.end() ? nullptr : &sums[key_of(*outer->second)];
+    if (other == &sum) {
+      ++sum.runs;
+      ++sum.inside;
+      continue;
+    }
+    const auto part = idling.find(run.id.text);
+    sum.Add(run, part == idling.end() ? 1 : part->second);
+    if (other != nullptr && run.bill) taken.emplace_back(other, &*run.bill);
+  }
+  for (const auto& [sum, bill] : taken) sum->Take(*bill);
+  return sums;
+}
+
 RunTotals TotalsOf(std::span<const Run> runs) {
   RunTotals totals;
-  if (runs.empty()) return totals;
-  totals.all = SumBy(runs, [](const Run&) { return 0; }).at(0);
-  totals.by_kind = SumBy(runs, [](const Run& run) { return run.kind; });
+  for (auto& [key, sum] : SumBy(runs, [](const Run&) { return RunSumKey(); }))
+    totals.all = std::move(sum);
+  for (auto& [key, sum] :
+       SumBy(runs, [](const Run& run) { return RunSumKey(run.kind, ""); }))
+    totals.by_kind.emplace(key.first, std::move(sum));
   for (const Run& run : runs) {
     ++totals.by_status[run.status];
     totals.machines.insert(HostSummary(run.host));

@@ -2,6 +2,7 @@
 // Sums over runs of the ledger, whatever their outcome.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -38,38 +39,14 @@ struct RunSum {
   void Take(const Bill& bill);
 };
 
-// By id, of runs that were charged with all of a machine's idling (idle policy
-// "full") while others were, too: the part that counts, such that together
-// they have it once.
-std::map<std::string, double> IdlingParts(std::span<const Run> runs,
-                                          const RunsInside& inside);
-
 // Sums by what `key_of` makes of a run. One that is inside another (see
 // record/start_run.h) is counted once: in no sum of its own where the other has
-// the same key, else taken from the other's.
-template <class KeyOf>
-auto SumBy(std::span<const Run> runs, const KeyOf& key_of) {
-  std::map<decltype(key_of(runs[0])), RunSum> sums;
-  const RunsInside inside = FindInside(runs);
-  const auto idling = IdlingParts(runs, inside);
-  std::vector<std::pair<const Run*, const Bill*>> taken;
-  for (const Run& run : runs) {
-    const auto key = key_of(run);
-    RunSum& sum = sums[key];
-    const auto outer = inside.find(run.id.text);
-    if (outer != inside.end() && key_of(*outer->second) == key) {
-      ++sum.runs;
-      ++sum.inside;
-      continue;
-    }
-    const auto part = idling.find(run.id.text);
-    sum.Add(run, part == idling.end() ? 1 : part->second);
-    if (outer != inside.end() && run.bill)
-      taken.emplace_back(outer->second, &*run.bill);
-  }
-  for (const auto& [outer, bill] : taken) sums[key_of(*outer)].Take(*bill);
-  return sums;
-}
+// the same key, else taken from the other's. Runs that were each charged with
+// all of a machine's idling (idle policy "full") at the same time share it.
+using RunSumKey = std::pair<std::string, std::string>;
+std::map<RunSumKey, RunSum> SumBy(
+    std::span<const Run> runs,
+    const std::function<RunSumKey(const Run&)>& key_of);
 
 struct RunTotals {
   RunSum all;
@@ -82,7 +59,7 @@ struct RunTotals {
   // Runs in the time of another run of the same machine which are not known to
   // be inside of it: started by it, they are counted twice.
   size_t nested = 0;
-  // Runs that share a machine's idling; see IdlingParts().
+  // Runs that share a machine's idling; see SumBy().
   size_t sharing = 0;
 };
 RunTotals TotalsOf(std::span<const Run> runs);
