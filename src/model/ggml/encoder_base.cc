@@ -282,8 +282,11 @@ Result<std::unique_ptr<MappedWeights>> MapWeights(const EncoderBase& base,
       std::move(mapped), EncoderWeights(shape, Learns::kNothing, place)});
   std::vector<Piece> pieces;
   for (const Parameter& parameter : all->weights.parameters()) {
+    if (parameter.value->buffer == nullptr) continue;  // in the file
     const GgufTensor* tensor = file.FindTensor(parameter.value->name);
-    if (tensor != nullptr && parameter.value->buffer != nullptr)
+    if (tensor == nullptr)
+      std::ranges::fill(parameter.values(), 0.0F);
+    else
       AddPieces(*tensor, parameter.values(), pieces);
   }
   MODICUM_RETURN_IF_ERROR(ReadPieces(file, pieces, threads));

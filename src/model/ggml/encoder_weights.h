@@ -84,7 +84,8 @@ class EncoderWeights {
  public:
   // Where a tensor's numbers lie already, and outlive this; null: nowhere.
   using Place = std::function<float*(const EncoderTensor&)>;
-  // All zero but for what is placed. Only what learns has gradients.
+  // All zero; where any is placed, the rest is the caller's to fill. Only what
+  // learns has gradients.
   explicit EncoderWeights(const EncoderShape& shape,
                           Learns learns = Learns::kAll,
                           const Place& place = nullptr);
