@@ -19,6 +19,9 @@ constexpr uint32_t kEvery = 30;
 // machine does not use up our descriptors.
 constexpr size_t kMostKept = 768;
 
+// Times of the dead are of two counts, each of whole ticks.
+constexpr double kTicksApart = 2;
+
 // Of what two sums of times differ by, rounded.
 constexpr Seconds kLeast{1e-6};
 
@@ -226,9 +229,68 @@ std::vector<ProcessCpuUse> Census::TakeEnded(const Processes& now) {
     if (ProcessCpuUse use = UseOfEnded(ended.exit); use.cpu > kLeast)
       uses.push_back(std::move(use));
   }
-  std::erase_if(
-      ended_, [&now](const auto& ended) { return !now.contains(ended.first); });
   return uses;
+}
+
+// Who waits for a child of `parent`; 0: not known.
+pid_t Census::HeirOf(pid_t parent, const Processes& now) const {
+  for (size_t step = 0; step <= ended_.size() + known_.size(); ++step) {
+    if (now.contains(parent)) return parent;
+    const auto ended = ended_.find(parent);
+    const auto known = known_.find(parent);
+    if (ended != ended_.end())
+      parent = ended->second.exit.parent;
+    else if (known != known_.end())
+      parent = known->second.stat.parent;
+    else
+      break;
+  }
+  return 0;
+}
+
+// `ended`: the entries of those who are gone, which ended_ still has. What
+// their heir waited for has their own dead, too, as far as they waited for
+// them.
+void Census::ShareRests(Processes& now, std::vector<ProcessCpuUse>& ended) {
+  const auto in = [](const std::map<pid_t, Seconds>& times, pid_t pid) {
+    const auto found = times.find(pid);
+    return found == times.end() ? Seconds(0) : found->second;
+  };
+  std::map<pid_t, Seconds> told;
+  std::map<pid_t, std::vector<ProcessCpuUse*>> entries;
+  for (const auto& [pid, gone] : ended_) {
+    if (now.contains(pid) || !gone.whole || first_) continue;
+    Seconds& of_heir = told[HeirOf(gone.exit.parent, now)];
+    of_heir += gone.exit.cpu;
+    if (const auto seen = known_.find(pid); seen != known_.end())
+      of_heir += HostCpuReader::FromTicks(seen->second.stat.waited);
+    of_heir -= in(owed_, pid);
+  }
+  for (ProcessCpuUse& use : ended)
+    entries[HeirOf(use.parent, now)].push_back(&use);
+  std::map<pid_t, Seconds> owed_now;
+  for (auto& [pid, known] : now) {
+    const Seconds just_told = in(told, pid);
+    Seconds owed =
+        in(owed_, pid) + HostCpuReader::FromTicks(known.waited) - just_told;
+    known.waited = 0;
+    if (owed > kTicksApart * HostCpuReader::Tick()) {
+      Seconds sum;
+      for (const ProcessCpuUse* use : entries[pid]) sum += use->cpu;
+      for (ProcessCpuUse* use : entries[pid])
+        use->cpu += owed * (use->cpu / sum);
+      if (sum == Seconds(0)) {  // told of earlier, or by nobody
+        known.waited = static_cast<uint64_t>(owed / HostCpuReader::Tick());
+        owed -= HostCpuReader::FromTicks(known.waited);
+      } else {
+        owed = Seconds(0);
+      }
+    }
+    // What is not waited for by the next look never will be.
+    owed = std::max(owed, Seconds(0) - just_told);
+    if (owed != Seconds(0)) owed_now.emplace(pid, owed);
+  }
+  owed_ = std::move(owed_now);
 }
 
 void Census::Weigh(const Processes& now, std::vector<ProcessCpuUse>& uses) {
@@ -265,11 +327,17 @@ Result<std::vector<ProcessCpuUse>> Census::Take() {
         *files, [&now](const auto& file) { return !now.contains(file.first); });
   const bool exact = Listen();
   std::vector<ProcessCpuUse> uses = TakeEnded(now);
-  if (!exact) uses = Settle(now);
+  if (exact) {
+    ShareRests(now, uses);
+  } else {
+    uses = Settle(now);
+    owed_.clear();
+  }
+  std::erase_if(
+      ended_, [&now](const auto& ended) { return !now.contains(ended.first); });
   uses.reserve(uses.size() + now.size());
   for (const auto& [pid, known] : now)
-    uses.push_back(
-        UseOf(pid, known, exact ? known.ticks : known.ticks + known.waited));
+    uses.push_back(UseOf(pid, known, known.ticks + known.waited));
   Weigh(now, uses);
   known_ = std::move(now);
   first_ = false;

@@ -41,15 +41,15 @@ struct ProcessCpuUse {
 // What was charged to the dead already is not charged again. What nobody waits
 // for (a parent that ignores SIGCHLD) stays unseen.
 // Where the kernel tells of every exit, nobody is charged for another: who
-// ended has an entry of his own, unseen or not. A look whose exits were lost
-// goes by the rule above.
-// Of a process with one thread that did not run since its last look nothing is
-// new, which its schedstat says for a quarter of what its stat costs. Its
-// parent may have died meanwhile: then it is read all the same.
-// What a process with one thread used it used on the CPU where it ran last. On
-// which CPUs several threads ran is not told, nor of the dead: theirs is what
-// the others leave.
-// Not thread-safe. Lifetime: the file system outlives it.
+// ended has an entry of his own, unseen or not. It tells so before it takes
+// their memory down, which is theirs, too: what their heir waited for beyond
+// what was told is shared by them. A look whose exits were lost goes by the
+// rule above. Of a process with one thread that did not run since its last look
+// nothing is new, which its schedstat says for a quarter of what its stat
+// costs. Its parent may have died meanwhile: then it is read all the same. What
+// a process with one thread used it used on the CPU where it ran last. On which
+// CPUs several threads ran is not told, nor of the dead: theirs is what the
+// others leave. Not thread-safe. Lifetime: the file system outlives it.
 class Census {
  public:
   explicit Census(const RootFs& fs, std::unique_ptr<ExitSource> exits = nullptr)
@@ -94,12 +94,16 @@ class Census {
   std::vector<ProcessCpuUse> Settle(Processes& now) const;
   bool Listen();
   std::vector<ProcessCpuUse> TakeEnded(const Processes& now);
+  pid_t HeirOf(pid_t parent, const Processes& now) const;
+  void ShareRests(Processes& now, std::vector<ProcessCpuUse>& ended);
   ProcessCpuUse UseOfEnded(const ThreadExit& exit) const;
   void Weigh(const Processes& now, std::vector<ProcessCpuUse>& uses);
 
   const RootFs& fs_;
   const std::unique_ptr<ExitSource> exits_;
   std::map<pid_t, Ended> ended_;  // since the last look, or not wholly
+  // By the living: what they waited for, less what was told of it.
+  std::map<pid_t, Seconds> owed_;
   bool first_ = true;
   Processes known_;  // as of the last look
   Files stats_;      // open files of some of them

@@ -215,6 +215,55 @@ TEST_F(ExactCensusTest, TheUnseenHaveEntriesOfTheirOwn) {
   EXPECT_EQ(Milliseconds(), (All{{"make 10", 0}}));
 }
 
+// The kernel tells of an exit before it takes the memory down: the parent's
+// time has all of it.
+TEST_F(ExactCensusTest, WhatTheEndItselfTookIsTheirsToo) {
+  const double tick = HostCpuReader::Tick().value() * 1e3;
+  Put(10, 1, 0);
+  Milliseconds();
+  Exit(11, 10, 1.25 * tick);
+  Exit(12, 10, 2.5 * tick);
+  Put(10, 1, 1, 9);
+  All uses = Milliseconds();
+  EXPECT_EQ(uses["make 10"], tick);
+  EXPECT_NEAR(uses["cc1 11"], 3 * tick, 1e-9);
+  EXPECT_NEAR(uses["cc1 12"], 6 * tick, 1e-9);
+  // Less than the counts may differ by is kept until it is more.
+  Exit(13, 10, 3 * tick);
+  Put(10, 1, 1, 13);
+  EXPECT_NEAR(Milliseconds()["cc1 13"], 3 * tick, 1e-9);
+  Exit(14, 10, 3 * tick);
+  Put(10, 1, 1, 18);
+  EXPECT_NEAR(Milliseconds()["cc1 14"], 6 * tick, 1e-9);
+  // Those of the dead are not theirs again: 15 waited for 16.
+  Put(15, 10, 0);
+  Milliseconds();
+  Exit(16, 15, 4 * tick);
+  Put(15, 10, 0, 4);
+  EXPECT_NEAR(Milliseconds()["cc1 16"], 4 * tick, 1e-9);
+  Exit(15, 10, 2 * tick, "make");
+  Remove(15);
+  Put(10, 1, 1, 24);
+  uses = Milliseconds();
+  EXPECT_NEAR(uses["make 15"], 2 * tick, 1e-9);
+  EXPECT_EQ(uses["make 10"], 0);
+  EXPECT_EQ(uses.size(), 2U);
+}
+
+// Told of late, as the parent's time was read before.
+TEST_F(ExactCensusTest, WhatIsWaitedForALookLaterIsNotSharedAgain) {
+  const double tick = HostCpuReader::Tick().value() * 1e3;
+  Put(10, 1, 0);
+  Milliseconds();
+  Exit(11, 10, 5 * tick);
+  EXPECT_NEAR(Milliseconds()["cc1 11"], 5 * tick, 1e-9);
+  Put(10, 1, 0, 5);
+  EXPECT_EQ(Milliseconds(), (All{{"make 10", 0}}));
+  // Nobody is told of: it is who waited's.
+  Put(10, 1, 0, 9);
+  EXPECT_EQ(Milliseconds(), (All{{"make 10", 4 * tick}}));
+}
+
 TEST_F(ExactCensusTest, WhoWasSeenGetsTheRest) {
   Put(10, 1, 0);
   Put(11, 10, 1);
