@@ -28,39 +28,28 @@ class CppApi : public RecordedMachine {
   }
   // "name: status exit-code" of every run in the ledger.
   std::vector<std::string> Recorded() const {
-    sqlite3* ledger = nullptr;
-    EXPECT_EQ(sqlite3_open((folder_ + "/ledger.sqlite").c_str(), &ledger), 0);
-    std::vector<std::string> runs;
-    const auto add = [](void* to, int, char** row, char**) {
-      static_cast<std::vector<std::string>*>(to)->push_back(
-          std::string(row[0]) + ": " + row[1] + " " + row[2]);
-      return 0;
-    };
-    EXPECT_EQ(sqlite3_exec(ledger, "SELECT name, status, exit_code FROM run",
-                           add, &runs, nullptr),
-              0);
-    sqlite3_close(ledger);
-    return runs;
+    return Select("SELECT name || ': ' || status || ' ' || exit_code FROM run");
   }
   // "inner in outer" of each window that is known to be inside of another.
   std::vector<std::string> Inside() const {
+    return Select(
+        "SELECT inner.name || ' in ' || outer.name FROM run_tag "
+        "JOIN run AS inner ON inner.id = run_tag.run "
+        "JOIN run AS outer ON outer.id = run_tag.value "
+        "WHERE run_tag.key = 'inside' ORDER BY inner.name");
+  }
+  // The first column, of the ledger.
+  std::vector<std::string> Select(const char* query) const {
     sqlite3* ledger = nullptr;
     EXPECT_EQ(sqlite3_open((folder_ + "/ledger.sqlite").c_str(), &ledger), 0);
-    std::vector<std::string> pairs;
+    std::vector<std::string> rows;
     const auto add = [](void* to, int, char** row, char**) {
-      static_cast<std::vector<std::string>*>(to)->push_back(
-          std::string(row[0]) + " in " + row[1]);
+      static_cast<std::vector<std::string>*>(to)->emplace_back(row[0]);
       return 0;
     };
-    EXPECT_EQ(sqlite3_exec(ledger,
-                           "SELECT inner.name, outer.name FROM run_tag "
-                           "JOIN run AS inner ON inner.id = run_tag.run "
-                           "JOIN run AS outer ON outer.id = run_tag.value "
-                           "WHERE run_tag.key = 'inside' ORDER BY inner.name",
-                           add, &pairs, nullptr),
-              0);
+    EXPECT_EQ(sqlite3_exec(ledger, query, add, &rows, nullptr), 0);
     sqlite3_close(ledger);
-    return pairs;
+    return rows;
   }
   // `joules` drawn in `window`, over a time in which that is possible.
   void Work(const Window& window, int joules) const {

@@ -36,12 +36,12 @@ class AskedInTurn final : public CountReader {
       : meter_(std::move(meter)), every_(every), last_(first) {}
 
   Result<uint64_t> Read() override {
-    if (++readings_ == 2) {
-      answered_ = SystemClock().Now();
+    const bool starts = ++readings_ == 2;
+    if (starts)
       thread_ =
           std::jthread([this](const std::stop_token& stop) { Ask(stop); });
-    }
     const std::lock_guard lock(mutex_);
+    if (starts) answered_ = SystemClock().Now();  // it can answer from now on
     if (!last_) return Fail(last_.error());
     const Seconds age = SystemClock().Now() - answered_;
     if (readings_ > 1 && age > every_ * kStale)
