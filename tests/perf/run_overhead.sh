@@ -4,7 +4,7 @@
 # the same run.
 #   tests/perf/run_overhead.sh [BIN_FOLDER] [SECONDS]
 # Prints the added time per command, and the metering process's peak memory and
-# share of one core while it samples at 10 Hz.
+# share of one core while it samples at 10 Hz, beside that of a bare loop.
 set -eu
 
 bin=${1:-build/release/bin}
@@ -52,6 +52,24 @@ share() {
     }'
 }
 
+# The least that any sampler does: a loop that wakes at 10 Hz and reads the same
+# two files, kept open.
+bare() {
+  perl -e '
+    my ($seconds) = @ARGV;
+    my @files = map { open my $file, "<", $_ or die; $file }
+      "/proc/stat", "/proc/self/stat";
+    sub used { open my $file, "<", "/proc/self/schedstat" or die;
+               (split " ", <$file>)[0] }
+    my $before = used();
+    for (1 .. 10 * $seconds) {
+      select undef, undef, undef, 0.1;
+      for (@files) { sysseek $_, 0, 0; sysread $_, my $text, 4096; }
+    }
+    printf "%-34s %.3f %% of a core\n", "a bare loop of the same reads",
+      (used() - $before) / 1e7 / $seconds;' "$seconds"
+}
+
 each /bin/true >/dev/null # warm-up
 plain=$(each /bin/true)
 metered=$(each "$modicum" run --quiet -- /bin/true)
@@ -66,5 +84,6 @@ printf '%-34s %s ms\n' 'modicum run --no-ledger -- true' "$unrecorded"
 printf '%-34s %s ms, with its ledger row\n' 'modicum run -- true' "$metered"
 awk -v a="$metered" -v b="$plain" \
   'BEGIN {printf "%-34s %.2f ms (limit 10)\n", "added by modicum run", a - b}'
+bare
 share "idle child, $seconds s" sleep "$seconds"
 share "busy child, $seconds s" timeout "$seconds" sh -c 'while :; do :; done'
