@@ -266,6 +266,15 @@ void Census::ShareRests(Processes& now, std::vector<ProcessCpuUse>& ended) {
       of_heir += HostCpuReader::FromTicks(seen->second.stat.waited);
     of_heir -= in(owed_, pid);
   }
+  // Nobody told of their end, but they were charged while they were seen.
+  for (const auto& [pid, dead] : known_) {
+    const auto gone = ended_.find(pid);
+    if (now.contains(pid) || (gone != ended_.end() && gone->second.whole))
+      continue;
+    told[HeirOf(dead.stat.parent, now)] +=
+        HostCpuReader::FromTicks(dead.stat.ticks + dead.stat.waited) -
+        in(owed_, pid);
+  }
   for (ProcessCpuUse& use : ended)
     entries[HeirOf(use.parent, now)].push_back(&use);
   std::map<pid_t, Seconds> owed_now;

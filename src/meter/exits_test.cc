@@ -264,6 +264,25 @@ TEST_F(ExactCensusTest, WhatIsWaitedForALookLaterIsNotSharedAgain) {
   EXPECT_EQ(Milliseconds(), (All{{"make 10", 4 * tick}}));
 }
 
+// The word of an exit may have been lost in the look before.
+TEST_F(ExactCensusTest, WhoWasChargedIsNotChargedToItsParentToo) {
+  const double tick = HostCpuReader::Tick().value() * 1e3;
+  Put(10, 1, 0);
+  Put(11, 10, 5);
+  Milliseconds();
+  Put(11, 10, 9);
+  EXPECT_EQ(Milliseconds(), (All{{"make 10", 0}, {"make 11", 4 * tick}}));
+  Remove(11);
+  Put(10, 1, 0, 9);
+  EXPECT_EQ(Milliseconds(), (All{{"make 10", 0}}));
+  // But for what it used since.
+  Put(12, 10, 5);
+  EXPECT_EQ(Milliseconds(), (All{{"make 10", 0}, {"make 12", 5 * tick}}));
+  Remove(12);
+  Put(10, 1, 0, 9 + 5 + 3);
+  EXPECT_EQ(Milliseconds(), (All{{"make 10", 3 * tick}}));
+}
+
 TEST_F(ExactCensusTest, WhoWasSeenGetsTheRest) {
   Put(10, 1, 0);
   Put(11, 10, 1);
