@@ -10,6 +10,9 @@
 namespace modicum {
 namespace {
 
+// The kind of runs that lie side by side, as one watch recorded them.
+constexpr std::string_view kWatchRow = "watch";
+
 template <class Q>
 void AddTo(std::optional<Estimate<Q>>& sum, const Estimate<Q>& value) {
   sum = sum ? *sum + value : value;
@@ -58,7 +61,7 @@ size_t CountNested(std::span<const Run> runs, const RunsInside& inside) {
   size_t nested = 0;
   for (const Run* run : sorted) {
     const auto [end, first] = ends.try_emplace(run->host.boot, 0);
-    if (!first && run->ended.micros <= end->second && run->kind != "watch")
+    if (!first && run->ended.micros <= end->second && run->kind != kWatchRow)
       ++nested;
     end->second = std::max(end->second, run->ended.micros);
   }
@@ -99,8 +102,9 @@ std::map<std::string, double> IdlingParts(std::span<const Run> runs,
   std::vector<const Run*> full;
   std::map<std::string, Edges> edges;  // by machine
   for (const Run& run : runs) {
+    // Rows of a watch have divided it among themselves.
     if (!run.bill || run.status == RunStatus::kRunning ||
-        run.bill->split.idle_policy != kAllIdling ||
+        run.kind == kWatchRow || run.bill->split.idle_policy != kAllIdling ||
         inside.contains(run.id.text) || run.ended.micros <= run.started.micros)
       continue;
     full.push_back(&run);

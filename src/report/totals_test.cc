@@ -119,6 +119,12 @@ TEST(Totals, IdlingThatIsChargedInFullIsCountedOnce) {
         << round;
     for (auto& run : runs) run.bill->split.idle_policy = "proportional";
     EXPECT_EQ(TotalsOf(runs).sharing, 0U);
+    // Of what a watch recorded each row has its part already.
+    for (auto& run : runs) {
+      run.bill->split.idle_policy = "full";
+      run.kind = "watch";
+    }
+    EXPECT_EQ(TotalsOf(runs).sharing, 0U);
   }
 }
 
