@@ -138,8 +138,11 @@ std::optional<HourlyFacts> InspectHourly(const Context& context) {
   auto series =
       HourlyIntensity::Read(name, context.settings.data_dir, context.clock);
   if (!series) return HourlyFacts{name, {}, {}, series.error()};
-  const auto now = series->series().At(context.clock.WallNow());
-  return HourlyFacts{name, *std::move(series), now, {}};
+  HourlyFacts facts{name, *std::move(series), {}, {}};
+  const EnergySlice now{context.clock.WallNow(), Seconds(0), Joules(1)};
+  const auto paid = facts.series->PaidFor({&now, 1}, {});
+  if (paid.figures.outside == 0) facts.now = paid.mean;
+  return facts;
 }
 
 std::vector<FamilyFacts> InspectFamilies() {

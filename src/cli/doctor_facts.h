@@ -30,8 +30,9 @@ struct LedgerFacts {
 struct HourlyFacts {
   std::string name;
   std::optional<HourlyIntensity> series;
-  std::optional<SeriesIntensity> now;  // absent: it does not cover this hour
-  std::optional<Error> error;          // cannot be used
+  // As a bill of this hour has it; absent: the series does not cover it.
+  std::optional<Estimate<GramsPerKilowattHour>> now;
+  std::optional<Error> error;  // cannot be used
 };
 
 struct FamilyFacts {

@@ -97,7 +97,7 @@ Json HourlyJson(const std::optional<HourlyFacts>& hourly) {
       {"basis", series.basis()},
       {"begin", FormatUtc(series.begin())},
       {"end", FormatUtc(series.end())},
-      {"now_g_co2e_per_kwh", hourly->now ? Json(hourly->now->value()) : Json()},
+      {"now_g_co2e_per_kwh", hourly->now ? EstimateJson(*hourly->now) : Json()},
       {"note", hourly->series->note()}};
 }
 

@@ -118,8 +118,7 @@ std::string HourlyBlock(const std::optional<HourlyFacts>& hourly) {
           "hourly",
           fmt::format("{}: grid intensity {}", hourly->name,
                       hourly->now
-                          ? FormatNumber(hourly->now->value()) +
-                                " gCO2e/kWh in this hour"
+                          ? "now " + FormatEstimate(*hourly->now, 3)
                           : "of this hour not known: the average counts")) +
       BlockDetail(fmt::format("{}, {}, {} to {}", series.column(),
                               series.basis(), FormatUtc(series.begin()),
