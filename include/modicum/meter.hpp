@@ -106,8 +106,8 @@ struct Options {
   std::optional<std::string> provider;     // "aws", "gcp", "azure", "on-prem"
   std::optional<double> intensity;         // gCO2e/kWh, the grid's
   std::optional<double> market_intensity;  // gCO2e/kWh, the contract's
-  std::optional<std::string>
-      intensity_file;  // hours of the grid's: CSV, service
+  // Hours of the grid's: a CSV file, a service.
+  std::optional<std::string> intensity_file;
   std::optional<double> pue;
   std::optional<double> wue;     // L/kWh
   std::optional<double> tariff;  // per kWh, in `currency`

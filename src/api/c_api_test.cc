@@ -23,6 +23,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StrEq;
 
+// Long enough for what is drawn in it to be physically possible.
+void Wait() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
+
 class CApi : public RecordedMachine {
  protected:
   CApi() {
@@ -54,6 +57,13 @@ class CApi : public RecordedMachine {
     modicum_result_free(result);
     return figures;
   }
+  // Of a window in which one was drawn.
+  modicum_figures OfOneJoule() {
+    const modicum_window window = Begin();
+    Draw(1'000'000);
+    Wait();
+    return End(window);
+  }
   void ExpectError(modicum_status status, modicum_status expected,
                    const std::string& message) {
     EXPECT_EQ(status, expected);
@@ -64,9 +74,6 @@ class CApi : public RecordedMachine {
   modicum_options options_;
   modicum_meter* meter_ = nullptr;
 };
-
-// Long enough for what is drawn in it to be physically possible.
-void Wait() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
 
 TEST_F(CApi, AWindowHoldsWhatTheCounterSays) {
   Open();
@@ -212,10 +219,7 @@ TEST_F(CApi, OptionsComeBeforeTheEnvironment) {
   options_.pue = 1.5;
   options_.intensity_g_per_kwh = 360;
   Open();
-  const modicum_window window = Begin();
-  Draw(1'000'000);
-  Wait();
-  const modicum_figures figures = End(window);
+  const modicum_figures figures = OfOneJoule();
   EXPECT_DOUBLE_EQ(figures.pue, 1.5);
   // 1 J = 1 / 3.6e6 kWh
   EXPECT_NEAR(figures.carbon_g.mid, 1.5 * 360 / 3.6e6, 1e-12);
@@ -229,10 +233,7 @@ TEST_F(CApi, TheContractsCarbonStandsBesideTheGrids) {
   options_.intensity_g_per_kwh = 360;
   options_.market_intensity_g_per_kwh = 36;
   Open();
-  const modicum_window window = Begin();
-  Draw(1'000'000);
-  Wait();
-  const modicum_figures figures = End(window);
+  const modicum_figures figures = OfOneJoule();
   EXPECT_NEAR(figures.carbon_g.mid, 1.5 * 360 / 3.6e6, 1e-12);
   EXPECT_NEAR(figures.market_carbon_g.mid, 1.5 * 36 / 3.6e6, 1e-12);
 }

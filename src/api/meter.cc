@@ -191,8 +191,7 @@ modicum_result ResultOf(const modicum_meter& meter, WindowReading reading,
                  meter.instruments.host, reading.began);
   // The command that started us does not hold what others here used.
   if (meter.subject.kind == Subject::Kind::kMachine) run.tags.clear();
-  run.ended = {reading.began.micros +
-               static_cast<int64_t>(reading.wall.value() * 1e6)};
+  run.ended = run.started + reading.wall;
   run.status = exit_code == 0 ? RunStatus::kOk : RunStatus::kFailed;
   run.exit_code = exit_code;
   run.bill = meter.instruments.BillOf(reading);

@@ -25,6 +25,12 @@ struct MonotonicTime {
 struct WallTime {
   int64_t micros = 0;
   friend constexpr auto operator<=>(WallTime, WallTime) = default;
+  friend constexpr WallTime operator+(WallTime a, Seconds d) {
+    return {a.micros + static_cast<int64_t>(d.value() * 1e6)};
+  }
+  friend constexpr WallTime operator-(WallTime a, Seconds d) {
+    return {a.micros - static_cast<int64_t>(d.value() * 1e6)};
+  }
 };
 
 // Thread-safe.

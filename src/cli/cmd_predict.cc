@@ -243,8 +243,7 @@ Run MakeRun(const Context& context, const PredictOptions& options,
     run.tags["tokens: " + endpoint] =
         fmt::format("{} read, {} written", use.tokens_in, use.tokens_out);
   }
-  run.ended = {run.started.micros +
-               static_cast<int64_t>(reading.wall.value() * 1e6)};
+  run.ended = run.started + reading.wall;
   run.status = StatusOf(outcome.status);
   run.exit_code = outcome.status ? kExitOk : kExitFailed;
   run.bill = setup.BillOf(reading);

@@ -142,9 +142,7 @@ RunStatus StatusOf(const ChildExit& exit) {
 
 void Finish(Run& run, const ChildExit& exit, const WindowReading& reading,
             const RunSetup& setup) {
-  run.ended = {
-      run.started.micros +
-      static_cast<int64_t>((reading.wall + reading.suspended).value() * 1e6)};
+  run.ended = run.started + (reading.wall + reading.suspended);
   run.exit_code = exit.shell_code();
   run.status = StatusOf(exit);
   run.bill = setup.BillOf(reading);

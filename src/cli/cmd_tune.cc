@@ -59,17 +59,12 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
   return ParseArgs(app, args);
 }
 
-Run StartedRun(const Context& context, const TuneFlags& flags,
-               const Instruments& instruments) {
-  return StartRun("tune", flags.network, context.settings.project,
-                  instruments.host, context.clock.WallNow());
-}
-
 Result<TuneResult> RecordedTune(const Context& context, const TuneFlags& flags,
                                 const TuneWorkload& workload,
                                 const Instruments& instruments,
                                 NeuralEngine& engine, Ledger& ledger) {
-  Run run = StartedRun(context, flags, instruments);
+  Run run = StartRun("tune", flags.network, context.settings.project,
+                     instruments.host, context.clock.WallNow());
   MODICUM_RETURN_IF_ERROR(ledger.Put(run));
   std::optional<Progress> progress;
   if (!flags.quiet)

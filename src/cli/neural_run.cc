@@ -233,8 +233,7 @@ Result<NeuralRun::Outcome> NeuralRun::End(const Status& status) {
   MODICUM_TRY(const WindowReading reading, instruments_.meter->End(window_));
   Run run = run_;
   run.started = reading.began;
-  run.ended = {run.started.micros +
-               static_cast<int64_t>(reading.wall.value() * 1e6)};
+  run.ended = run.started + reading.wall;
   run.status = StatusOf(status);
   run.exit_code = ExitCodeOf(run.status);
   run.bill = instruments_.BillOf(reading);

@@ -104,7 +104,7 @@ void WatchRecorder::Slice(const WatchFrame& frame, Joules energy,
 
 Run WatchRecorder::NewRun(const std::string& name, const WatchFrame& frame,
                           const ChargeTags& tags) const {
-  Run run = StartRun("watch", PlainText(name), project_, instruments_.host,
+  Run run = StartRun(kWatchKind, PlainText(name), project_, instruments_.host,
                      frame.began());
   run.tags = tags;  // it is of the machine, whoever started it
   return run;

@@ -151,8 +151,7 @@ Result<WatchFrame> Watcher::Next(const WindowReading& reading,
   watched_ += reading.wall;
   Accumulate(allotment.measured, total_);
   WatchFrame frame;
-  frame.at = {reading.began.micros +
-              static_cast<int64_t>(reading.wall.value() * 1e6)};
+  frame.at = reading.began + reading.wall;
   frame.wall = reading.wall;
   frame.watched = watched_;
   for (size_t i = 0; i < consumers.size(); ++i)

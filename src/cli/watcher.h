@@ -66,9 +66,7 @@ struct WatchRow {
 struct WatchFrame {
   WallTime at;  // its end
   Seconds wall;
-  WallTime began() const {
-    return {at.micros - static_cast<int64_t>(wall.value() * 1e6)};
-  }
+  WallTime began() const { return at - wall; }
   Seconds watched;  // since the first interval
   std::vector<WatchRow> rows;
   Estimate<Joules> measured;

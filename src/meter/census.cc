@@ -39,6 +39,11 @@ bool Same(const ProcessStat& a, const ProcessStat& b) {
   return a.start == b.start;
 }
 
+Seconds In(const std::map<pid_t, Seconds>& times, pid_t pid) {
+  const auto found = times.find(pid);
+  return found == times.end() ? Seconds(0) : found->second;
+}
+
 uint64_t Since(uint64_t before, uint64_t now) {
   return now > before ? now - before : 0;
 }
@@ -220,12 +225,16 @@ ProcessCpuUse Census::UseOfEnded(const ThreadExit& exit) const {
   return use;
 }
 
-// Of those who are gone. A zombie is there until it is waited for, with all it
+// Whether it is gone. A zombie is there until it is waited for, with all it
 // used; of a process that lives on only threads ended.
+bool Census::Left(pid_t pid, const Ended& ended, const Processes& now) const {
+  return ended.whole && !now.contains(pid) && !first_;
+}
+
 std::vector<ProcessCpuUse> Census::TakeEnded(const Processes& now) {
   std::vector<ProcessCpuUse> uses;
   for (const auto& [pid, ended] : ended_) {
-    if (now.contains(pid) || !ended.whole || first_) continue;
+    if (!Left(pid, ended, now)) continue;
     if (ProcessCpuUse use = UseOfEnded(ended.exit); use.cpu > kLeast)
       uses.push_back(std::move(use));
   }
@@ -248,23 +257,19 @@ pid_t Census::HeirOf(pid_t parent, const Processes& now) const {
   return 0;
 }
 
-// `ended`: the entries of those who are gone, which ended_ still has. What
-// their heir waited for has their own dead, too, as far as they waited for
-// them.
-void Census::ShareRests(Processes& now, std::vector<ProcessCpuUse>& ended) {
-  const auto in = [](const std::map<pid_t, Seconds>& times, pid_t pid) {
-    const auto found = times.find(pid);
-    return found == times.end() ? Seconds(0) : found->second;
-  };
+// CPU time that was told, or charged, of who is gone: theirs, and of their own
+// dead as far as they waited for them. By who waits for them.
+std::map<pid_t, Seconds> Census::ToldByHeir(const Processes& now) const {
   std::map<pid_t, Seconds> told;
-  std::map<pid_t, std::vector<ProcessCpuUse*>> entries;
+  const auto of_its_dead = [this](pid_t pid, const Known& dead) {
+    return HostCpuReader::FromTicks(dead.stat.waited) - In(owed_, pid);
+  };
   for (const auto& [pid, gone] : ended_) {
-    if (now.contains(pid) || !gone.whole || first_) continue;
+    if (!Left(pid, gone, now)) continue;
     Seconds& of_heir = told[HeirOf(gone.exit.parent, now)];
     of_heir += gone.exit.cpu;
     if (const auto seen = known_.find(pid); seen != known_.end())
-      of_heir += HostCpuReader::FromTicks(seen->second.stat.waited);
-    of_heir -= in(owed_, pid);
+      of_heir += of_its_dead(pid, seen->second);
   }
   // Nobody told of their end, but they were charged while they were seen.
   for (const auto& [pid, dead] : known_) {
@@ -272,16 +277,22 @@ void Census::ShareRests(Processes& now, std::vector<ProcessCpuUse>& ended) {
     if (now.contains(pid) || (gone != ended_.end() && gone->second.whole))
       continue;
     told[HeirOf(dead.stat.parent, now)] +=
-        HostCpuReader::FromTicks(dead.stat.ticks + dead.stat.waited) -
-        in(owed_, pid);
+        HostCpuReader::FromTicks(dead.stat.ticks) + of_its_dead(pid, dead);
   }
+  return told;
+}
+
+// `ended`: the entries of those who are gone, which ended_ still has.
+void Census::ShareRests(Processes& now, std::vector<ProcessCpuUse>& ended) {
+  const auto told = ToldByHeir(now);
+  std::map<pid_t, std::vector<ProcessCpuUse*>> entries;
   for (ProcessCpuUse& use : ended)
     entries[HeirOf(use.parent, now)].push_back(&use);
   std::map<pid_t, Seconds> owed_now;
   for (auto& [pid, known] : now) {
-    const Seconds just_told = in(told, pid);
+    const Seconds just_told = In(told, pid);
     Seconds owed =
-        in(owed_, pid) + HostCpuReader::FromTicks(known.waited) - just_told;
+        In(owed_, pid) + HostCpuReader::FromTicks(known.waited) - just_told;
     known.waited = 0;
     if (owed > kTicksApart * HostCpuReader::Tick()) {
       Seconds sum;

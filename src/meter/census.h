@@ -94,7 +94,9 @@ class Census {
   std::vector<ProcessCpuUse> Settle(Processes& now) const;
   bool Listen();
   std::vector<ProcessCpuUse> TakeEnded(const Processes& now);
+  bool Left(pid_t pid, const Ended& ended, const Processes& now) const;
   pid_t HeirOf(pid_t parent, const Processes& now) const;
+  std::map<pid_t, Seconds> ToldByHeir(const Processes& now) const;
   void ShareRests(Processes& now, std::vector<ProcessCpuUse>& ended);
   ProcessCpuUse UseOfEnded(const ThreadExit& exit) const;
   void Weigh(const Processes& now, std::vector<ProcessCpuUse>& uses);

@@ -17,9 +17,7 @@ struct EnergySlice {
   WallTime began;
   Seconds wall;
   Joules energy;
-  WallTime end() const {
-    return {began.micros + static_cast<int64_t>(wall.value() * 1e6)};
-  }
+  WallTime end() const { return began + wall; }
 };
 
 // Shares of the whole, together 1: of the energy, or of the time where no

@@ -16,6 +16,10 @@ inline constexpr char kRunVariable[] = "MODICUM_RUN";
 // other's id.
 inline constexpr char kInsideTag[] = "inside";
 
+// The kind of runs that lie side by side: rows of one watch, which together are
+// a machine.
+inline constexpr char kWatchKind[] = "watch";
+
 // A new id, of this version; inside the run that started this process, if there
 // is one. It ends where it starts until its end is known.
 Run StartRun(std::string kind, std::string name, std::string project,

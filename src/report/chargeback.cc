@@ -194,7 +194,7 @@ std::vector<Charge> ChargesOf(std::span<const Run> runs, std::string_view by,
   for (const Run& run : runs)
     if (run.status == RunStatus::kFailed) ++failed[key_of(run)];
   std::vector<Charge> rows;
-  for (auto& [key, sum] : SumBy(runs, key_of))
+  for (auto& [key, sum] : SumBy(runs, RunOverlaps(runs), key_of))
     rows.push_back({key.first, key.second, std::move(sum), failed[key]});
   std::stable_sort(
       rows.begin(), rows.end(), [](const Charge& a, const Charge& b) {

@@ -24,9 +24,10 @@ using ByPeriod = std::map<std::string, RunSum>;
 
 // By day, "2026-01-31"; by month, "2026-01", where there are many days.
 ByPeriod Periods(std::span<const Run> runs) {
+  const RunOverlaps overlaps(runs);
   for (const size_t digits : {size_t{10}, size_t{7}}) {
     ByPeriod periods;
-    for (auto& [key, sum] : SumBy(runs, [digits](const Run& run) {
+    for (auto& [key, sum] : SumBy(runs, overlaps, [digits](const Run& run) {
            return RunSumKey(FormatUtc(run.started).substr(0, digits), "");
          }))
       periods.emplace(key.first, std::move(sum));

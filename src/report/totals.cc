@@ -10,9 +10,6 @@
 namespace modicum {
 namespace {
 
-// The kind of runs that lie side by side, as one watch recorded them.
-constexpr std::string_view kWatchRow = "watch";
-
 template <class Q>
 void AddTo(std::optional<Estimate<Q>>& sum, const Estimate<Q>& value) {
   sum = sum ? *sum + value : value;
@@ -61,7 +58,7 @@ size_t CountNested(std::span<const Run> runs, const RunsInside& inside) {
   size_t nested = 0;
   for (const Run* run : sorted) {
     const auto [end, first] = ends.try_emplace(run->host.boot, 0);
-    if (!first && run->ended.micros <= end->second && run->kind != kWatchRow)
+    if (!first && run->ended.micros <= end->second && run->kind != kWatchKind)
       ++nested;
     end->second = std::max(end->second, run->ended.micros);
   }
@@ -95,8 +92,7 @@ double WithIdling(const Bill& bill, double part) {
   return 1 - (1 - part) * bill.split.own_idle.mid.value() / own;
 }
 
-// By id, of runs that were charged with all of a machine's idling while others
-// were, too: the part that counts, such that together they have it once.
+// RunOverlaps::idling.
 std::map<std::string, double> IdlingParts(std::span<const Run> runs,
                                           const RunsInside& inside) {
   std::vector<const Run*> full;
@@ -104,7 +100,7 @@ std::map<std::string, double> IdlingParts(std::span<const Run> runs,
   for (const Run& run : runs) {
     // Rows of a watch have divided it among themselves.
     if (!run.bill || run.status == RunStatus::kRunning ||
-        run.kind == kWatchRow || run.bill->split.idle_policy != kAllIdling ||
+        run.kind == kWatchKind || run.bill->split.idle_policy != kAllIdling ||
         inside.contains(run.id.text) || run.ended.micros <= run.started.micros)
       continue;
     full.push_back(&run);
@@ -126,11 +122,14 @@ std::map<std::string, double> IdlingParts(std::span<const Run> runs,
 
 }  // namespace
 
+RunOverlaps::RunOverlaps(std::span<const Run> runs)
+    : inside(FindInside(runs)), idling(IdlingParts(runs, inside)) {}
+
 void RunSum::Add(const Run& run, double idling) {
   ++runs;
   if (!run.bill) return;
   const Bill& bill = *run.bill;
-  const double factor = idling < 1 ? WithIdling(bill, idling) : 1;
+  const double factor = WithIdling(bill, idling);
   ++metered;
   wall += bill.wall;
   cpu += bill.cpu;
@@ -144,7 +143,7 @@ void RunSum::Add(const Run& run, double idling) {
   if (bill.embodied) {
     ++with_embodied;
     // It goes by the machine's time, all of which was charged.
-    AddTo(embodied, *bill.embodied * std::min(1.0, idling));
+    AddTo(embodied, *bill.embodied * idling);
   }
   if (!bill.money) return;
   ++with_money;
@@ -173,11 +172,10 @@ void RunSum::Take(const Bill& bill) {
 }
 
 std::map<RunSumKey, RunSum> SumBy(
-    std::span<const Run> runs,
+    std::span<const Run> runs, const RunOverlaps& overlaps,
     const std::function<RunSumKey(const Run&)>& key_of) {
+  const auto& [inside, idling] = overlaps;
   std::map<RunSumKey, RunSum> sums;
-  const RunsInside inside = FindInside(runs);
-  const auto idling = IdlingParts(runs, inside);
   std::vector<std::pair<RunSum*, const Bill*>> taken;
   for (const Run& run : runs) {
     RunSum& sum = sums[key_of(run)];
@@ -199,10 +197,14 @@ std::map<RunSumKey, RunSum> SumBy(
 
 RunTotals TotalsOf(std::span<const Run> runs) {
   RunTotals totals;
-  for (auto& [key, sum] : SumBy(runs, [](const Run&) { return RunSumKey(); }))
+  const RunOverlaps overlaps(runs);
+  const auto by = [&](const std::function<std::string(const Run&)>& name) {
+    return SumBy(runs, overlaps,
+                 [&name](const Run& run) { return RunSumKey(name(run), ""); });
+  };
+  for (auto& [key, sum] : by([](const Run&) { return ""; }))
     totals.all = std::move(sum);
-  for (auto& [key, sum] :
-       SumBy(runs, [](const Run& run) { return RunSumKey(run.kind, ""); }))
+  for (auto& [key, sum] : by(&Run::kind))
     totals.by_kind.emplace(key.first, std::move(sum));
   for (const Run& run : runs) {
     ++totals.by_status[run.status];
@@ -214,9 +216,8 @@ RunTotals TotalsOf(std::span<const Run> runs) {
       totals.last = run.started;
     if (run.bill) AddBill(totals, *run.bill);
   }
-  const RunsInside inside = FindInside(runs);
-  totals.nested = CountNested(runs, inside);
-  totals.sharing = IdlingParts(runs, inside).size();
+  totals.nested = CountNested(runs, overlaps.inside);
+  totals.sharing = overlaps.idling.size();
   return totals;
 }
 

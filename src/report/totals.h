@@ -39,13 +39,23 @@ struct RunSum {
   void Take(const Bill& bill);
 };
 
-// Sums by what `key_of` makes of a run. One that is inside another (see
-// record/start_run.h) is counted once: in no sum of its own where the other has
-// the same key, else taken from the other's. Runs that were each charged with
-// all of a machine's idling (idle policy "full") at the same time share it.
+// What runs have of each other's energy.
+struct RunOverlaps {
+  explicit RunOverlaps(std::span<const Run> runs);
+
+  RunsInside inside;
+  // By id, of runs that were charged with all of a machine's idling (idle
+  // policy "full") while others were, too: the part that counts, such that
+  // together they have it once.
+  std::map<std::string, double> idling;
+};
+
+// Sums by what `key_of` makes of a run. One that is inside another is counted
+// once: in no sum of its own where the other has the same key, else taken from
+// the other's. Runs that share a machine's idling have it once.
 using RunSumKey = std::pair<std::string, std::string>;
 std::map<RunSumKey, RunSum> SumBy(
-    std::span<const Run> runs,
+    std::span<const Run> runs, const RunOverlaps& overlaps,
     const std::function<RunSumKey(const Run&)>& key_of);
 
 struct RunTotals {
@@ -59,7 +69,7 @@ struct RunTotals {
   // Runs in the time of another run of the same machine which are not known to
   // be inside of it: started by it, they are counted twice.
   size_t nested = 0;
-  // Runs that share a machine's idling; see SumBy().
+  // Runs that share a machine's idling; see RunOverlaps.
   size_t sharing = 0;
 };
 RunTotals TotalsOf(std::span<const Run> runs);

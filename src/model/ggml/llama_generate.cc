@@ -49,7 +49,7 @@ Status LlamaModel::Write(Compute& compute, size_t position,
       for (const TokenId token : ends_)
         logits[static_cast<size_t>(token)] = -INFINITY;
     const TokenId token = sampler.Pick(logits);
-    // It is no likelier than others only where none is a number.
+    // A NaN is picked only where none is a number.
     MODICUM_RETURN_IF_ERROR(CheckNumbers(
         info_.path, logits.subspan(static_cast<size_t>(token), 1)));
     if (llama_vocab_is_eog(vocabulary_, token)) {
