@@ -20,6 +20,10 @@ SourceTable& Sources() {
   return *table;
 }
 
+// Cantelli's inequality: whatever a quantity's distribution, at most 5 % of it
+// lies more than this many standard deviations above its mean, sqrt(0.95/0.05).
+constexpr double kCantelli = 4.358898943540674;
+
 }  // namespace
 
 std::string_view OriginName(Origin origin) {
@@ -108,12 +112,14 @@ double TotalSd(double own_sd, const std::vector<Share>& shared) {
 
 Interval Interval90(double mid, double sd, bool difference) {
   const double half = kZ90 * sd;
-  if (mid != 0 && (!difference || std::abs(mid) > 2 * sd)) {
-    const double factor = std::exp(half / std::abs(mid));
-    return mid > 0 ? Interval{mid / factor, mid * factor}
-                   : Interval{mid * factor, mid / factor};
-  }
-  return Interval{mid - half, mid + half};
+  if (difference && std::abs(mid) <= 2 * sd) return {mid - half, mid + half};
+  if (mid == 0) return {0, kCantelli * sd};
+  // The first is less until sd is 1.05 times mid.
+  const double relative = sd / std::abs(mid);
+  const double factor =
+      std::min(std::exp(kZ90 * relative), 1 + kCantelli * relative);
+  return mid > 0 ? Interval{mid / factor, mid * factor}
+                 : Interval{mid * factor, mid / factor};
 }
 
 }  // namespace internal

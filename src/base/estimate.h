@@ -57,7 +57,8 @@ std::vector<Share> CombineShares(const std::vector<Share>& a, double ka,
                                  const std::vector<Share>& b, double kb);
 double TotalSd(double own_sd, const std::vector<Share>& shared);
 // The 90 % interval. Of a quantity that cannot change its sign, on a log
-// scale: sd / mid is then the standard deviation of its logarithm. Of a
+// scale: sd / mid is then the standard deviation of its logarithm, and where
+// that is much, no more than lies above any quantity of this sd. Of a
 // difference, linear unless it is more than two sd from zero.
 Interval Interval90(double mid, double sd, bool difference);
 }  // namespace internal
@@ -141,6 +142,13 @@ auto operator*(const Estimate<A>& a, const Estimate<B>& b)
   const double ka = (A(1) * b.mid).value();
   const double kb = (a.mid * B(1)).value();
   return internal::Propagate(a.mid * b.mid, a, ka, b, kb);
+}
+// The mean power over a time that is known exactly, and its like.
+template <class Q>
+auto operator/(const Estimate<Q>& a, Seconds time)
+    -> Estimate<decltype(a.mid / time)> {
+  const auto mid = a.mid / time;
+  return internal::Propagate(mid, a, 1 / time.value(), a, 0);
 }
 // The dimensionless ratio of two like quantities.
 template <class Q>

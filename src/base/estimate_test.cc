@@ -63,7 +63,24 @@ TEST(Estimate, AnEnergysIntervalIsOnALogScaleAndNeverNegative) {
   EXPECT_NEAR(narrow.high, 100 * std::exp(kZ90 * 0.1), 1e-9);
   for (const double sd : {0.1, 1.0, 10.0})
     EXPECT_GT(Own(1, sd).interval().low, 0);
-  EXPECT_EQ(Own(0, 1).interval().low, -kZ90);
+  EXPECT_EQ(Own(0, 1).interval().low, 0);
+}
+
+// An error that is added (a tick) and is many times the whole is no factor.
+TEST(Estimate, AnIntervalGrowsNoFasterThanItsError) {
+  for (const double mid : {1e-9, 1e-3, 0.5, 0.96, 2.0}) {
+    const auto wide = Own(mid, 1).interval();
+    EXPECT_LE(wide.high, mid + std::sqrt(19) + 1e-12);
+    EXPECT_NEAR(wide.low * wide.high, mid * mid, 1e-12);
+  }
+  double before = 0;
+  for (double sd = 0; sd < 3; sd += 0.01) {
+    const double high = Own(1, sd).interval().high;
+    EXPECT_GE(high, before);
+    EXPECT_LT(high - before, sd == 0 ? 1.1 : 0.1);
+    before = high;
+  }
+  EXPECT_DOUBLE_EQ(Own(0, 1).interval().high, std::sqrt(19));
 }
 
 TEST(Estimate, ADifferenceIsLinearUntilTwoSdFromZero) {

@@ -13,7 +13,7 @@ namespace modicum {
 namespace {
 
 // What is left of a whole by rounding is none of it.
-constexpr double kRounding = 1e-11;
+constexpr double kRounding = 1e-9;
 
 // Time that explains a domain's energy: each consumer's, and everybody's.
 struct Times {
