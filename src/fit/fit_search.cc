@@ -21,12 +21,31 @@ std::optional<Estimate<Joules>> JoulesPer1000(const TrialOutcome& outcome) {
   return Summarize(outcome.evidence.samples).joules_per_1000;
 }
 
+// What the budget leaves of time; nullopt: it has no end.
+std::optional<Seconds> TimeLeft(const FitJob& job) {
+  if (!job.task.budget.time) return std::nullopt;
+  return *job.task.budget.time - job.Elapsed() - job.resumed_wall;
+}
+
 bool OverBudget(const FitJob& job) {
-  if (job.task.budget.time &&
-      job.Elapsed() + job.resumed_wall > *job.task.budget.time)
-    return true;
+  if (const auto left = TimeLeft(job); left && *left <= Seconds(0)) return true;
   return job.task.budget.energy &&
          SpentInTrials(job, true).joules > *job.task.budget.energy;
+}
+
+// A late answer is better than none: where nothing can be handed over yet, what
+// took little on its first rung is tried though the budget is spent.
+bool IsLastResort(const FitJob& job, const Question& question) {
+  constexpr double kLittle = 0.1;  // of the budget
+  if (std::ranges::any_of(job.outcomes, &TrialOutcome::ok)) return false;
+  const auto first =
+      std::ranges::find(job.rung, question.candidate.name,
+                        [](const TrialOutcome& o) { return o.candidate.name; });
+  if (first == job.rung.end() || !first->ok()) return false;
+  const TaskBudget& budget = job.task.budget;
+  return (!budget.time || first->evidence.wall <= *budget.time * kLittle) &&
+         (!budget.energy ||
+          first->evidence.cost.mid <= *budget.energy * kLittle);
 }
 
 // A candidate that could not save what its own trial costs, even if it made
@@ -119,11 +138,14 @@ Result<TrialOutcome> Answer(FitJob& job, const Question& question) {
   TrialOutcome outcome = OutcomeFor(question.candidate);
   if (auto reason = NotWorthTrying(job, question)) {
     outcome.evidence.failure = *std::move(reason);
-  } else if (OverBudget(job)) {
-    outcome.evidence.failure = "not tried: the task's budget is spent";
-  } else {
+  } else if (!OverBudget(job)) {
+    MODICUM_TRY(outcome, job.runner->Run(question.candidate, Stage::kSelect,
+                                         question.fraction, TimeLeft(job)));
+  } else if (IsLastResort(job, question)) {
     MODICUM_TRY(outcome, job.runner->Run(question.candidate, Stage::kSelect,
                                          question.fraction));
+  } else {
+    outcome.evidence.failure = "not tried: the task's budget is spent";
   }
   if (outcome.evidence.resumed) job.resumed_wall += outcome.evidence.wall;
   ++job.done;

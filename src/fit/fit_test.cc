@@ -295,6 +295,20 @@ TEST_F(FitTest, ASpentBudgetEndsTheSearch) {
             "not tried: the task's budget is spent");
 }
 
+// The trial that runs is stopped too; what was tried before is handed over.
+TEST_F(FitTest, ABudgetOfTimeEndsTheTrialThatRuns) {
+  WriteData(600, 60);
+  const auto result =
+      RunFit(Make("families = [\"linear, hinge\", \"encoder, 4 layers of "
+                  "256\"]\npublished = false\n[budget]\nseconds = 3\n"));
+  if (!result && result.error().code == ErrorCode::kUnavailable)
+    GTEST_SKIP() << result.error().message;
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  EXPECT_EQ(result->chosen, "linear, hinge");
+  EXPECT_THAT(Row(*result, "encoder, 4 layers of 256").reason,
+              HasSubstr("the task's budget is spent"));
+}
+
 TEST_F(FitTest, BadDataIsRefusedBeforeAnythingIsTried) {
   ASSERT_TRUE(WriteFileAtomically(folder_ + "/data.jsonl", ""));
   EXPECT_FALSE(RunFit(Make("")).has_value());

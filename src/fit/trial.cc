@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fit/trial.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -10,8 +12,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/remote_use.h"
 #include "base/rng.h"
+#include "base/stop_after.h"
 #include "evaluate/cost.h"
 #include "model/cascade.h"
 #include "model/checkpoint.h"
@@ -215,7 +219,7 @@ std::string TrialRunner::FolderOf(const Candidate& candidate, Stage stage,
 
 Budget TrialRunner::TrainingBudget() const {
   Budget budget;
-  budget.stop = parts_.stop;
+  budget.stop = stop_;
   budget.memory = parts_.task.budget.memory;
   budget.seed = parts_.task.seed;
   return budget;
@@ -254,7 +258,7 @@ Status TrialRunner::Score(Model& model, Stage stage, TrialOutcome& outcome) {
     pointers.push_back(&parts_.data.items[row]);
   }
   CallOptions call;
-  call.stop = parts_.stop;
+  call.stop = stop_;
   call.seed = parts_.task.seed;
   NullSink sink;
   MODICUM_TRY(const auto outputs, model.Predict(items, call, sink));
@@ -271,7 +275,7 @@ Status TrialRunner::Score(Model& model, Stage stage, TrialOutcome& outcome) {
                             &model};
   MODICUM_TRY(auto samples,
               MeasureCosts({&subject, 1}, items, options, parts_.meter,
-                           parts_.fs, parts_.clock, parts_.stop));
+                           parts_.fs, parts_.clock, stop_));
   outcome.evidence.samples = std::move(samples.front());
   return {};
 }
@@ -468,7 +472,8 @@ Status TrialRunner::ChargeUnfinished(const Estimate<Joules>& cost,
 }
 
 Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
-                                      double fraction) {
+                                      double fraction,
+                                      std::optional<Seconds> limit) {
   // Learns nothing from rows: part of them is all of them, and is paid once.
   if (candidate.family == kRemoteFamily) fraction = 1;
   MODICUM_TRY(auto resumed, Resume(candidate, stage, fraction));
@@ -476,6 +481,8 @@ Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
 
   const RemoteUses before = RemoteUseSoFar();
   const WindowId window = parts_.meter.Begin(candidate.name);
+  const StopAfter stop(parts_.stop, limit);
+  stop_ = stop.token();
   auto outcome = MakeAndScore(candidate, stage, fraction);
   MODICUM_TRY(const WindowReading reading, parts_.meter.End(window));
   if (parts_.stop.stop_requested())
@@ -483,11 +490,14 @@ Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
   if (!outcome) {
     // A full disk or a forbidden folder would fail every candidate alike.
     const ErrorCode code = outcome.error().code;
-    if (code == ErrorCode::kInterrupted || code == ErrorCode::kIo ||
-        code == ErrorCode::kPermission)
+    if (code == ErrorCode::kIo || code == ErrorCode::kPermission)
       return Fail(std::move(outcome).error());
     TrialOutcome failed = OutcomeFor(candidate);
-    failed.evidence.failure = outcome.error().message;
+    failed.evidence.failure =
+        code == ErrorCode::kInterrupted
+            ? fmt::format("stopped after {}: the task's budget is spent",
+                          FormatDuration(reading.wall))
+            : outcome.error().message;
     outcome = std::move(failed);
   }
   outcome->evidence.cost = WithRemote(

@@ -64,9 +64,10 @@ class TrialRunner {
 
   // `fraction` of the training rows, drawn per class. A training that fails is
   // an outcome, not an error; errors are the ledger's, the disk's and
-  // kInterrupted.
+  // kInterrupted. So is one that has not ended after `limit`: it is stopped.
   Result<TrialOutcome> Run(const Candidate& candidate, Stage stage,
-                           double fraction = 1);
+                           double fraction = 1,
+                           std::optional<Seconds> limit = {});
 
   // The model of an outcome without failure.
   Result<std::unique_ptr<Model>> Load(const TrialOutcome& outcome) const;
@@ -111,6 +112,7 @@ class TrialRunner {
   Budget TrainingBudget() const;
 
   Parts parts_;
+  std::stop_token stop_;  // of the trial that runs
 };
 
 // An outcome that says which candidate it is of, and nothing else yet.
