@@ -24,6 +24,8 @@ namespace {
 
 // Long enough that a difference is none of updates.
 constexpr Seconds kCompared{0.5};
+// Counters show a new value every 0.1 s, or more often.
+constexpr Seconds kWatched{0.5};
 
 // The folder itself or the nearest one above it that is there.
 std::filesystem::path ExistingFolder(std::filesystem::path folder) {
@@ -93,14 +95,41 @@ std::map<std::string, std::string> CompareRaplSources(ProbeContext context,
   return apart;
 }
 
+bool OnlyCounts(const Probe& probe) {
+  return std::ranges::all_of(probe.domains(), [](const Domain& domain) {
+    return domain.origin == Origin::kCounter;
+  });
+}
+
+// By the name of the source. One that asks over a network has no pace of its
+// own.
+std::map<std::string, SeenUpdates> WatchCounters(const ProbeContext& context,
+                                                 Clock& clock) {
+  std::vector<std::unique_ptr<Probe>> counters;
+  for (const ProbeKind& kind : ProbeKinds()) {
+    auto probe = kind.open(context);
+    if (probe && OnlyCounts(**probe) && (*probe)->update_period() <= kWatched)
+      counters.push_back(*std::move(probe));
+  }
+  const auto seen = WatchUpdates(counters, clock, kWatched);
+  std::map<std::string, SeenUpdates> by_name;
+  for (size_t i = 0; i < counters.size(); ++i)
+    by_name.emplace(counters[i]->name(), seen[i]);
+  return by_name;
+}
+
 std::vector<SourceFacts> InspectSources(const ProbeContext& context,
                                         const Chosen& chosen, Clock& clock) {
   std::vector<SourceFacts> sources;
   const auto apart = CompareRaplSources(context, clock);
+  const auto updates = WatchCounters(context, clock);
   for (const ProbeKind& kind : ProbeKinds()) {
     SourceFacts source{kind.report(context),
                        std::find(chosen.probes.begin(), chosen.probes.end(),
                                  kind.name) != chosen.probes.end()};
+    if (const auto seen = updates.find(source.report.name);
+        seen != updates.end())
+      source.updates = seen->second;
     std::string& reason = source.report.reason;
     const auto found = apart.find(source.report.name);
     if (found != apart.end() && !found->second.empty())

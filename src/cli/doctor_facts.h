@@ -12,12 +12,14 @@
 #include "place/hourly_intensity.h"
 #include "place/place.h"
 #include "probe/probe.h"
+#include "probe/seen_updates.h"
 
 namespace modicum {
 
 struct SourceFacts {
   ProbeReport report;
   bool in_use = false;  // what `run` and `fit` would read now
+  std::optional<SeenUpdates> updates = {};  // of counters
 };
 
 struct LedgerFacts {

@@ -42,9 +42,16 @@ Json PowerJson(const CpuPower& power) {
           {"date", power.date}};
 }
 
+Json UpdatesJson(const SeenUpdates& updates) {
+  return {{"new_values", updates.changes},
+          {"watched_s", updates.watched.value()},
+          {"period_s", updates.changes >= 2 ? Json(updates.period.value())
+                                            : Json(nullptr)}};
+}
+
 Json SourcesJson(const std::vector<SourceFacts>& sources) {
   Json json = Json::array();
-  for (const auto& [report, in_use] : sources)
+  for (const auto& [report, in_use, updates] : sources) {
     json.push_back({{"name", report.name},
                     {"usable", report.usable},
                     {"in_use", in_use},
@@ -52,6 +59,8 @@ Json SourcesJson(const std::vector<SourceFacts>& sources) {
                     {"reading", report.reading},
                     {"reason", report.reason},
                     {"cure", report.cure}});
+    if (updates) json.back()["updates"] = UpdatesJson(*updates);
+  }
   return json;
 }
 

@@ -53,7 +53,7 @@ std::string Power(const CpuPower& power) {
 
 std::string Sources(const DoctorFacts& facts) {
   std::string text;
-  for (const auto& [report, in_use] : facts.sources) {
+  for (const auto& [report, in_use, updates] : facts.sources) {
     const std::string_view state = in_use          ? "in use"
                                    : report.usable ? "usable"
                                                    : "not usable";
@@ -61,6 +61,7 @@ std::string Sources(const DoctorFacts& facts) {
         text.empty() ? "sources" : "",
         fmt::format("{:<9} {:<12}{}", report.name, state, report.covers));
     if (!report.reading.empty()) text += BlockDetail(report.reading);
+    if (updates) text += BlockDetail("new values here: " + Describe(*updates));
     if (!report.reason.empty()) text += BlockFault(report.reason, report.cure);
   }
   if (facts.sources_error)
