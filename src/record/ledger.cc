@@ -272,6 +272,10 @@ class SqliteLedger final : public Ledger {
  public:
   explicit SqliteLedger(SqliteDb db) : db_(std::move(db)) {}
 
+  Status CheckWritable() const override {
+    const std::lock_guard lock(mutex_);
+    return db_.CheckWritable();
+  }
   using Ledger::Put;
   Status Put(const Run& run, std::span<const Measurement> rows) override;
   Status Put(std::span<const Measurement> rows) override;

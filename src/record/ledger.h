@@ -46,6 +46,9 @@ class Ledger {
       const std::string& path, LedgerClose close = LedgerClose::kTidy);
   virtual ~Ledger() = default;
 
+  // kPermission: it can only be read, and each Put() would say so.
+  virtual Status CheckWritable() const = 0;
+
   // Each call is one transaction, durable (fsynced) when it returns.
   // Insert, or update by id; a run that has ended is not reopened by an
   // earlier copy of it.

@@ -356,6 +356,7 @@ TEST_F(LedgerTest, AReadOnlyLedgerIsReadAndNotWritten) {
     const auto ledger = Ledger::Open(Path());
     if (!ledger) _exit(2);
     if (!(*ledger)->FindRun(ExampleRun().id.text)) _exit(3);
+    if ((*ledger)->CheckWritable()) _exit(6);
     const Status status = (*ledger)->Put(ExampleRun());
     if (status || status.error().code != ErrorCode::kPermission ||
         status.error().message != "ledger " + Path() + " is read-only")

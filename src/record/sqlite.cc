@@ -149,6 +149,12 @@ Result<int64_t> SqliteDb::QueryInt(std::string_view sql) const {
   return row ? statement.Int(0) : 0;
 }
 
+Status SqliteDb::CheckWritable() const {
+  if (sqlite3_db_readonly(db_.get(), "main") == 1)
+    return Fail(ErrorOf(SQLITE_READONLY));
+  return {};
+}
+
 int64_t SqliteDb::changes() const { return sqlite3_changes64(db_.get()); }
 
 void SqliteDb::SetBusyTimeout(int milliseconds) {

@@ -75,6 +75,8 @@ class SqliteDb {
   int64_t changes() const;
   // Waits this long for another connection's lock.
   void SetBusyTimeout(int milliseconds);
+  // kPermission where it was opened to be read alone.
+  Status CheckWritable() const;
   // Closing leaves a WAL file as it is.
   void KeepLogOnClose();
   const std::string& path() const { return path_; }

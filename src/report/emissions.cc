@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <iterator>
 #include <optional>
 
@@ -348,6 +349,20 @@ std::string EmissionsHeader(EmissionsColumns columns) {
 std::string EmissionsRow(const Run& run, EmissionsColumns columns,
                          const EmissionsLabels& labels) {
   return CsvRow(ColumnsOf(columns), run, labels);
+}
+
+Status CheckEmissionsFile(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (file.get() < 0) {
+    const std::string folder =
+        std::filesystem::absolute(path).parent_path().string();
+    const bool new_file = errno == ENOENT && access(folder.c_str(), W_OK) == 0;
+    return new_file ? Status() : CannotWrite(path, errno);
+  }
+  MODICUM_TRY(const CsvFile found, Inspect(file.get(), path));
+  if (found.size == 0) return {};
+  const auto columns = ColumnsInFile(path, found.first_line);
+  return columns ? Status() : Fail(columns.error());
 }
 
 Status AppendEmissionsRow(const std::string& path, const Run& run,

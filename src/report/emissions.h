@@ -25,6 +25,10 @@ std::string EmissionsHeader(EmissionsColumns columns);
 std::string EmissionsRow(const Run& run, EmissionsColumns columns,
                          const EmissionsLabels& labels = {});
 
+// Whether AppendEmissionsRow() could: the file's columns, or, where there is no
+// file yet, its folder.
+Status CheckEmissionsFile(const std::string& path);
+
 // Appends `run` to the file: the header first when the file is new or empty.
 // Safe against other writers (flock, O_APPEND, one write). A file that has
 // CodeCarbon's columns alone, or the fewer that we had before, gets those

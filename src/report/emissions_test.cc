@@ -150,6 +150,15 @@ TEST_F(EmissionsTest, AppendingWritesTheHeaderOnce) {
   EXPECT_EQ(*ReadFile(path_), header + row + row);
 }
 
+TEST_F(EmissionsTest, AFileThatCanBeAppendedToPassesTheCheckAndIsNotMade) {
+  EXPECT_TRUE(CheckEmissionsFile(path_));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  ASSERT_TRUE(AppendEmissionsRow(path_, ExampleRun()));
+  EXPECT_TRUE(CheckEmissionsFile(path_));
+  EXPECT_EQ(CheckEmissionsFile(path_ + ".d/e.csv").error().message,
+            "cannot write " + path_ + ".d/e.csv: No such file or directory");
+}
+
 TEST_F(EmissionsTest, AFileOfCodeCarbonsKeepsItsColumns) {
   // Its last line has lost its end, as a killed writer leaves it.
   Write(std::string(kCodeCarbon) + "\r\nold,row");
@@ -175,6 +184,8 @@ TEST_F(EmissionsTest, OtherColumnsAreRefusedAndTheFirstDifferenceNamed) {
   const auto fault = [this](const std::string& header) {
     Write(header + "\n");
     const Status status = AppendEmissionsRow(path_, ExampleRun());
+    EXPECT_EQ(CheckEmissionsFile(path_).error().message,
+              status.error().message);
     EXPECT_EQ(*ReadFile(path_), header + "\n");
     return status ? "accepted" : status.error().message.substr(path_.size());
   };
