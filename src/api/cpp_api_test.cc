@@ -85,10 +85,15 @@ TEST_F(CppApi, PhasesOutliveTheirWindowsResult) {
   Work(window, 1);
   window.Phase("compute");
   Work(window, 1);
-  const std::vector<Result> phases = window.End().phases();
+  const Result whole = window.End();
+  const std::vector<Result> phases = whole.phases();
   ASSERT_EQ(phases.size(), 2U);
   EXPECT_EQ(phases[1].name(), "compute");
   EXPECT_GE(phases[1].wall().value(), 0.02);
+  double sum = 0;
+  for (const Result& phase : phases) sum += phase.energy().mid.value();
+  EXPECT_NEAR(sum, whole.energy().mid.value(), 0.05 * sum);
+  EXPECT_THAT(whole.json(), HasSubstr("\"name\": \"compute\""));
 }
 
 TEST_F(CppApi, AWindowMayOutliveItsMeter) {

@@ -114,14 +114,15 @@ tl::unexpected<Error> EndedAlready() {
 // A window that is open, with the phase that it is in.
 struct OpenWindow {
   std::optional<WindowId> phase;
-  std::vector<WindowReading> phases;
-  std::string run;          // its id, once one inside of it has told it
-  std::string inside = {};  // the id of the one around it
+  std::vector<WindowId> phases;  // stopped, until the window ends
+  std::string run;               // its id, once one inside of it has told it
+  std::string inside = {};       // the id of the one around it
 };
 
 // What a window was when it ended.
 struct ClosedWindow {
   WindowReading reading;
+  std::vector<WindowReading> phases;
   OpenWindow window;
 };
 
@@ -211,9 +212,8 @@ Status ChangePhase(modicum_meter& meter, modicum_window window,
     if (found == meter.windows.end()) return EndedAlready();
     old = std::exchange(found->second.phase, std::nullopt);
   }
-  std::optional<WindowReading> reading;
   if (old) {
-    MODICUM_TRY(reading, core.End(*old));
+    MODICUM_RETURN_IF_ERROR(core.Stop(*old));
   }
   std::optional<WindowId> begun;
   if (next != nullptr) begun = core.Begin(next, meter.subject, Edge::kStamped);
@@ -221,12 +221,13 @@ Status ChangePhase(modicum_meter& meter, modicum_window window,
     const std::lock_guard lock(meter.mutex);
     const auto found = meter.windows.find(window);
     if (found != meter.windows.end()) {
-      if (reading) found->second.phases.push_back(*std::move(reading));
+      if (old) found->second.phases.push_back(*std::exchange(old, {}));
       if (!found->second.phase) std::swap(found->second.phase, begun);
     }
   }
   // Another thread ended the window, or changed its phase, meanwhile.
-  if (begun) static_cast<void>(core.End(*begun));
+  for (const auto& late : {old, begun})
+    if (late) static_cast<void>(core.End(*late));
   return {};
 }
 
@@ -259,11 +260,17 @@ Result<ClosedWindow> Close(modicum_meter& meter, modicum_window window) {
   }
   Meter& core = *meter.instruments.meter;
   if (open.phase) {
-    MODICUM_TRY(auto reading, core.End(*open.phase));
-    open.phases.push_back(std::move(reading));
+    MODICUM_RETURN_IF_ERROR(core.Stop(*open.phase));
+    open.phases.push_back(*open.phase);
   }
-  MODICUM_TRY(auto reading, core.End(WindowId{window}));
-  return ClosedWindow{std::move(reading), std::move(open)};
+  ClosedWindow closed;
+  MODICUM_TRY(closed.reading, core.End(WindowId{window}));
+  for (const WindowId phase : open.phases) {
+    MODICUM_TRY(auto reading, core.End(phase));
+    closed.phases.push_back(std::move(reading));
+  }
+  closed.window = std::move(open);
+  return closed;
 }
 
 Status EndWindow(modicum_meter& meter, modicum_window window, int exit_code,
@@ -274,7 +281,7 @@ Status EndWindow(modicum_meter& meter, modicum_window window, int exit_code,
   if (!closed.window.run.empty()) result->run.id.text = closed.window.run;
   if (!closed.window.inside.empty())
     result->run.tags[kInsideTag] = closed.window.inside;
-  for (WindowReading& phase : closed.window.phases)
+  for (WindowReading& phase : closed.phases)
     result->phases.push_back(ResultOf(meter, std::move(phase), exit_code));
   Status recorded;
   if (meter.ledger)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "api/call.h"
 #include "record/json.h"
@@ -58,6 +59,21 @@ modicum_figures FiguresOf(const modicum_result& result) {
   return figures;
 }
 
+// As `modicum run --json` has it, each phase by itself.
+std::string JsonOf(const modicum_result& result) {
+  nlohmann::json json = ToJson(result.run, JsonStyle::kReadable);
+  for (const auto& phase : result.phases) {
+    const Bill& bill = *phase.run.bill;
+    json["phases"].push_back(
+        {{"name", phase.run.name},
+         {"times", 1},
+         {"wall_s", bill.wall.value()},
+         {"cpu_s", bill.cpu.value()},
+         {"energy", ToJson(bill.energy, JsonStyle::kReadable)}});
+  }
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 const std::string* TextOf(const modicum_result& result, modicum_text text) {
   modicum_result::Texts& texts = *result.texts;
   const std::lock_guard lock(texts.mutex);
@@ -72,8 +88,7 @@ const std::string* TextOf(const modicum_result& result, modicum_text text) {
       if (texts.bill.empty()) texts.bill = FormatRunBill(result.run);
       return &texts.bill;
     case MODICUM_TEXT_JSON:
-      if (texts.json.empty())
-        texts.json = ToJsonText(result.run, JsonStyle::kReadable);
+      if (texts.json.empty()) texts.json = JsonOf(result);
       return &texts.json;
     case MODICUM_TEXT_RECORD_ERROR:
       return &result.record_error;

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/terminal.h"
+#include "base/wait.h"
 #include "cli/command.h"
 #include "cli/equals.h"
 #include "cli/instruments.h"
@@ -60,9 +61,10 @@ std::string CommandLine(const std::vector<std::string>& command) {
 // moment. A short command waits for one write, at its end.
 class Recorder {
  public:
-  // A ledger that cannot be opened is found here, before anything runs.
+  // A ledger that cannot be written is found here, before anything runs.
   static Result<std::unique_ptr<Recorder>> Open(const std::string& path) {
     MODICUM_TRY(auto ledger, Ledger::Open(path, LedgerClose::kFast));
+    MODICUM_RETURN_IF_ERROR(ledger->CheckWritable());
     return std::make_unique<Recorder>(std::move(ledger));
   }
   explicit Recorder(std::unique_ptr<Ledger> ledger)
@@ -95,6 +97,8 @@ Result<RunSetup> Prepare(const Context& context, const RunOptions& options) {
   if (!options.no_ledger) {
     MODICUM_TRY(setup.recorder, Recorder::Open(context.settings.ledger));
   }
+  if (!options.csv.empty())
+    MODICUM_RETURN_IF_ERROR(CheckEmissionsFile(options.csv));
   return setup;
 }
 
@@ -164,18 +168,22 @@ Status WriteJson(const std::string& path, const nlohmann::json& json) {
   return {};
 }
 
-// What fails here is said, but the command's exit code stands: it did its
-// work, and whoever called it relies on that.
-void Say(const Status& status) {
+// What fails here is said; the command did its work. False: it failed.
+bool Say(const Status& status) {
   if (!status) PrintError(status.error());
+  return status.has_value();
 }
 
-void Record(const RunOptions& options, const RunSetup& setup,
+// False: a row was lost.
+bool Record(const RunOptions& options, const RunSetup& setup,
             const EndedRun& ended, const WindowReading& reading) {
+  bool kept = true;
   if (setup.recorder)
-    Say(setup.recorder->PutEnded(
+    kept &= Say(setup.recorder->PutEnded(
         ended.run, MeasurementsOf(ended.run, reading, "command")));
-  if (!options.csv.empty()) Say(AppendEmissionsRow(options.csv, ended.run));
+  if (!options.csv.empty())
+    kept &= Say(AppendEmissionsRow(options.csv, ended.run));
+  return kept;
 }
 
 void PrintBill(const RunOptions& options, const EndedRun& ended) {
@@ -213,9 +221,13 @@ struct OutputReader {
     if (!tap) return {};
     return {tap->child_stdout(), tap->child_stderr()};
   }
-  void Finish(EndedRun& ended) {
+  void Stop() {
     if (!tap) return;
     tap->Finish();
+    phases->Stop();
+  }
+  void Finish(EndedRun& ended) {
+    if (!tap) return;
     ended.phases = phases->Finish();
     if (work) ended.work = RunWork{std::string(work->unit()), work->total()};
   }
@@ -238,18 +250,23 @@ Result<std::variant<int, EndedRun>> RunOnce(const Context& context,
   if (!child) return DidNotStart(child.error());
   if (reader.tap) reader.tap->CloseWriteEnds();
   const ChildExit exit = WaitFor(**child, options, setup, ended.run, budget);
-  reader.Finish(ended);
+  reader.Stop();
   MODICUM_TRY(const WindowReading reading, setup.meter->End(window));
+  reader.Finish(ended);
   Finish(ended.run, exit, reading, setup);
-  budget.Check(ended.run.bill->energy.mid);
-  budget.Settle(ended.run.bill->energy.mid);
-  Record(options, setup, ended, reading);
+  budget.Check(ended.run.bill->energy);
+  budget.Settle(ended.run.bill->energy);
+  ended.asked = exit.asked;
+  ended.kept = Record(options, setup, ended, reading);
   return ended;
 }
 
-// The command's own code, or that of a budget it kept to the end but passed.
-int ExitCode(int code, const RunBudget& budget) {
-  return code == kExitOk && budget.passed() ? kExitOverBudget : code;
+// The command's own code, on which whoever called it relies. Where that is 0:
+// whether a record was lost, or a budget it kept to the end was passed.
+int ExitCode(int code, bool kept, const RunBudget& budget) {
+  if (code != kExitOk) return code;
+  if (!kept) return kExitFailed;
+  return budget.passed() ? kExitOverBudget : kExitOk;
 }
 
 Result<int> RunAlone(const Context& context, const RunOptions& options,
@@ -258,8 +275,9 @@ Result<int> RunAlone(const Context& context, const RunOptions& options,
   if (const int* code = std::get_if<int>(&outcome)) return *code;
   const auto& ended = std::get<EndedRun>(outcome);
   if (!options.quiet) PrintBill(options, ended);
-  if (!options.json.empty()) Say(WriteJson(options.json, ExtendedJson(ended)));
-  return ExitCode(ended.run.exit_code, budget);
+  const bool written =
+      options.json.empty() || Say(WriteJson(options.json, ExtendedJson(ended)));
+  return ExitCode(ended.run.exit_code, ended.kept && written, budget);
 }
 
 // Repeats of one command, or of two in the order A B, B A, A B, ...: a steady
@@ -277,9 +295,9 @@ class Repeater {
     }
     const RepeatReport report{first_, second_, SameWorkload()};
     if (!options_.quiet) std::fputs(FormatRepeats(report).c_str(), stderr);
-    if (!options_.json.empty())
-      Say(WriteJson(options_.json, RepeatsJson(report)));
-    return ExitCode(kExitOk, budget_);
+    const bool written = options_.json.empty() ||
+                         Say(WriteJson(options_.json, RepeatsJson(report)));
+    return ExitCode(kExitOk, kept_ && written, budget_);
   }
 
  private:
@@ -302,9 +320,9 @@ class Repeater {
 
   Result<int> Once(int i, std::vector<std::string> command,
                    std::string_view label, std::vector<EndedRun>& runs) {
-    if (started_++ > 0 && options_.cooldown > 0)
-      context_.clock.SleepUntil(context_.clock.Now() +
-                                Seconds(options_.cooldown));
+    if (started_++ > 0 && options_.cooldown > 0 &&
+        !WaitFor(Seconds(options_.cooldown), context_.stop))
+      return Interrupted(started_ - 1);
     RunOptions once = options_;
     once.command = std::move(command);
     MODICUM_TRY(auto outcome, RunOnce(context_, once, setup_, budget_));
@@ -315,10 +333,26 @@ class Repeater {
                   FormatExtras(ended))
                      .c_str(),
                  stderr);
-    const int code = ExitCode(ended.run.exit_code, budget_);
+    kept_ &= ended.kept;
+    const int code = ExitCode(ended.run.exit_code, true, budget_);
     if (code != kExitOk) PrintStopped(ended, i + 1, code);
+    // A command may end well when it is asked to; those after it are not begun.
+    if (code == kExitOk && ended.asked && started_ < Runs())
+      return Interrupted(started_);
     runs.push_back(std::move(ended));
     return code;
+  }
+
+  int Runs() const {
+    return options_.repeat * (options_.compare.empty() ? 1 : 2);
+  }
+
+  tl::unexpected<Error> Interrupted(int ended) const {
+    return Fail(
+        ErrorCode::kInterrupted,
+        fmt::format("interrupted after run {} of {}: no means are given", ended,
+                    Runs()),
+        "");
   }
 
   void PrintStopped(const EndedRun& ended, int number, int code) const {
@@ -342,6 +376,7 @@ class Repeater {
   const RunSetup& setup_;
   RunBudget& budget_;
   int started_ = 0;
+  bool kept_ = true;  // every record
   std::vector<EndedRun> first_;
   std::vector<EndedRun> second_;
 };

@@ -2,6 +2,7 @@
 #include "cli/run_phases.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/trim.h"
 
@@ -12,42 +13,47 @@ RunPhases::RunPhases(Meter& meter, Subject subject, std::string prefix)
   if (!prefix_.empty()) Begin("start");
 }
 
-RunPhases::~RunPhases() { End(); }
+// Nobody wants these readings any more.
+RunPhases::~RunPhases() {
+  Stop();
+  for (const WindowId window : stopped_) static_cast<void>(meter_.End(window));
+}
 
 void RunPhases::Line(std::string_view line) {
   if (prefix_.empty() || !line.starts_with(prefix_)) return;
-  End();
+  Stop();
   const std::string_view name = Trim(line.substr(prefix_.size()));
   Begin(name.empty() ? "unnamed" : std::string(name));
 }
 
-std::vector<RunPhase> RunPhases::Finish() {
-  End();
-  return std::move(phases_);
-}
-
 void RunPhases::Begin(std::string name) {
   window_ = meter_.Begin(std::move(name), subject_);
-  open_ = true;
 }
 
-void RunPhases::End() {
-  if (!open_) return;
-  open_ = false;
-  const auto reading = meter_.End(window_);
-  if (!reading) return;
-  const auto same = std::find_if(
-      phases_.begin(), phases_.end(),
-      [&](const RunPhase& phase) { return phase.name == reading->name; });
-  if (same == phases_.end()) {
-    phases_.push_back(
-        {reading->name, 1, reading->wall, reading->cpu, reading->split.own()});
-    return;
+void RunPhases::Stop() {
+  if (!window_) return;
+  if (meter_.Stop(*window_)) stopped_.push_back(*window_);
+  window_.reset();
+}
+
+std::vector<RunPhase> RunPhases::Finish() {
+  Stop();
+  std::vector<RunPhase> phases;
+  for (const WindowId window : std::exchange(stopped_, {})) {
+    const auto reading = meter_.End(window);
+    if (!reading) continue;
+    const auto same = std::ranges::find(phases, reading->name, &RunPhase::name);
+    if (same == phases.end()) {
+      phases.push_back({reading->name, 1, reading->wall, reading->cpu,
+                        reading->split.own()});
+      continue;
+    }
+    ++same->times;
+    same->wall += reading->wall;
+    same->cpu += reading->cpu;
+    same->energy = same->energy + reading->split.own();
   }
-  ++same->times;
-  same->wall += reading->wall;
-  same->cpu += reading->cpu;
-  same->energy = same->energy + reading->split.own();
+  return phases;
 }
 
 }  // namespace modicum

@@ -2,6 +2,7 @@
 // The phases that a command's own output opens: one window each.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,19 +31,20 @@ class RunPhases {
   RunPhases& operator=(const RunPhases&) = delete;
 
   void Line(std::string_view line);
-  // In the order in which they came first.
+  // The last one ends.
+  void Stop();
+  // In the order in which they came first. After the window around them all is
+  // ended, they have its idle power.
   std::vector<RunPhase> Finish();
 
  private:
   void Begin(std::string name);
-  void End();
 
   Meter& meter_;
   const Subject subject_;
   const std::string prefix_;
-  bool open_ = false;
-  WindowId window_{};
-  std::vector<RunPhase> phases_;
+  std::optional<WindowId> window_;  // the phase that is open
+  std::vector<WindowId> stopped_;
 };
 
 }  // namespace modicum

@@ -121,7 +121,7 @@ std::string FormatRepeat(const EndedRun& ended, int number, int of,
   return fmt::format("{:<10}{}, {} CPU, {}\n",
                      fmt::format("{}/{} {}", number, of, label),
                      FormatDuration(bill.wall), FormatDuration(bill.cpu),
-                     FormatWithUnit(bill.energy.mid.value(), "J"));
+                     FormatEstimate(bill.energy));
 }
 
 std::string FormatRepeats(const RepeatReport& report) {

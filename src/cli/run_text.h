@@ -24,6 +24,8 @@ struct EndedRun {
   Run run;  // with its bill
   std::optional<RunWork> work;
   std::vector<RunPhase> phases;
+  bool asked = false;  // a signal to end came
+  bool kept = true;    // in the ledger and the CSV file, where they are asked
 };
 
 // "per token 2.1 J [1.0, 4.4] modelled, 63 tokens" and a line per phase; ""
@@ -32,7 +34,7 @@ std::string FormatExtras(const EndedRun& ended);
 // The run as JSON with members "work" and "phases".
 nlohmann::json ExtendedJson(const EndedRun& ended);
 
-// One line: "2/5 A  12 s, 10 s CPU, 3.4 J".
+// One line: "2/5 A  12 s, 10 s CPU, 3.4 J [1.3, 8.9] modelled".
 std::string FormatRepeat(const EndedRun& ended, int number, int of,
                          std::string_view label);
 

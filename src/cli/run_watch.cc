@@ -10,12 +10,17 @@
 
 namespace modicum {
 
-bool RunBudget::Check(Joules running) {
+void RunBudget::Settle(const Estimate<Joules>& spent) {
+  before_ = before_ ? *before_ + spent : spent;
+}
+
+bool RunBudget::Check(const Estimate<Joules>& running) {
   if (!limit_) return false;
-  const Joules spent = before_ + running;
+  const Estimate<Joules> all = before_ ? *before_ + running : running;
+  const Joules spent = all.mid;
   const auto say = [&](std::string_view what) {
     fmt::print(stderr, "modicum: {} of {} ({}) is spent: {}\n",
-               FormatWithUnit(spent.value(), "J"), typed_,
+               FormatEstimate(all), typed_,
                FormatWithUnit(limit_->value(), "J"), what);
   };
   if (spent > *limit_ && !said_) {
@@ -49,19 +54,19 @@ void RunWatch::Loop(const std::stop_token& stop) {
 
 void RunWatch::Add(const WindowReading& reading) {
   wall_ += reading.wall;
-  energy_ += reading.split.own().mid;
+  const Estimate<Joules> own = reading.split.own();
+  energy_ = energy_ ? *energy_ + own : own;
   if (live_) Show(reading);
-  if (!budget_.Check(energy_) || !past_) return;
+  if (!budget_.Check(*energy_) || !past_) return;
   if (!passed_at_) passed_at_ = wall_;
   past_(wall_ - *passed_at_);
 }
 
 void RunWatch::Show(const WindowReading& reading) {
   shown_ = true;
-  const Watts power = reading.split.own().mid / reading.wall;
+  const Estimate<Watts> power = reading.split.own() / reading.wall;
   fmt::print(stderr, "\r\x1b[K  {}  {}  {}  {} CPUs", FormatDuration(wall_),
-             FormatWithUnit(energy_.value(), "J"),
-             FormatWithUnit(power.value(), "W"),
+             FormatEstimate(*energy_), FormatEstimate(power),
              FormatNumber(reading.cpu / reading.wall));
   std::fflush(stderr);
 }

@@ -19,22 +19,23 @@ class RunBudget {
       : limit_(limit), typed_(std::move(typed)) {}
 
   // Spent by ended runs before this one.
-  void Settle(Joules spent) { before_ += spent; }
+  void Settle(const Estimate<Joules>& spent);
   // `running`: what the run that goes on has spent. True once the budget is
   // passed; says so on stderr.
-  bool Check(Joules running);
-  bool passed() const { return limit_ && before_ > *limit_; }
+  bool Check(const Estimate<Joules>& running);
+  bool passed() const { return limit_ && before_ && before_->mid > *limit_; }
 
  private:
   const std::optional<Joules> limit_;
   const std::string typed_;
-  Joules before_;
+  std::optional<Estimate<Joules>> before_;
   bool warned_ = false;
   bool said_ = false;
 };
 
-// Every second, while it lives: power on a line of stderr ("12 s  34 J  2.9 W
-// 0.98 CPUs") when `live`, and the budget's check.
+// Every second, while it lives: power on a line of stderr ("12 s  34 J [13,
+// 90] modelled  2.9 W [1.1, 7.7] modelled  0.98 CPUs") when `live`, and the
+// budget's check.
 class RunWatch {
  public:
   // `past`: called each second from then on when the budget is passed, with
@@ -55,7 +56,7 @@ class RunWatch {
   std::optional<Seconds> passed_at_;
   bool shown_ = false;
   Seconds wall_;
-  Joules energy_;
+  std::optional<Estimate<Joules>> energy_;
   std::jthread thread_;  // last: stops first
 };
 

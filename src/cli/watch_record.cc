@@ -37,9 +37,7 @@ std::string ProbeOf(const WatchFrame& frame, bool device) {
 Status WatchRecorder::Add(const WatchFrame& frame, const WatchBy& by) {
   const int64_t hour = frame.at.micros / kHour;
   // What cannot be written now goes on, and is written later.
-  Status written;
-  if (hour != hour_) written = Finish();
-  if (written) hour_ = hour;
+  if (hour != hour_ && Finish()) hour_ = hour;
   last_ = frame.at;
   cpu_probe_ = ProbeOf(frame, false);
   device_probe_ = ProbeOf(frame, true);
@@ -56,8 +54,8 @@ Status WatchRecorder::Add(const WatchFrame& frame, const WatchBy& by) {
   AddTo(std::string(kIdle), frame, {}, Seconds(0), {none, frame.idle, none});
   AddTo(std::string(kUnattributed), frame, {}, Seconds(0),
         {frame.unattributed, none, none});
-  if (!written || frame.at.micros - written_.micros < kWriteEvery)
-    return written;
+  if (hour != hour_ || frame.at.micros - written_.micros < kWriteEvery)
+    return last_write_;
   written_ = frame.at;
   return Write(RunStatus::kRunning);
 }
@@ -142,9 +140,10 @@ Status WatchRecorder::Write(RunStatus status) {
     entry.run.ended = last_;
     entry.run.status = status;
     entry.run.bill = BillOf(entry);
-    MODICUM_RETURN_IF_ERROR(ledger_->Put(entry.run));
+    last_write_ = ledger_->Put(entry.run);
+    if (!last_write_) break;
   }
-  return {};
+  return last_write_;
 }
 
 Status WatchRecorder::Finish() {

@@ -27,7 +27,8 @@ class WatchRecorder {
         project_(std::move(project)),
         policy_(policy) {}
 
-  // Where it fails, nothing is lost: the next call writes it too.
+  // Where it fails, nothing is lost: a later call writes it too. Until one does
+  // each fails alike.
   Status Add(const WatchFrame& frame, const WatchBy& by);
   // Closes the hour. Nothing may be added after it.
   Status Finish();
@@ -62,6 +63,7 @@ class WatchRecorder {
   int64_t hour_ = -1;  // since the epoch
   WallTime last_;      // end of the last interval
   WallTime written_;
+  Status last_write_;
 };
 
 }  // namespace modicum

@@ -19,14 +19,7 @@ namespace {
 using Json = nlohmann::json;
 
 Estimate<Watts> Power(const Estimate<Joules>& energy, Seconds wall) {
-  const double seconds = std::max(wall.value(), 1e-9);
-  const Estimate<Joules> a_second = energy / seconds;
-  return {Watts(a_second.mid.value()),
-          a_second.own_sd,
-          a_second.shared,
-          a_second.origin,
-          a_second.scope,
-          a_second.difference};
+  return energy / std::max(wall, Seconds(1e-9));
 }
 
 std::string Percent(double part, double whole) {
@@ -38,10 +31,9 @@ std::string DomainsText(const WatchFrame& frame) {
   std::string text;
   for (const DomainEnergy& domain : frame.domains) {
     if (!domain.domain.counted) continue;
-    text += fmt::format(
-        "{}{} {} ({})", text.empty() ? "" : ", ",
-        FormatWithUnit(domain.energy.mid.value() / frame.wall.value(), "W"),
-        domain.domain.name, domain.probe);
+    text += fmt::format("{}{} {} ({})", text.empty() ? "" : ", ",
+                        FormatEstimate(Power(domain.energy, frame.wall)),
+                        domain.domain.name, domain.probe);
   }
   return text;
 }
@@ -69,11 +61,11 @@ std::string HeadText(const WatchFrame& frame, const Place& place,
     text += fmt::format("{:<13}{}\n", label, PlainText(rest));
   };
   const double measured = frame.measured.mid.value();
-  line("machine", fmt::format("{}, {}; {} in {}",
-                              FormatEstimate(Power(frame.measured, frame.wall)),
-                              ScopeName(frame.measured.scope),
-                              FormatWithUnit(frame.total.mid.value(), "J"),
-                              FormatDuration(frame.watched)));
+  line("machine",
+       fmt::format("{}, {}; {} in {}",
+                   FormatEstimate(Power(frame.measured, frame.wall)),
+                   ScopeName(frame.measured.scope), FormatEstimate(frame.total),
+                   FormatDuration(frame.watched)));
   line("", DomainsText(frame));
   if (const std::string network = NetworkText(frame); !network.empty())
     line("network", network);

@@ -28,7 +28,8 @@ double ShareSd(const CpuUse& use) {
   const Seconds busy = std::max(use.busy, use.own);
   const double share = use.ShareOfBusy();
   if (busy <= Seconds(0) || share >= 1) return 0;
-  return share * Fraction(use.busy_sd, busy);
+  return std::hypot(share * Fraction(use.busy_sd, busy),
+                    Fraction(use.own_sd, busy));
 }
 
 EnergySplit Nothing(const Estimate<Joules>& measured, IdlePolicy policy) {

@@ -11,12 +11,14 @@
 
 namespace modicum {
 
-// CPU time in one window. The kernel counts `busy` in ticks, `own` exactly.
+// CPU time in one window. The kernel counts `busy` in ticks, and of `own` what
+// those have used who lived at one of its ends.
 struct CpuUse {
   Seconds own;
   Seconds busy;            // all processes
   Seconds capacity;        // CPUs x wall
   Seconds busy_sd;         // of `busy`, from counting in ticks
+  Seconds own_sd = {};     // of `own`
   bool everybody = false;  // the subject is the machine: nothing is others'
   // Of a second of `own`, relative to the mean: cpu_weights.h. Where it is
   // told.

@@ -21,8 +21,13 @@ Estimate<Watts> IdleOf(double watts) {
   return Exactly(Watts(watts), Origin::kModelled, Scope::kPackage);
 }
 CpuUse Use(double own, double busy, double capacity) {
-  return {Seconds(own), Seconds(busy), Seconds(capacity),
-          Seconds(0),   false,         {}};
+  return {Seconds(own),
+          Seconds(busy),
+          Seconds(capacity),
+          Seconds(0),
+          Seconds(0),
+          false,
+          {}};
 }
 
 TEST(Split, ActiveGoesByCpuShareIdleByPolicy) {

@@ -84,6 +84,9 @@ class FakeSubjects final : public SubjectCpu {
   WeighedCpu Weighed(const Subject& subject) override {
     return weighed[subject.root];
   }
+  size_t Living(const Subject& subject) override {
+    return members[subject.root].size();
+  }
   std::map<pid_t, WeighedCpu> weighed;
   std::map<pid_t, Bytes> memory;
   std::map<pid_t, Bytes> disk_bytes;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "base/clock.h"
 #include "meter/meter.h"
@@ -29,6 +30,14 @@ class FakeMeter final : public Meter {
   Result<WindowReading> Peek(WindowId window) override {
     const std::lock_guard lock(mutex_);
     return ReadingOf(window);
+  }
+
+  Status Stop(WindowId window) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = open_.find(static_cast<uint64_t>(window));
+    if (found == open_.end()) return EndedAlready();
+    if (!found->second.stopped) found->second.stopped = clock_.Now();
+    return {};
   }
 
   Result<WindowReading> End(WindowId window) override {
@@ -60,16 +69,21 @@ class FakeMeter final : public Meter {
     std::string name;
     MonotonicTime began;
     WallTime began_wall;
+    std::optional<MonotonicTime> stopped = {};
   };
+
+  static tl::unexpected<Error> EndedAlready() {
+    return Fail(ErrorCode::kNotFound, "the window was ended already");
+  }
 
   Result<WindowReading> ReadingOf(WindowId window) const {
     const auto it = open_.find(static_cast<uint64_t>(window));
-    if (it == open_.end())
-      return Fail(ErrorCode::kNotFound, "the window was ended already");
+    if (it == open_.end()) return EndedAlready();
     WindowReading reading;
     reading.name = it->second.name;
     reading.began = it->second.began_wall;
-    reading.wall = reading.cpu = clock_.Now() - it->second.began;
+    reading.wall = reading.cpu =
+        it->second.stopped.value_or(clock_.Now()) - it->second.began;
     const auto zero = Exactly(Joules(0), Origin::kModelled, Scope::kPackage);
     reading.split = {zero, zero, zero, zero, zero, zero, "marginal"};
     reading.split.own_active = zero;

@@ -39,6 +39,7 @@ class SamplingMeter final : public Meter {
   Result<WindowReading> Peek(WindowId window) override {
     return core_.Peek(window);
   }
+  Status Stop(WindowId window) override { return core_.Stop(window); }
   Result<WindowReading> End(WindowId window) override {
     return core_.End(window);
   }
@@ -108,32 +109,38 @@ Result<std::unique_ptr<Meter>> Meter::Open(
 }
 
 PhaseMeter::~PhaseMeter() {
-  // Nobody wants this reading any more.
+  // Nobody wants these readings any more.
   if (open_) static_cast<void>(meter_.End(window_));
+  for (const auto& [phase, window] : stopped_)
+    static_cast<void>(meter_.End(window));
 }
 
 void PhaseMeter::Begin(Phase phase) {
   if (open_ && phase == phase_) return;
-  EndCurrent();
+  StopCurrent();
   phase_ = phase;
   window_ = meter_.Begin(std::string(PhaseName(phase)));
   open_ = true;
 }
 
-void PhaseMeter::EndCurrent() {
+void PhaseMeter::StopCurrent() {
   if (!open_) return;
   open_ = false;
-  auto reading = meter_.End(window_);
-  if (reading)
-    done_.emplace_back(phase_, *std::move(reading));
+  if (auto stopped = meter_.Stop(window_))
+    stopped_.emplace_back(phase_, window_);
   else
-    failure_ = std::move(reading).error();
+    failure_ = std::move(stopped).error();
 }
 
 Result<std::vector<std::pair<Phase, WindowReading>>> PhaseMeter::Finish() {
-  EndCurrent();
+  StopCurrent();
   if (failure_) return Fail(*failure_);
-  return std::exchange(done_, {});
+  std::vector<std::pair<Phase, WindowReading>> phases;
+  for (const auto& [phase, window] : std::exchange(stopped_, {})) {
+    MODICUM_TRY(auto reading, meter_.End(window));
+    phases.emplace_back(phase, std::move(reading));
+  }
+  return phases;
 }
 
 }  // namespace modicum

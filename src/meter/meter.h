@@ -118,6 +118,10 @@ class Meter {
                          Edge edge = Edge::kExact) = 0;
   // What the window holds so far; it goes on. kNotFound as from End().
   virtual Result<WindowReading> Peek(WindowId window) = 0;
+  // Fixes where the window ends; End() reads it later, with the idle power that
+  // is known then. Phases that are stopped one by one and ended together sum to
+  // what holds them all. kNotFound as from End().
+  virtual Status Stop(WindowId window) = 0;
   // kNotFound when the window was ended already.
   virtual Result<WindowReading> End(WindowId window) = 0;
 
@@ -144,14 +148,14 @@ class PhaseMeter final : public PhaseSink {
   Result<std::vector<std::pair<Phase, WindowReading>>> Finish();
 
  private:
-  void EndCurrent();
+  void StopCurrent();
 
   Meter& meter_;
-  std::optional<Error> failure_;  // of ending a window
+  std::optional<Error> failure_;  // of stopping a window
   bool open_ = false;
   Phase phase_ = Phase::kIdle;
   WindowId window_{};
-  std::vector<std::pair<Phase, WindowReading>> done_;
+  std::vector<std::pair<Phase, WindowId>> stopped_;
 };
 
 // Prices a reading: energy x place, embodied, what is missing. What goes by

@@ -135,10 +135,12 @@ void MeterCore::StepLocked(bool edge) {
   if (edge || NeedsHost()) ReadHost(edge || TreeHasStrangers());
   if (learns_idle_) LearnIdle(before);
   for (auto& [id, window] : windows_) {
+    if (window.end) continue;
     if (!window.base) window.base = Interpolate(before, last_, window.began);
     if (window.subject.kind == Subject::Kind::kTree) {
       window.cpu_latest = subjects_.Read(window.subject, HasStrangers(window));
       window.weighed_latest = subjects_.Weighed(window.subject);
+      window.living_latest = subjects_.Living(window.subject);
     }
     AddDeviceUse(window, before);
     if (has_memory_) AddMemory(window, before);
@@ -176,12 +178,12 @@ bool MeterCore::HasStrangers(const Window& window) const {
 }
 
 bool MeterCore::TreeHasStrangers() const {
-  return std::any_of(windows_.begin(), windows_.end(),
-                     [this](const auto& entry) {
-                       const Window& window = entry.second;
-                       return window.subject.kind == Subject::Kind::kThisTree &&
-                              HasStrangers(window);
-                     });
+  return std::any_of(
+      windows_.begin(), windows_.end(), [this](const auto& entry) {
+        const Window& window = entry.second;
+        return !window.end && window.subject.kind == Subject::Kind::kThisTree &&
+               HasStrangers(window);
+      });
 }
 
 void MeterCore::AddDeviceUse(Window& window, const Totals& before) {
@@ -205,12 +207,10 @@ void MeterCore::AddDeviceUse(Window& window, const Totals& before) {
 void MeterCore::ReadSource(Source& source, MonotonicTime now) {
   const auto deltas = source.probe->Read(now);
   const size_t count = source.probe->domains().size();
-  const bool was_failing = source.failure.has_value();
   if (!deltas || deltas->size() != count) {
     source.failure =
         deltas ? Error{ErrorCode::kInternal, "wrong size", {}} : deltas.error();
-    for (size_t i = 0; i < count && !was_failing; ++i)
-      ++last_.gaps[source.first + i];
+    for (size_t i = 0; i < count; ++i) Miss(source.first + i);
     return;
   }
   source.failure.reset();
@@ -219,14 +219,19 @@ void MeterCore::ReadSource(Source& source, MonotonicTime now) {
     if (uses[i].asked) last_use_[source.first + i] = uses[i];
   for (size_t i = 0; i < count; ++i) {
     const DomainDelta& delta = (*deltas)[i];
-    const bool gap = !IsEnergy(delta);
-    const bool was_gap = in_gap_[source.first + i];
-    in_gap_[source.first + i] = gap;
-    if (!gap)
-      last_.energy[source.first + i] += delta.energy;
-    else if (!was_failing && !was_gap)
-      ++last_.gaps[source.first + i];
+    const size_t domain = source.first + i;
+    if (!IsEnergy(delta)) {
+      Miss(domain);
+      continue;
+    }
+    in_gap_[domain] = false;
+    last_.energy[domain] += delta.energy;
   }
+}
+
+void MeterCore::Miss(size_t domain) {
+  if (!in_gap_[domain]) ++last_.gaps[domain];
+  in_gap_[domain] = true;
 }
 
 // `thorough`: look for new descendants.
@@ -297,6 +302,7 @@ WindowId MeterCore::Begin(std::string name, Subject subject, Edge edge) {
   if (tree) {
     window.cpu_begin = subjects_.Read(subject, true);
     window.weighed_begin = window.weighed_latest = subjects_.Weighed(subject);
+    window.living_begin = window.living_latest = subjects_.Living(subject);
   }
   if (has_disks_) window.moved_begin = subjects_.DiskBytes(subject);
   return Open(std::move(window));
@@ -319,22 +325,40 @@ WindowId MeterCore::Open(Window window) {
 
 Result<WindowReading> MeterCore::Peek(WindowId id) {
   const std::lock_guard lock(mutex_);
-  return ReadLocked(id);
+  MODICUM_TRY(const Window* const window, Latest(id));
+  return ReadingOf(*window);
+}
+
+Status MeterCore::Stop(WindowId id) {
+  const std::lock_guard lock(mutex_);
+  MODICUM_TRY(Window* const window, Latest(id));
+  if (window->end) return {};
+  for (auto& [domain, device] : window->devices)
+    AskDevice(domain, *window, device);
+  Ending end{last_, SuspendedIn(*window)};
+  for (size_t i = 0; i < in_gap_.size(); ++i)
+    if (in_gap_[i])
+      end.totals.gaps[i] =
+          std::max(end.totals.gaps[i], window->base->gaps[i] + 1);
+  window->end = std::move(end);
+  return {};
 }
 
 Result<WindowReading> MeterCore::End(WindowId id) {
   const std::lock_guard lock(mutex_);
-  auto reading = ReadLocked(id);
+  MODICUM_TRY(const Window* const window, Latest(id));
+  auto reading = ReadingOf(*window);
   windows_.erase(id);
   return reading;
 }
 
-Result<WindowReading> MeterCore::ReadLocked(WindowId id) {
+Result<MeterCore::Window*> MeterCore::Latest(WindowId id) {
   Admit();
   const auto found = windows_.find(id);
   if (found == windows_.end())
     return Fail(ErrorCode::kNotFound, "the window was ended already");
   Window& window = found->second;
+  if (window.end) return &window;
   const bool tree = window.subject.kind == Subject::Kind::kTree;
   const Seconds cpu =
       tree ? subjects_.Read(window.subject, true)
@@ -344,7 +368,7 @@ Result<WindowReading> MeterCore::ReadLocked(WindowId id) {
   window.cpu_latest = std::max(window.cpu_latest, cpu);
   // Only a clock that went back leaves a window without a sample.
   if (!window.base) window.base = last_;
-  return ReadingOf(window);
+  return &window;
 }
 
 // Of the subject, in the window.
@@ -353,12 +377,17 @@ Seconds MeterCore::CpuOf(const Window& window) const {
   const Seconds own = Spent(window.cpu_begin, window.cpu_latest);
   switch (window.subject.kind) {
     case Subject::Kind::kThisTree:
-      return own + Spent(base.descendants, last_.descendants);
+      return own + Spent(base.descendants, EndOf(window).descendants);
     case Subject::Kind::kMachine:
-      return std::max(own, Spent(base.host.busy, last_.host.busy));
+      return std::max(own, Spent(base.host.busy, EndOf(window).host.busy));
     default:
       return own;
   }
+}
+
+Seconds MeterCore::SuspendedIn(const Window& window) const {
+  return window.end ? window.end->suspended
+                    : clock_.Suspended() - window.suspended_begin;
 }
 
 IdlePolicy MeterCore::PolicyOf(const Window& window) const {
@@ -368,22 +397,23 @@ IdlePolicy MeterCore::PolicyOf(const Window& window) const {
 
 WindowReading MeterCore::ReadingOf(const Window& window) const {
   const Totals& base = *window.base;
+  const Totals& end = EndOf(window);
   WindowReading reading;
   reading.name = window.name;
   reading.began = window.began_wall;
-  reading.wall = Spent(Seconds(0), last_.at - window.began);
-  reading.suspended = clock_.Suspended() - window.suspended_begin;
+  reading.wall = Spent(Seconds(0), end.at - window.began);
+  reading.suspended = SuspendedIn(window);
   if (reading.suspended >= kNoticedSleep)
     reading.warnings.push_back(SuspendedWarning(reading.suspended));
   else
     reading.suspended = Seconds(0);
   reading.capacity = reading.wall * cpus_;
   reading.cpu = CpuOf(window);
-  reading.host_busy = Spent(base.host.busy, last_.host.busy);
-  reading.steal = Spent(base.host.steal, last_.host.steal);
+  reading.host_busy = Spent(base.host.busy, end.host.busy);
+  reading.steal = Spent(base.host.steal, end.host.steal);
   if (reading.wall > Seconds(0))
     reading.pressure =
-        std::min(1.0, Spent(base.pressure, last_.pressure) / reading.wall);
+        std::min(1.0, Spent(base.pressure, end.pressure) / reading.wall);
   for (const Source& source : sources_) {
     if (source.failure)
       reading.warnings.push_back(
@@ -407,6 +437,11 @@ CpuUse MeterCore::CpuUseOf(const Window& window,
   use.capacity = reading.capacity;
   // Each CPU's count begins and ends somewhere inside a tick.
   use.busy_sd = HostCpuReader::Tick() * std::sqrt(static_cast<double>(cpus_));
+  // Of the living user and system time are each told in whole ticks.
+  use.own_sd =
+      HostCpuReader::Tick() *
+      std::sqrt(
+          static_cast<double>(window.living_begin + window.living_latest) / 6);
   use.everybody = window.subject.kind == Subject::Kind::kMachine;
   // The part of which it is told stands for all.
   const auto& [cpu, weighed] = window.weighed_latest;
@@ -436,26 +471,27 @@ std::vector<DomainUse> MeterCore::DomainUses(const Window& window) const {
 DomainUse MeterCore::UseOf(const Source& source, size_t domain,
                            const Window& window) const {
   const Totals& base = *window.base;
+  const Totals& end = EndOf(window);
   DomainUse use;
   use.domain = source.probe->domains()[domain - source.first];
   use.probe = source.probe->name();
   use.update_period = source.probe->update_period();
   use.relative_errors = source.errors;
-  use.energy = std::max(Joules(0), last_.energy[domain] - base.energy[domain]);
+  use.energy = std::max(Joules(0), end.energy[domain] - base.energy[domain]);
   // A gap that began before the window and lasts is also one of its own.
-  const bool lasts = in_gap_[domain] || source.failure;
-  use.gaps = std::max(last_.gaps[domain] - base.gaps[domain], lasts ? 1 : 0);
+  use.gaps = std::max(end.gaps[domain] - base.gaps[domain],
+                      !window.end && in_gap_[domain] ? 1 : 0);
   use.per_cpu = source.per_cpu;
   use.device = DeviceShareOf(domain, window);
-  if (last_.observed.empty()) return use;
+  if (end.observed.empty()) return use;
   const auto at = static_cast<size_t>(&source - sources_.data());
-  const Observed& begin = base.observed[at];
-  const Observed& end = last_.observed[at];
-  use.passed = std::max(Bytes(0), end.bytes - begin.bytes);
+  const Observed& before = base.observed[at];
+  const Observed& after = end.observed[at];
+  use.passed = std::max(Bytes(0), after.bytes - before.bytes);
   if (use.domain.shared_by == SharedBy::kMemory)
-    use.model = MemoryUse(window, end.memory);
+    use.model = MemoryUse(window, after.memory);
   if (use.domain.shared_by == SharedBy::kTraffic)
-    use.model = DiskUse(window, begin, end);
+    use.model = DiskUse(window, before, after);
   return use;
 }
 
@@ -467,7 +503,7 @@ std::optional<CpuUse> MeterCore::MemoryUse(const Window& window,
   const double held =
       window.byte_seconds / window.held_for.value() / installed.value();
   CpuUse use;
-  use.capacity = use.busy = last_.at - window.began;
+  use.capacity = use.busy = EndOf(window).at - window.began;
   use.own = use.capacity * std::min(1.0, held);
   return use;
 }
@@ -482,7 +518,7 @@ std::optional<CpuUse> MeterCore::DiskUse(const Window& window,
       std::max(Bytes(0), *window.moved_latest - *window.moved_begin);
   const Bytes all = std::max(Bytes(0), end.bytes - begin.bytes);
   CpuUse use;
-  use.capacity = (last_.at - window.began) * std::max(1, end.devices);
+  use.capacity = (EndOf(window).at - window.began) * std::max(1, end.devices);
   // Some kernels do not count it: then as if for a moment.
   use.busy = std::max(Spent(begin.busy, end.busy), Milliseconds(0.001));
   if (all > Bytes(0)) use.own = use.busy * std::min(1.0, own / all);
@@ -490,18 +526,22 @@ std::optional<CpuUse> MeterCore::DiskUse(const Window& window,
 }
 
 // In a window too short to be asked in, it is as it was before.
+void MeterCore::AskDevice(size_t domain, const Window& window,
+                          DeviceUseTotals& device) const {
+  if (device.asked()) return;
+  device.Add(last_use_[domain], 1);
+  device.Claim([this, &window](pid_t pid) {
+    return subjects_.Has(window.subject, pid);
+  });
+}
+
 std::optional<DeviceShare> MeterCore::DeviceShareOf(
     size_t domain, const Window& window) const {
   const auto found = window.devices.find(domain);
   if (found == window.devices.end()) return std::nullopt;
   DeviceUseTotals device = found->second;
-  if (!device.asked()) {
-    device.Add(last_use_[domain], 1);
-    device.Claim([this, &window](pid_t pid) {
-      return subjects_.Has(window.subject, pid);
-    });
-  }
-  return device.Share(last_.at - window.began);
+  if (!window.end) AskDevice(domain, window, device);
+  return device.Share(EndOf(window).at - window.began);
 }
 
 // A probe that knows its idle power knows it for all its domains together:
@@ -529,8 +569,7 @@ std::vector<DomainCounter> MeterCore::Counters(Seconds oldest) {
       const size_t at = source.first + i;
       counters.push_back({domains[i], std::string(source.probe->name()),
                           source.probe->update_period(), source.errors,
-                          last_.energy[at], last_.gaps[at],
-                          in_gap_[at] || source.failure});
+                          last_.energy[at], last_.gaps[at], in_gap_[at]});
     }
   }
   return counters;

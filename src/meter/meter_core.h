@@ -35,6 +35,7 @@ class MeterCore final : public Meter {
   WindowId Begin(std::string name, Subject subject,
                  Edge edge = Edge::kExact) override;
   Result<WindowReading> Peek(WindowId window) override;
+  Status Stop(WindowId window) override;
   Result<WindowReading> End(WindowId window) override;
   std::vector<DomainCounter> Counters(Seconds oldest) override;
   Estimate<Watts> idle_power() const override;
@@ -62,6 +63,10 @@ class MeterCore final : public Meter {
     std::optional<Watts> per_cpu;
     std::optional<Error> failure;  // of the last read
   };
+  struct Ending {
+    Totals totals;
+    Seconds suspended;
+  };
   struct Window {
     std::string name;
     Subject subject;
@@ -72,6 +77,7 @@ class MeterCore final : public Meter {
     Seconds cpu_begin;
     Seconds cpu_latest;
     WeighedCpu weighed_begin, weighed_latest;  // of kTree
+    size_t living_begin = 0, living_latest = 0;
     std::optional<Totals> base;  // absent until the first sample after `began`
     std::map<size_t, DeviceUseTotals> devices;  // by domain
     // Where memory or disks are modelled: what the subject held, over the time
@@ -80,6 +86,7 @@ class MeterCore final : public Meter {
     Seconds held_for;
     std::optional<Bytes> moved_begin;
     std::optional<Bytes> moved_latest;
+    std::optional<Ending> end;  // once it is stopped
   };
 
   // `edge`: of a window. The machine's CPU time is else read only where it is
@@ -89,9 +96,16 @@ class MeterCore final : public Meter {
   // begins before.
   MonotonicTime Admit();
   WindowId Open(Window window);
-  Result<WindowReading> ReadLocked(WindowId id);
+  // Brought up to now, unless it is stopped. kNotFound as from End().
+  Result<Window*> Latest(WindowId id);
+  const Totals& EndOf(const Window& window) const {
+    return window.end ? window.end->totals : last_;
+  }
+  void AskDevice(size_t domain, const Window& window,
+                 DeviceUseTotals& device) const;
   bool NeedsHost() const;
   void ReadSource(Source& source, MonotonicTime now);
+  void Miss(size_t domain);
   void ReadHost(bool thorough);
   void LearnIdle(const Totals& before);
   bool HasStrangers(const Window& window) const;
@@ -105,6 +119,7 @@ class MeterCore final : public Meter {
   std::optional<DeviceShare> DeviceShareOf(size_t domain,
                                            const Window& window) const;
   static Totals Interpolate(const Totals& a, const Totals& b, MonotonicTime at);
+  Seconds SuspendedIn(const Window& window) const;
   Seconds CpuOf(const Window& window) const;
   WindowReading ReadingOf(const Window& window) const;
   std::vector<DomainUse> DomainUses(const Window& window) const;
@@ -134,7 +149,7 @@ class MeterCore final : public Meter {
   bool has_disks_ = false;
   std::vector<Source> sources_;
   std::vector<Baseline> baselines_;  // by domain
-  std::vector<bool> in_gap_;         // by domain: its last delta was one
+  std::vector<bool> in_gap_;         // by domain: what was read last was one
   std::vector<DeviceUse> last_use_;  // by domain: the last that was asked
   Totals last_;
   std::map<WindowId, Window> windows_;

@@ -421,6 +421,81 @@ TEST(MeterCore, UnknownIdleIsSaidThenLearnedWhileQuiet) {
   EXPECT_NEAR(End(machine, late).split.own_active.mid.value(), 18, 1e-9);
 }
 
+// What is idle is learned between them, and holds for both.
+TEST(MeterCore, StoppedPhasesSumToTheWindowAroundThem) {
+  FakeMachine machine;
+  const WindowId whole = machine.Begin();
+  const WindowId busy = machine.Begin();
+  machine.Work(Seconds(1), 1, 0, Watts(30));
+  ASSERT_TRUE(machine.core->Stop(busy));
+  const WindowId quiet = machine.Begin();
+  for (int i = 0; i < 10; ++i) {
+    machine.Work(kPeriod, 0, 0, Watts(12));
+    machine.core->Step();
+  }
+  ASSERT_TRUE(machine.core->Stop(quiet));
+  ASSERT_TRUE(machine.core->Stop(quiet));  // at what it was stopped at
+  machine.probe->FailReads(1);
+  machine.core->Step();
+  const WindowReading all = End(machine, whole);
+  const WindowReading first = End(machine, busy);
+  const WindowReading second = End(machine, quiet);
+  EXPECT_DOUBLE_EQ(first.wall.value(), 1);
+  EXPECT_NEAR(second.wall.value(), 1, 1e-9);
+  EXPECT_NEAR(first.split.own_active.mid.value(), 18, 1e-9);
+  EXPECT_NEAR((first.split.own() + second.split.own()).mid.value(),
+              all.split.own().mid.value(), 1e-9);
+  EXPECT_EQ(second.domains[0].gaps, 0);
+  EXPECT_EQ(all.domains[0].gaps, 1);
+  EXPECT_EQ(machine.core->Stop(busy).error().code, ErrorCode::kNotFound);
+}
+
+// Whoever lives where a phase ends is told in ticks; the whole is exact.
+TEST(MeterCore, APhasesCpuTimeIsAsFineAsTicks) {
+  FakeMachine machine(WithIdle(10));
+  const WindowId whole = machine.Begin();
+  machine.subjects.members[FakeMachine::kOwn] = {1, 2};
+  const WindowId phase = machine.Begin();
+  machine.Work(Seconds(1), 0.5, 0.5, Watts(40));
+  ASSERT_TRUE(machine.core->Stop(phase));
+  machine.subjects.members.clear();
+  const auto relative = [](const WindowReading& reading) {
+    return reading.split.own_active.sd() / reading.split.own_active.mid.value();
+  };
+  EXPECT_LT(relative(End(machine, whole)), 0.02);
+  // sqrt(4 / 6) ticks of half a second, or more.
+  EXPECT_GT(relative(End(machine, phase)), 0.016);
+}
+
+TEST(MeterCore, ACounterThatNeverMovesIsSaid) {
+  FakeMachine machine(WithIdle(10));
+  const WindowId window = machine.Begin();
+  machine.Work(Milliseconds(900), 1, 0, Watts(0));
+  const auto early = machine.core->Peek(window);
+  ASSERT_TRUE(early);
+  EXPECT_THAT(early->warnings, Not(Contains(HasSubstr("has not moved"))));
+  machine.Work(Milliseconds(200), 1, 0, Watts(0));
+  EXPECT_THAT(End(machine, window).warnings,
+              Contains("package-0 has not moved in 1.1 s: what it covers is "
+                       "missing; `modicum doctor` watches it, --probe names "
+                       "another source"));
+}
+
+TEST(MeterCore, GapThatLastsWhereAPhaseIsStoppedIsOneOfIt) {
+  FakeMachine machine(WithIdle(10));
+  machine.Work(kPeriod, 1, 0, Watts(30));
+  machine.core->Step();
+  machine.probe->FailReads(3);
+  machine.core->Step();
+  const WindowId phase = machine.Begin();
+  machine.Work(kPeriod, 1, 0, Watts(30));
+  ASSERT_TRUE(machine.core->Stop(phase));
+  machine.Work(kPeriod, 1, 0, Watts(30));
+  machine.core->Step();
+  machine.core->Step();
+  EXPECT_EQ(End(machine, phase).domains[0].gaps, 1);
+}
+
 TEST(MeterCore, OthersStealAndPressureAreContention) {
   const auto contended = [](double others, double steal, double pressure) {
     FakeMachine machine(WithIdle(1));

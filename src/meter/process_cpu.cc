@@ -224,6 +224,11 @@ Seconds ProcessCpu::Read(const Subject& subject, bool thorough) {
   return ReadTree(subject.root, thorough);
 }
 
+size_t ProcessCpu::Living(const Subject& subject) {
+  const auto found = trees_.find(subject.root);
+  return found == trees_.end() ? 0 : found->second.living;
+}
+
 WeighedCpu ProcessCpu::Weighed(const Subject& subject) {
   const auto found = trees_.find(subject.root);
   return found == trees_.end() ? WeighedCpu{} : found->second.tree.weighed();
@@ -293,12 +298,13 @@ Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
   auto found = trees_.find(root);
   thorough |= found == trees_.end();
   // The usual case at both edges of a command: nothing is alive to look for.
-  if (root == 0 && thorough && !HaveChildren()) return ReapedCpu();
+  if (root == 0 && thorough && !HaveChildren()) {
+    if (found != trees_.end()) found->second.living = 0;
+    return ReapedCpu();
+  }
   const MonotonicTime now = clock_.Now();
   if (found == trees_.end()) {
-    found = trees_
-                .emplace(root,
-                         Watched{ProcessTree(fs_, getpid(), root), now, {}, {}})
+    found = trees_.emplace(root, Watched{ProcessTree(fs_, getpid(), root), now})
                 .first;
   }
   Watched& watched = found->second;
@@ -312,6 +318,7 @@ Seconds ProcessCpu::ReadTree(pid_t root, bool thorough) {
   const Seconds reaped = root == 0 ? ReapedCpu() : Seconds(0);
   const Seconds total = reaped + watched.tree.LiveCpu();
   if (thorough) watched.tree.Weigh();
+  watched.living = watched.tree.size();
   watched.most = std::max(watched.most, total);
   return watched.most;
 }

@@ -39,6 +39,9 @@ class SubjectCpu {
   // `thorough` looks for new processes first: for the edges of windows.
   // kThisProcess may be read by any thread at any time.
   virtual Seconds Read(const Subject& subject, bool thorough) = 0;
+  // Of a tree, as it was last read: how many of it live. The kernel counts what
+  // each of them has used in ticks, what the dead have exactly.
+  virtual size_t Living(const Subject&) { return 0; }
   // Of a tree, as it was last read.
   virtual WeighedCpu Weighed(const Subject&) { return {}; }
   // Memory that it holds, as it was last read; 0: not known.
@@ -111,6 +114,7 @@ class ProcessCpu final : public SubjectCpu {
  public:
   ProcessCpu(const RootFs& fs, Clock& clock);
   Seconds Read(const Subject& subject, bool thorough) override;
+  size_t Living(const Subject& subject) override;
   WeighedCpu Weighed(const Subject& subject) override;
   Bytes Memory(const Subject& subject) override;
   std::optional<Bytes> DiskBytes(const Subject& subject) override;
@@ -121,8 +125,9 @@ class ProcessCpu final : public SubjectCpu {
     ProcessTree tree;
     MonotonicTime discovered;
     // Totals never fall.
-    Seconds most;
-    Bytes most_bytes;
+    Seconds most = {};
+    Bytes most_bytes = {};
+    size_t living = 0;
   };
   Seconds ReadTree(pid_t root, bool thorough);
   std::optional<Bytes> ReapedDiskBytes() const;

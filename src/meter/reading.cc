@@ -104,10 +104,19 @@ void WarnOnce(std::string warning, std::vector<std::string>& warnings) {
     warnings.push_back(std::move(warning));
 }
 
+bool LooksStuck(const DomainUse& use, Seconds wall) {
+  constexpr double kUpdates = 100;
+  return use.domain.origin == Origin::kCounter && use.gaps == 0 &&
+         use.energy <= Joules(0) &&
+         wall >= std::max(Seconds(1), use.update_period * kUpdates);
+}
+
 // Whose the energy is needs no warning where it is everybody's.
 void WarnOf(const DomainUse& use, bool everybody, WindowReading& reading) {
   auto& warnings = reading.warnings;
   if (use.gaps > 0) warnings.push_back(GapWarning(use.domain.name, use.gaps));
+  if (LooksStuck(use, reading.wall))
+    warnings.push_back(StuckWarning(use.domain.name, reading.wall));
   if (reading.wall < use.update_period * kMinUpdates) {
     reading.short_window = true;
     WarnOnce(ShortWindowWarning(use.probe, reading.wall, use.update_period),

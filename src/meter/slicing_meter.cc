@@ -50,6 +50,16 @@ Result<WindowReading> SlicingMeter::Peek(WindowId id) {
   return reading;
 }
 
+Status SlicingMeter::Stop(WindowId id) {
+  const std::lock_guard lock(mutex_);
+  CutLocked();
+  MODICUM_RETURN_IF_ERROR(meter_->Stop(id));
+  const auto found = windows_.find(id);
+  if (found == windows_.end()) return {};
+  found->second.stopped = true;
+  return found->second.rest ? meter_->Stop(*found->second.rest) : Status();
+}
+
 Result<WindowReading> SlicingMeter::End(WindowId id) {
   Sliced window;
   {
@@ -79,7 +89,8 @@ void SlicingMeter::Cut() {
 void SlicingMeter::CutLocked() {
   const WallTime now = clock_.WallNow();
   if (now < next_edge_) return;
-  for (auto& [id, window] : windows_) CutWindow(id, window);
+  for (auto& [id, window] : windows_)
+    if (!window.stopped) CutWindow(id, window);
   next_edge_ = next_edge_of_(now);
 }
 

@@ -21,6 +21,7 @@ class SlicingMeter final : public Meter {
 
   WindowId Begin(std::string name, Subject subject, Edge edge) override;
   Result<WindowReading> Peek(WindowId window) override;
+  Status Stop(WindowId window) override;
   Result<WindowReading> End(WindowId window) override;
   std::vector<DomainCounter> Counters(Seconds oldest) override {
     return meter_->Counters(oldest);
@@ -39,6 +40,7 @@ class SlicingMeter final : public Meter {
     Subject subject;
     std::vector<EnergySlice> slices;
     std::optional<WindowId> rest;  // since the last cut; none: since it began
+    bool stopped = false;
   };
 
   static void AddSlices(Sliced window, const WindowReading& rest,

@@ -80,6 +80,21 @@ TEST_F(SlicingMeterTest, WindowsThatOverlapAreCutEachForItself) {
   EXPECT_EQ(inside->slices[0].wall, Seconds(1200));
 }
 
+TEST_F(SlicingMeterTest, AStoppedWindowIsCutNoMore) {
+  const WindowId phase = meter_.Begin("phase", {}, Edge::kExact);
+  clock_.Tick(Seconds(4000));
+  meter_.Cut();
+  clock_.Tick(Seconds(1000));
+  ASSERT_TRUE(meter_.Stop(phase));
+  clock_.Tick(Seconds(3600));
+  meter_.Cut();
+  const auto reading = meter_.End(phase);
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->wall, Seconds(5000));
+  ASSERT_EQ(reading->slices.size(), 2U);
+  EXPECT_EQ(reading->slices[1].wall, Seconds(1000));
+}
+
 // The thread cuts without being asked.
 TEST(SlicingMeter, TheThreadCuts) {
   std::atomic<int> edges = 0;

@@ -41,6 +41,13 @@ std::string ShortWindowWarning(std::string_view probe, Seconds wall,
       wall.value(), updates, updates == 1 ? "" : "s", probe, kMinUpdates);
 }
 
+std::string StuckWarning(std::string_view domain, Seconds wall) {
+  return fmt::format(
+      "{} has not moved in {}: what it covers is missing; `modicum doctor` "
+      "watches it, --probe names another source",
+      domain, FormatDuration(wall));
+}
+
 std::string GapWarning(std::string_view domain, int gaps) {
   return fmt::format(
       "{} gap{} in {}: the energy in between is missing, not guessed", gaps,

@@ -39,6 +39,8 @@ Contention ContentionOf(const CpuUse& use, Seconds steal, Seconds pressure,
 
 std::string ShortWindowWarning(std::string_view probe, Seconds wall,
                                Seconds update_period);
+// Of a counter: what it covers always draws something.
+std::string StuckWarning(std::string_view domain, Seconds wall);
 std::string GapWarning(std::string_view domain, int gaps);
 std::string ProbeFailedWarning(std::string_view probe,
                                std::string_view message);
