@@ -3,6 +3,7 @@
 
 #include <regex.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -10,15 +11,40 @@
 namespace modicum {
 namespace {
 
-// The number that `text` begins with, blanks aside. Not negative.
-std::optional<double> NumberAt(std::string_view text) {
+// Above it a double does not hold each whole number: nothing counts so far.
+constexpr double kMostCounted = 9007199254740992;  // 2^53
+
+// Takes the number that `text` begins with, blanks aside. Not negative.
+std::optional<double> TakeNumber(std::string_view& text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   double value = 0;
   const auto parsed =
       std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || !std::isfinite(value) || value < 0)
+  if (parsed.ec != std::errc() || !(value >= 0 && value <= kMostCounted))
     return std::nullopt;
+  text.remove_prefix(static_cast<size_t>(parsed.ptr - text.data()));
   return value;
+}
+
+std::optional<double> NumberAt(std::string_view text) {
+  return TakeNumber(text);
+}
+
+// The same as tqdm's unit_scale writes it, with three digits before a suffix:
+// 1.20k, 12.0M, 120G. "37Epochs" are 37.
+std::optional<double> ScaledNumberAt(std::string_view text) {
+  const std::string_view begin = text;
+  const auto number = TakeNumber(text);
+  if (!number || text.empty()) return number;
+  const std::string_view digits = begin.substr(0, begin.size() - text.size());
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const size_t power = std::string_view("kMGTPE").find(text.front());
+  if (power == std::string_view::npos ||
+      std::ranges::count_if(digits, is_digit) != 3)
+    return number;
+  const double scaled = *number * std::pow(1000, power + 1);
+  if (scaled > kMostCounted) return std::nullopt;
+  return std::round(scaled);
 }
 
 class LlamaTokens final : public WorkCount {
@@ -42,14 +68,24 @@ class LlamaTokens final : public WorkCount {
 class TqdmItems final : public WorkCount {
  public:
   void Line(std::string_view line) override {
-    // " 40%|####      | 20/50 [00:04<00:06,  4.9it/s]"
+    // " 40%|####      | 20/50 [00:04<00:06,  4.9it/s]", or of an unknown total
+    // "cats: 37it [00:00, 100.0it/s]"
     const size_t clock = line.rfind(" [");
-    const size_t bar = line.rfind('|', clock);
-    if (clock == std::string_view::npos || bar == std::string_view::npos)
-      return;
-    const std::string_view counts = line.substr(bar + 1, clock - bar - 1);
-    if (counts.find('/') == std::string_view::npos) return;
-    const auto done = NumberAt(counts);
+    if (clock == std::string_view::npos) return;
+    const std::string_view times = line.substr(clock + 2);
+    std::string_view counts = line.substr(0, clock);
+    const size_t bar = counts.rfind('|');
+    if (bar != std::string_view::npos) {
+      counts.remove_prefix(bar + 1);
+      if (counts.find('/') == std::string_view::npos) return;
+    } else {
+      const size_t comma = times.find(',');
+      if (comma == std::string_view::npos || !IsClock(times.substr(0, comma)))
+        return;
+      const size_t name = counts.rfind(": ");
+      if (name != std::string_view::npos) counts.remove_prefix(name + 2);
+    }
+    const auto done = ScaledNumberAt(counts);
     if (!done) return;
     if (*done < current_) ended_ += current_;  // another bar
     current_ = *done;
@@ -58,6 +94,12 @@ class TqdmItems final : public WorkCount {
   std::string_view unit() const override { return "image"; }
 
  private:
+  // "00:04", "1:00:04".
+  static bool IsClock(std::string_view text) {
+    return text.find(':') != std::string_view::npos &&
+           text.find_first_not_of("0123456789:") == std::string_view::npos;
+  }
+
   double ended_ = 0;
   double current_ = 0;
 };

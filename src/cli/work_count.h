@@ -22,9 +22,11 @@ class WorkCount {
 // `spec`:
 //   token  what llama.cpp's programs print when they end ("eval time = 12 ms /
 //          63 runs"): tokens generated, summed over all such lines
-//   image  tqdm's bars ("50/50 [00:10<00:00"): items done, bars summed
+//   image  tqdm's bars ("50/50 [00:10<00:00", "37it [00:10, "): items done,
+//          bars summed
 //   other  a POSIX extended regular expression: the number in its first group,
 //          summed over matching lines; without a group, the matching lines
+// Numbers above 2^53 count nothing.
 // kInvalidInput: not a regular expression.
 Result<std::unique_ptr<WorkCount>> MakeWorkCount(const std::string& spec);
 

@@ -36,6 +36,39 @@ TEST(WorkCount, TqdmBarsAreSummed) {
             53);
 }
 
+TEST(WorkCount, TqdmScalesUnits) {
+  const auto of = [](std::string_view counts) {
+    const std::string bar =
+        "100%|####| " + std::string(counts) + " [00:00<00:00, 100.0it/s]";
+    return Total("image", {bar});
+  };
+  EXPECT_EQ(of("1.20k/1.20k"), 1200);
+  EXPECT_EQ(of("20.0/1.20k"), 20);
+  EXPECT_EQ(of("12.3k/20.0k"), 12'300);
+  EXPECT_EQ(of("120k/1.00M"), 120'000);
+  EXPECT_EQ(of("2.50M/2.50M"), 2'500'000);
+  EXPECT_EQ(of("1.00G/1.00G"), 1e9);
+  EXPECT_EQ(of("9.00T/9.00T"), 9e12);
+  EXPECT_EQ(of("1.00P/1.00P"), 1e15);
+  EXPECT_EQ(of("9.00E/9.00E"), 0);  // nothing counts so far
+}
+
+TEST(WorkCount, TqdmBarsWithoutATotalAreCounted) {
+  EXPECT_EQ(Total("image", {"0it [00:00, ?it/s]", "37it [00:00, 100.0it/s]"}),
+            37);
+  EXPECT_EQ(Total("image", {"cats: 1.20kB [1:00:00, 3.0B/s, loss=2]"}), 1200);
+  EXPECT_EQ(Total("image", {"37Epochs [00:00, 1.0Epochs/s]"}), 37);
+  EXPECT_EQ(Total("image", {"12 tokens [00:00, ? tokens/s]"}), 12);
+  EXPECT_EQ(Total("image", {"8 [a, b]", "7 [x, y", "9 [00:01]", "12: [INFO]"}),
+            0);
+}
+
+TEST(WorkCount, WhatIsTooMuchIsNoCount) {
+  EXPECT_EQ(Total("n=([0-9e.+-]+)", {"n=1e24", "n=inf", "n=7"}), 7);
+  EXPECT_EQ(Total("image", {"| 1e24/1e24 [00:00<00:00"}), 0);
+  EXPECT_EQ(Total("token", {"eval time = 1 ms / 1e24 runs"}), 0);
+}
+
 TEST(WorkCount, AGroupIsANumber) {
   EXPECT_EQ(Total("done: ([0-9.]+) rows", {"done: 10 rows", "x",
                                            "done: 2.5 "
