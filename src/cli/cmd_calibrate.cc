@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `modicum calibrate`: learns what this machine draws from a wall meter.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -178,8 +177,8 @@ Result<Lesson> Read(const Context& context, const CalibrateOptions& options,
     lesson.meter_sd = meter.sd;
     lesson.source = "wall meter: the source " + options.wall_probe;
   } else {
-    const WallMeter meter = [&options] {
-      return ReadWallMeter(options.wall_cmd);
+    const WallMeter meter = [&] {
+      return ReadWallMeter(options.wall_cmd, context.stop);
     };
     MODICUM_RETURN_IF_ERROR(HoldLoads(context, meter, length, host, lesson));
     lesson.source = "wall meter: " + PlainText(options.wall_cmd);
@@ -191,10 +190,7 @@ Result<Lesson> Read(const Context& context, const CalibrateOptions& options,
 Status Write(const Context& context, const std::string& key,
              const std::optional<Calibration>& calibration) {
   const std::string& file = context.settings.calibration;
-  std::string text;
-  if (access(file.c_str(), F_OK) == 0) {
-    MODICUM_TRY(text, ReadFile(file));
-  }
+  MODICUM_TRY(std::string text, ReadCalibrations(file));
   MODICUM_TRY(text, WithCalibration(text, file, key, calibration));
   return WriteFileAtomically(file, text);
 }

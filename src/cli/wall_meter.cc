@@ -2,17 +2,16 @@
 #include "cli/wall_meter.h"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <optional>
 
 #include "base/trim.h"
+#include "cli/shell_command.h"
 #include "meter/host_cpu.h"
 
 namespace modicum {
@@ -21,7 +20,10 @@ namespace {
 // What a meter shows of the load before.
 constexpr double kSettles = 0.25;  // of the length
 constexpr Seconds kReadEvery(1);
-constexpr size_t kMostPrinted = 4096;
+// How soon a stop request is noticed.
+constexpr Seconds kSleeps = Milliseconds(200);
+// Of one machine.
+constexpr Watts kMostWatts(100e3);
 // Of memory that each CPU reads, and all of them of the machine's.
 constexpr Bytes kMostMemory{256.0 * 1024 * 1024};
 constexpr double kPartOfRam = 0.125;
@@ -45,37 +47,60 @@ std::optional<Joules> Sum(Joules sum, const std::optional<Joules>& next) {
   return next ? std::optional(sum + *next) : std::nullopt;
 }
 
+tl::unexpected<Error> Interrupted() {
+  return Fail(ErrorCode::kInterrupted, "interrupted: nothing is changed");
+}
+
+Status SleepUntil(MonotonicTime when, Clock& clock,
+                  const std::stop_token& stop) {
+  while (true) {
+    if (stop.stop_requested()) return Interrupted();
+    const MonotonicTime now = clock.Now();
+    if (now >= when) return {};
+    clock.SleepUntil(std::min(when, now + kSleeps));
+  }
+}
+
+// NAN: not in a unit of power.
+Watts InUnit(double number, std::string_view unit) {
+  if (unit.empty() || unit == "W") return Watts(number);
+  if (unit == "kW") return Watts(number * 1000);
+  if (unit == "mW") return Watts(number / 1000);
+  return Watts(NAN);
+}
+
 }  // namespace
 
 Result<Watts> ParseWatts(std::string_view text) {
   text = Trim(text);
-  double watts = 0;
+  double number = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, watts);
-  const std::string_view unit =
-      Trim(std::string_view(stop, static_cast<size_t>(end - stop)));
-  if (error == std::errc() && std::isfinite(watts) && watts > 0) {
-    if (unit.empty() || unit == "W") return Watts(watts);
-    if (unit == "kW") return Watts(watts * 1000);
-    if (unit == "mW") return Watts(watts / 1000);
-  }
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const Watts watts = InUnit(
+      number, Trim(std::string_view(stop, static_cast<size_t>(end - stop))));
+  if (watts > kMostWatts)
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("'{}' is more than a machine draws", text.substr(0, 60)),
+        "watts of this machine alone, 100 kW at most: 63.5, or 63.5 W");
+  if (error == std::errc() && watts > Watts(0)) return watts;
   return Fail(ErrorCode::kInvalidInput,
               fmt::format("'{}' is no power", text.substr(0, 60)),
               "watts, more than 0: 63.5, or 63.5 W");
 }
 
-Result<Watts> ReadWallMeter(const std::string& command) {
-  std::FILE* pipe = popen(command.c_str(), "re");
-  if (pipe == nullptr)
-    return Fail(ErrorCode::kIo, "cannot start a shell for --wall-cmd", "");
-  std::string text(kMostPrinted, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), pipe));
-  const int status = pclose(pipe);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("--wall-cmd '{}' failed", command),
-                "it must print watts on stdout and exit with 0");
-  auto watts = ParseWatts(text);
+Result<Watts> ReadWallMeter(const std::string& command,
+                            const std::stop_token& stop, Seconds limit) {
+  const auto text = ReadShellCommand(command, stop, {.time = limit});
+  if (!text && text.error().code == ErrorCode::kInterrupted)
+    return Interrupted();
+  if (!text)
+    return Fail(
+        text.error().code,
+        fmt::format("--wall-cmd '{}' {}", command, text.error().message),
+        "it must print watts on stdout and exit with 0: does it when you run "
+        "it by hand?");
+  auto watts = ParseWatts(*text);
   if (!watts)
     return Fail(
         ErrorCode::kInvalidInput,
@@ -188,7 +213,8 @@ Result<CalibrationPoint> HoldLoad(const Bench& bench, int cpus) {
   const auto& [meter, inside, length, fs, clock, stop] = bench;
   const BusyCpus busy(cpus);
   HostCpuReader host(fs);
-  clock.SleepUntil(clock.Now() + length * kSettles);
+  MODICUM_RETURN_IF_ERROR(
+      SleepUntil(clock.Now() + length * kSettles, clock, stop));
   MODICUM_TRY(const HostCpu before, host.Read());
   const MonotonicTime began = clock.Now();
   std::optional<Joules> counted;
@@ -196,13 +222,12 @@ Result<CalibrationPoint> HoldLoad(const Bench& bench, int cpus) {
   double sum = 0;
   int readings = 0;
   while (readings == 0 || clock.Now() - began < length * (1 - kSettles)) {
-    if (stop.stop_requested())
-      return Fail(ErrorCode::kInterrupted, "interrupted: nothing is changed");
     const MonotonicTime next = clock.Now() + kReadEvery;
     MODICUM_TRY(const Watts power, meter());
     sum += power.value();
     ++readings;
-    clock.SleepUntil(std::min(next, began + length * (1 - kSettles)));
+    MODICUM_RETURN_IF_ERROR(SleepUntil(
+        std::min(next, began + length * (1 - kSettles)), clock, stop));
     if (counted) counted = Sum(*counted, ReadInside(*inside, clock.Now()));
   }
   MODICUM_TRY(const HostCpu after, host.Read());

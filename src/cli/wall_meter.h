@@ -23,12 +23,15 @@
 namespace modicum {
 
 // The first number of `text`, which may have a unit behind it: "63.5",
-// "63.5 W", "power: 63,500 mW" is refused. kInvalidInput.
+// "63.5 W", "power: 63,500 mW" is refused, and so is what no single machine
+// draws. kInvalidInput.
 Result<Watts> ParseWatts(std::string_view text);
 
 // What the shell command prints on stdout; kInvalidInput when it fails or
-// prints no watts.
-Result<Watts> ReadWallMeter(const std::string& command);
+// prints no watts, kRetry when it takes longer than `limit`, kInterrupted.
+Result<Watts> ReadWallMeter(const std::string& command,
+                            const std::stop_token& stop,
+                            Seconds limit = Seconds(10));
 
 // Each call reads anew: a mean over the time that the reading took.
 using WallMeter = std::function<Result<Watts>()>;

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
 
 #include "base/fake_clock.h"
 #include "hardware/machine.h"
@@ -16,6 +19,89 @@ using testing::HasSubstr;
 
 std::string RootOf(const std::string& machine) {
   return std::string(MODICUM_SOURCE_DIR) + "/tests/roots/" + machine;
+}
+
+TEST(ParseWatts, AreOfOneMachine) {
+  EXPECT_EQ(ParseWatts("63.5 W\n")->value(), 63.5);
+  EXPECT_EQ(ParseWatts("100 kW")->value(), 100e3);
+  for (const char* text : {"1e9", "101 kW", "1e300 kW"})
+    EXPECT_THAT(ParseWatts(text).error().message,
+                HasSubstr("' is more than a machine draws"));
+  for (const char* text : {"", "0", "-3", "nan", "inf W", "63 MW", "6e8 x"})
+    EXPECT_FALSE(ParseWatts(text)) << text;
+}
+
+class ReadWallMeterTest : public testing::Test {
+ protected:
+  // It must not be waited for.
+  ~ReadWallMeterTest() override {
+    EXPECT_LT(SystemClock().Now() - began_, Seconds(20));
+  }
+  std::string MessageOf(const std::string& command, Seconds limit) {
+    const auto watts = ReadWallMeter(command, stop_.get_token(), limit);
+    return watts ? "" : watts.error().message;
+  }
+  std::stop_source stop_;
+  const MonotonicTime began_ = SystemClock().Now();
+};
+
+TEST_F(ReadWallMeterTest, IsWhatTheCommandPrints) {
+  EXPECT_EQ(ReadWallMeter("echo 63.5 W", {})->value(), 63.5);
+  EXPECT_EQ(ReadWallMeter("cat; echo 7; exec >&-; sleep 0.1", {})->value(), 7);
+  EXPECT_EQ(MessageOf("echo 5; exit 3", Seconds(20)),
+            "--wall-cmd 'echo 5; exit 3' failed");
+}
+
+TEST_F(ReadWallMeterTest, HasATimeLimit) {
+  EXPECT_EQ(MessageOf("sleep 30", Seconds(0.2)),
+            "--wall-cmd 'sleep 30' did not end within 200 ms");
+  EXPECT_EQ(MessageOf("exec >&-; sleep 30", Seconds(0.2)),
+            "--wall-cmd 'exec >&-; sleep 30' did not end within 200 ms");
+}
+
+TEST_F(ReadWallMeterTest, IsReadSoFar) {
+  EXPECT_EQ(MessageOf("yes", Seconds(20)),
+            "--wall-cmd 'yes' printed more than 4096 bytes");
+}
+
+// What it started ends with it: what is left would hold the other pipe open.
+TEST_F(ReadWallMeterTest, AStopRequestEndsItsGroup) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string command = "sh -c 'echo > /dev/fd/" +
+                              std::to_string(ends[1]) +
+                              "; sleep 30; exit'; exit";
+  std::string message;
+  std::thread reads([&] { message = MessageOf(command, Seconds(20)); });
+  char byte = 0;
+  EXPECT_EQ(read(ends[0], &byte, 1), 1);
+  close(ends[1]);
+  stop_.request_stop();
+  reads.join();
+  EXPECT_EQ(message, "interrupted: nothing is changed");
+  EXPECT_EQ(read(ends[0], &byte, 1), 0);
+  close(ends[0]);
+}
+
+TEST(HoldLoad, AStopRequestEndsIt) {
+  const RootFs fs(RootOf("epyc-no-rapl-vm"));
+  FakeClock clock;
+  std::stop_source stop;
+  const WallMeter meter = [&]() -> Result<Watts> {
+    stop.request_stop();
+    clock.Tick(Seconds(2));
+    return Watts(60);
+  };
+  const std::stop_token token = stop.get_token();
+  const auto point =
+      HoldLoad({meter, nullptr, Seconds(3600), fs, clock, token}, 0);
+  ASSERT_FALSE(point);
+  EXPECT_EQ(point.error().code, ErrorCode::kInterrupted);
+  EXPECT_LT(clock.Now() - MonotonicTime{}, Seconds(910));
+  const auto none =
+      HoldLoad({meter, nullptr, Seconds(3600), fs, clock, token}, 0);
+  EXPECT_FALSE(none);
+  EXPECT_LT(clock.Now() - MonotonicTime{}, Seconds(910));
 }
 
 class ProbedMeterTest : public testing::Test {

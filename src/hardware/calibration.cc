@@ -2,12 +2,12 @@
 #include "hardware/calibration.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <vector>
 
 #include "base/csv.h"
@@ -275,11 +275,18 @@ Result<std::optional<Calibration>> FindCalibration(std::string_view csv,
   return std::optional<Calibration>();
 }
 
+Result<std::string> ReadCalibrations(const std::string& file) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(file, ignored);
+  if (!std::filesystem::exists(status) ||
+      std::filesystem::is_character_file(status))
+    return std::string();
+  return ReadFile(file);
+}
+
 Result<std::optional<Calibration>> ReadCalibration(const std::string& file,
                                                    std::string_view key) {
-  if (file.empty() || access(file.c_str(), F_OK) != 0)
-    return std::optional<Calibration>();
-  MODICUM_TRY(const std::string text, ReadFile(file));
+  MODICUM_TRY(const std::string text, ReadCalibrations(file));
   return FindCalibration(text, file, key);
 }
 

@@ -84,6 +84,9 @@ Result<Estimate<Watts>> MemoryDraw(const Calibration& calibration,
 Result<std::optional<Calibration>> FindCalibration(std::string_view csv,
                                                    const std::string& file,
                                                    std::string_view key);
+// The table in a file; "" where there is none: a device, which may have no end,
+// holds none.
+Result<std::string> ReadCalibrations(const std::string& file);
 // The same from a file; none where there is no file.
 Result<std::optional<Calibration>> ReadCalibration(const std::string& file,
                                                    std::string_view key);
