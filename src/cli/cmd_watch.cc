@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `modicum watch`: who uses the watts of this machine, live.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -49,7 +50,8 @@ void Declare(CLI::App& app, WatchOptions& options) {
                  "rules")
       ->capture_default_str();
   app.add_option("--pid", options.filter.root,
-                 "this process and its descendants; the rest is one row")
+                 "this process and its descendants, until all have ended; the "
+                 "rest is one row")
       ->type_name("PID")
       ->check(CLI::PositiveNumber);
   app.add_option("--cgroup", options.filter.cgroup,
@@ -65,8 +67,9 @@ void Declare(CLI::App& app, WatchOptions& options) {
   app.add_option("--rows", options.rows, "rows at most; the rest is summed")
       ->capture_default_str()
       ->check(CLI::Range(size_t{1}, size_t{100'000}));
-  app.add_flag("--json", options.json,
-               "a line of JSON for each interval, with every row");
+  app.add_flag(
+      "--json", options.json,
+      "a line of JSON for each interval, with every row (--host: none)");
   app.add_flag("--record", options.record,
                "keep it in the ledger: a run for each row and hour");
   app.add_option("--textfile", options.textfile,
@@ -122,12 +125,21 @@ class WatchLoop {
       if (!goes_on && i > 0) break;
       if (!reading) return Fail(reading.error());
       frame_by_ = view_.by;
-      MODICUM_TRY(const WatchFrame frame, watcher_.Next(*reading, frame_by_));
+      MODICUM_TRY(WatchFrame frame, watcher_.Next(*reading, frame_by_));
       MODICUM_RETURN_IF_ERROR(Keep(frame));
-      Show(frame);
+      Show(std::move(frame));
       // Nobody reads any more: main reports what else it may be.
       if (!goes_on || std::ferror(stdout) != 0) break;
+      if (watcher_.ended()) return SayEnded();
     }
+    return kExitOk;
+  }
+
+  int SayEnded() {
+    screen_.reset();
+    fmt::print(stderr,
+               "modicum: process {} has ended, and all that it started\n",
+               *options_.filter.root);
     return kExitOk;
   }
 
@@ -161,7 +173,8 @@ class WatchLoop {
     }
   }
 
-  void Show(const WatchFrame& frame) {
+  void Show(WatchFrame frame) {
+    if (options_.host) frame.rows.clear();
     if (options_.json) {
       const std::string line =
           WatchJson(frame, view_.by, PlaceOf(frame), policy_, not_counted_)
@@ -172,8 +185,8 @@ class WatchLoop {
       return;
     }
     if (screen_) {
-      last_ = frame;
-      Draw(frame);
+      last_ = std::move(frame);
+      Draw(*last_);
       return;
     }
     const std::string text =

@@ -101,6 +101,9 @@ class Watcher {
   Status Start();
   // `reading`: of the window that began with the last call.
   Result<WatchFrame> Next(const WindowReading& reading, const WatchBy& by);
+  // The filter's process and all below it have ended: nothing is to be shown
+  // any more.
+  bool ended() const { return filter_.root && tree_.empty(); }
 
  private:
   std::string NameOf(const ProcessCpuUse& process, const WatchBy& by) const;

@@ -127,6 +127,21 @@ TEST_F(WatcherTest, WhoIsNotAskedForIsOneRow) {
   EXPECT_THAT(Names(frame), ElementsAre("(others)", "train"));
 }
 
+TEST_F(WatcherTest, EndsWithTheTreeThatWasAskedFor) {
+  Watcher watcher(fs_, {.root = 10}, IdlePolicy::kMarginal);
+  ASSERT_TRUE(watcher.Start());
+  const auto ended = [&] {
+    EXPECT_TRUE(watcher.Next(Reading(2), WatchBy::kProcess));
+    return watcher.ended();
+  };
+  EXPECT_FALSE(ended());
+  fs_.Remove("/proc/10");
+  EXPECT_FALSE(ended());  // what it started goes on
+  fs_.Remove("/proc/11");
+  EXPECT_TRUE(ended());
+  EXPECT_FALSE(Watcher(fs_, {}, IdlePolicy::kMarginal).ended());
+}
+
 TEST_F(WatcherTest, RowsByATagOfTheRules) {
   const auto rules = *ChargeRules::Parse("user,alice,team=search\n", "r");
   Watcher watcher(fs_, {}, IdlePolicy::kMarginal, rules);
