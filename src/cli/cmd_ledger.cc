@@ -221,6 +221,7 @@ Result<int> Export(Context& context, const Words& args) {
     const auto sums = ChargesOf(runs, view->by, PeriodOf(charges));
     MODICUM_RETURN_IF_ERROR(
         Deliver(FormatCharges(sums, *view, format->name), file));
+    if (!runs.empty()) NoteUnknownNames(runs, sums, *view);
     return WarnOfCaps(sums, *view) ? kExitOverBudget : kExitOk;
   }
   std::string text;

@@ -6,9 +6,12 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "base/format.h"
+#include "base/suggest.h"
 #include "cli/run_options.h"
 #include "report/bill_report.h"
 
@@ -16,6 +19,9 @@ namespace modicum {
 namespace {
 
 constexpr double kWarnAt = 0.8;  // of a cap
+
+// What sums can be by without a tag.
+constexpr std::string_view kOwnKeys[] = {"project", "kind", "host"};
 
 // "5kWh" for everyone, "search=5kWh" for one.
 Result<ChargeCap> ParseCap(const std::string& text) {
@@ -68,6 +74,25 @@ Result<ChargeView> ChargeViewOf(const ChargeOptions& options) {
 ChargePeriod PeriodOf(const ChargeOptions& options) {
   if (options.month) return ChargePeriod::kMonths;
   return options.day ? ChargePeriod::kDays : ChargePeriod::kAll;
+}
+
+void NoteUnknownNames(std::span<const Run> runs,
+                      std::span<const Charge> charges, const ChargeView& view) {
+  std::set<std::string_view> keys;
+  for (const Run& run : runs)
+    for (const auto& [key, value] : run.tags) keys.insert(key);
+  const std::vector<std::string_view> known(keys.begin(), keys.end());
+  const bool is_tag =
+      std::ranges::find(kOwnKeys, view.by) == std::end(kOwnKeys);
+  if (is_tag && !keys.contains(view.by))
+    fmt::print(stderr, "modicum: note: no run has a tag '{}'{}\n",
+               PlainText(view.by), DidYouMean(view.by, known));
+  for (const ChargeCap& cap : view.caps)
+    if (!cap.who.empty() &&
+        std::ranges::find(charges, cap.who, &Charge::who) == charges.end())
+      fmt::print(stderr,
+                 "modicum: note: no run has {} '{}', which --cap names\n",
+                 PlainText(view.by), PlainText(cap.who));
 }
 
 bool WarnOfCaps(std::span<const Charge> charges, const ChargeView& view) {

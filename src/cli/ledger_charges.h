@@ -29,6 +29,11 @@ void AddChargeOptions(CLI::App& app, ChargeOptions& options);
 Result<ChargeView> ChargeViewOf(const ChargeOptions& options);
 ChargePeriod PeriodOf(const ChargeOptions& options);
 
+// Says on stderr whose name no run of `runs` has: of the sums' tag, or in a
+// cap, who may only not have spent yet.
+void NoteUnknownNames(std::span<const Run> runs,
+                      std::span<const Charge> charges, const ChargeView& view);
+
 // Says on stderr who is past a cap, or past 80 % of it. True: somebody is past.
 bool WarnOfCaps(std::span<const Charge> charges, const ChargeView& view);
 

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_selection.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
 #include "base/key_value.h"
+#include "base/suggest.h"
+#include "record/start_run.h"
 
 namespace modicum {
 namespace {
@@ -38,10 +42,23 @@ Result<WallTime> ParseDate(const std::string& text) {
   return WallTime{time.time_since_epoch().count()};
 }
 
+std::string JoinKinds() {
+  return fmt::format("{}", fmt::join(kRunKinds, ", "));
+}
+
+Status CheckKind(const std::string& kind) {
+  if (kind.empty() || std::ranges::find(kRunKinds, kind) != std::end(kRunKinds))
+    return {};
+  return Fail(
+      ErrorCode::kInvalidInput,
+      fmt::format("--kind: unknown '{}'{}", kind, DidYouMean(kind, kRunKinds)),
+      "the kinds are " + JoinKinds());
+}
+
 }  // namespace
 
 void AddRunSelection(CLI::App& app, RunSelection& selection) {
-  app.add_option("--kind", selection.kind, "Only run, fit or predict");
+  app.add_option("--kind", selection.kind, "Only one kind: " + JoinKinds());
   app.add_option("--tag", selection.tags, "Only runs with this tag: KEY=VALUE")
       ->allow_extra_args(false);
   app.add_option("--since", selection.since,
@@ -51,6 +68,7 @@ void AddRunSelection(CLI::App& app, RunSelection& selection) {
 
 Result<RunFilter> FilterOf(const RunSelection& selection,
                            const Settings& settings) {
+  MODICUM_RETURN_IF_ERROR(CheckKind(selection.kind));
   RunFilter filter;
   filter.kind = selection.kind;
   // The configured project names new runs; only an explicit flag restricts.

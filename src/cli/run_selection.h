@@ -24,8 +24,8 @@ struct RunSelection {
 // --kind, --tag and --since.
 void AddRunSelection(CLI::App& app, RunSelection& selection);
 
-// kInvalidInput: a tag that is not KEY=VALUE, a date that is none. --project
-// restricts only where it was given as a flag.
+// kInvalidInput: an unknown kind, a tag that is not KEY=VALUE, a date that is
+// none. --project restricts only where it was given as a flag.
 Result<RunFilter> FilterOf(const RunSelection& selection,
                            const Settings& settings);
 

@@ -62,7 +62,15 @@ Result<WatchBy> WatchBy::Parse(std::string_view name,
 Status Watcher::Start() {
   MODICUM_TRY(const auto processes, census_.Take());
   FindTree(processes);
-  return {};
+  const std::string& cgroup = filter_.cgroup;
+  if (cgroup.empty() ||
+      std::ranges::any_of(processes, [&](const ProcessCpuUse& process) {
+        return InCgroup(process.cgroup, cgroup);
+      }))
+    return {};
+  return Fail(ErrorCode::kNotFound,
+              "--cgroup: there is no process in '" + cgroup + "'",
+              "`modicum watch --by cgroup --once` shows those that there are");
 }
 
 // Members stay so when their parent ends and they are taken in by another.

@@ -97,7 +97,8 @@ class Watcher {
         policy_(policy),
         rules_(std::move(rules)) {}
 
-  // The beginning of the first interval. Fails when /proc cannot be listed.
+  // The beginning of the first interval. Fails when /proc cannot be listed;
+  // kNotFound: no process is in the filter's cgroup.
   Status Start();
   // `reading`: of the window that began with the last call.
   Result<WatchFrame> Next(const WindowReading& reading, const WatchBy& by);

@@ -142,6 +142,15 @@ TEST_F(WatcherTest, EndsWithTheTreeThatWasAskedFor) {
   EXPECT_FALSE(Watcher(fs_, {}, IdlePolicy::kMarginal).ended());
 }
 
+TEST_F(WatcherTest, AGroupThatNobodyIsInIsRefused) {
+  for (const char* group : {"jbo", "/system.slice/jo"}) {
+    Watcher watcher(fs_, {.cgroup = group}, IdlePolicy::kMarginal);
+    EXPECT_EQ(watcher.Start().error().code, ErrorCode::kNotFound);
+  }
+  Watcher watcher(fs_, {.cgroup = "/system.slice"}, IdlePolicy::kMarginal);
+  EXPECT_TRUE(watcher.Start());
+}
+
 TEST_F(WatcherTest, RowsByATagOfTheRules) {
   const auto rules = *ChargeRules::Parse("user,alice,team=search\n", "r");
   Watcher watcher(fs_, {}, IdlePolicy::kMarginal, rules);

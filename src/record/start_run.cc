@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record/start_run.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -30,6 +32,7 @@ bool Holds(const Run& outer, const Run& inner) {
 
 Run StartRun(std::string kind, std::string name, std::string project,
              const HostFacts& host, WallTime started) {
+  MODICUM_CHECK(std::ranges::find(kRunKinds, kind) != std::end(kRunKinds));
   Run run;
   run.id = NewUuid();
   run.kind = std::move(kind);

@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "record/types.h"
 
@@ -20,8 +21,14 @@ inline constexpr char kInsideTag[] = "inside";
 // a machine.
 inline constexpr char kWatchKind[] = "watch";
 
-// A new id, of this version; inside the run that started this process, if there
-// is one. It ends where it starts until its end is known.
+// Every kind of run that is written.
+inline constexpr std::string_view kRunKinds[] = {
+    "run",   "fit",    "predict",    "bench",    "tune",   "train",
+    "embed", "shrink", "perplexity", "generate", "window", kWatchKind};
+
+// `kind` is one of kRunKinds. A new id, of this version; inside the run that
+// started this process, if there is one. It ends where it starts until its end
+// is known.
 Run StartRun(std::string kind, std::string name, std::string project,
              const HostFacts& host, WallTime started);
 
