@@ -29,12 +29,20 @@ tl::unexpected<Error> CannotWrite(const std::string& path, int error_number) {
   return Fail(ErrorCode::kIo, message);
 }
 
+// For a file that was not read.
+std::string HintOf(ErrorCode code) {
+  return code == ErrorCode::kNotFound     ? "check the path"
+         : code == ErrorCode::kPermission ? "make it readable"
+                                          : "";
+}
+
 tl::unexpected<Error> CannotRead(const std::string& path, int error_number) {
   const ErrorCode code =
       error_number == ENOENT || error_number == ENOTDIR ? ErrorCode::kNotFound
       : error_number == EACCES || error_number == EPERM ? ErrorCode::kPermission
                                                         : ErrorCode::kIo;
-  return Fail(code, "cannot read " + path + ": " + std::strerror(error_number));
+  return Fail(code, "cannot read " + path + ": " + std::strerror(error_number),
+              HintOf(code));
 }
 
 // 0, or the errno of the step that failed.
@@ -65,7 +73,11 @@ Status WriteInPlace(const std::string& path, std::string_view content) {
 Result<std::string> ReadFile(const std::string& path) {
   if (std::error_code ignored; std::filesystem::is_directory(path, ignored))
     return Fail(ErrorCode::kInvalidInput, path + " is a folder, not a file");
-  return RootFs().Read(path);
+  auto text = RootFs().Read(path);
+  if (!text)
+    return Fail(text.error().code, text.error().message,
+                HintOf(text.error().code));
+  return text;
 }
 
 Status WriteFileAtomically(const std::string& named, std::string_view content) {

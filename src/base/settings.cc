@@ -292,7 +292,8 @@ Result<toml::table> ParseToml(const ConfigFile& file) {
     return toml::parse(file.text, file.path);
   } catch (const toml::parse_error& error) {
     return Fail(ErrorAt(file.path, file.text, PlaceOf(error.source().begin),
-                        ProblemOf(error)));
+                        ProblemOf(error),
+                        "a line is such as region = \"PL\", texts in quotes"));
   }
 }
 

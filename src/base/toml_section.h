@@ -185,7 +185,9 @@ inline Result<toml::table> ParseToml(std::string_view text,
   } catch (const toml::parse_error& error) {
     const auto at = error.source().begin;
     return Fail(ErrorAt(path, text, {at.line, at.column},
-                        std::string(error.description())));
+                        std::string(error.description()),
+                        "a line is such as key = \"text\", and a head such as "
+                        "[section]: https://toml.io"));
   }
 }
 

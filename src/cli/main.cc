@@ -18,6 +18,7 @@
 #include "cli/print_error.h"
 #include "cli/stop_signals.h"
 #include "model/neural.h"
+#include "place/place.h"
 
 namespace modicum {
 namespace {
@@ -79,10 +80,30 @@ bool AsksForHelp(const Words& args) {
   });
 }
 
+// Which places there are the settings do not know.
+Status CheckPlace(const Settings& settings) {
+  const auto check = [&](const char* key, const PlaceQuery& query) -> Status {
+    const auto place = FindPlace(query);
+    if (place) return {};
+    // "file modicum.toml:3", "environment MODICUM_REGION", "flag --region"
+    const std::string& origin = settings.origins.at(key);
+    return Fail(
+        ErrorCode::kInvalidInput,
+        origin.substr(origin.find(' ') + 1) + ": " + place.error().message,
+        place.error().hint);
+  };
+  MODICUM_RETURN_IF_ERROR(check("region", {.region = settings.region}));
+  return check("provider", {.provider = settings.provider});
+}
+
 int RunCommand(const Command& command, const Words& args, SettingFlags flags) {
   SettingSources sources = DefaultSettingSources();
   sources.flags = std::move(flags);
   Result<Settings> settings = LoadSettings(sources);
+  // The doctor has it among its findings.
+  if (settings && command.name != "doctor")
+    if (const Status place = CheckPlace(*settings); !place)
+      settings = Fail(place.error());
   // Help must not need a sound settings file.
   if (!settings && !AsksForHelp(args)) return UsageError(settings.error());
 

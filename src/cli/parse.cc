@@ -35,6 +35,11 @@ std::string UnexpectedWords(const CLI::App& app, const CLI::Error& error) {
   return "unknown option '" + word + "'" + Guess(app, word);
 }
 
+bool IsStray(const CLI::App& app, const CLI::ParseError& error) {
+  return dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr &&
+         !app.remaining().empty() && app.remaining()[0][0] != '-';
+}
+
 std::string MissingSubcommand(const CLI::App& app) {
   std::string names;
   for (const CLI::App* command : app.get_subcommands({}))
@@ -57,7 +62,8 @@ std::string Problem(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 std::optional<int> ParseArgs(CLI::App& app,
-                             const std::vector<std::string>& args) {
+                             const std::vector<std::string>& args,
+                             std::string_view stray) {
   app.get_formatter()->column_width(28);
   if (app.get_footer().empty())
     app.footer(
@@ -71,8 +77,11 @@ std::optional<int> ParseArgs(CLI::App& app,
     std::fputs(app.help().c_str(), stdout);
     return kExitOk;
   } catch (const CLI::ParseError& error) {
-    return UsageError({ErrorCode::kInvalidInput, Problem(app, error),
-                       "`" + app.get_name() + " --help` shows what it takes"});
+    return UsageError(
+        {ErrorCode::kInvalidInput, Problem(app, error),
+         !stray.empty() && IsStray(app, error)
+             ? std::string(stray) + app.remaining()[0]
+             : "`" + app.get_name() + " --help` shows what it takes"});
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -16,8 +17,10 @@ namespace modicum {
 
 // Parses `args` into the variables bound to `app`. Returns nullopt to go on;
 // an exit code when help was asked for (printed to stdout) or the usage is
-// wrong (printed to stderr with "did you mean"; kExitUsage).
+// wrong (printed to stderr with "did you mean"; kExitUsage). `stray`: what to
+// do about a word that is no option, which goes behind it.
 std::optional<int> ParseArgs(CLI::App& app,
-                             const std::vector<std::string>& args);
+                             const std::vector<std::string>& args,
+                             std::string_view stray = {});
 
 }  // namespace modicum

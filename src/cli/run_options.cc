@@ -167,7 +167,9 @@ std::optional<int> ParseRunOptions(const std::vector<std::string>& args,
       "  modicum run --tag team=search --csv emissions.csv -- make -j8\n");
   Declare(app, options);
   const auto end = std::find(args.begin(), args.end(), "--");
-  if (const auto code = ParseArgs(app, {args.begin(), end})) return code;
+  if (const auto code = ParseArgs(app, {args.begin(), end},
+                                  "put the command behind --: modicum run -- "))
+    return code;
   if (end != args.end()) options.command.assign(end + 1, args.end());
   if (const Status fine = Check(options); !fine)
     return UsageError(fine.error());

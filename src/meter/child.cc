@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 namespace modicum {
 namespace {
@@ -43,12 +44,17 @@ void Relay(int number, siginfo_t* info, void*) {
 
 tl::unexpected<Error> CannotRun(const std::string& program, int error) {
   const std::string what = "cannot run '" + program + "': ";
+  std::error_code ignored;
   if (error == ENOENT && program.find('/') == std::string::npos)
     return Fail(ErrorCode::kNotFound, what + "command not found",
                 "check the spelling, or give its path: ./" + program);
   if (error == ENOENT || error == ENOTDIR)
     return Fail(ErrorCode::kNotFound, what + "no such file",
                 "a script fails so, too, when its #! interpreter is missing");
+  if (error == EACCES && program.find('/') != std::string::npos &&
+      std::filesystem::is_directory(program, ignored))
+    return Fail(ErrorCode::kPermission, what + "it is a folder",
+                "name a program in it");
   if (error == EACCES)
     return Fail(ErrorCode::kPermission, what + "not executable",
                 "chmod +x " + program);
