@@ -272,6 +272,12 @@ Result<int> CmdAgent(Context& context, const std::vector<std::string>& args) {
                        "use command, cgroup or user"});
   const auto options = OptionsOf(flags);
   if (!options) return UsageError(options.error());
+  if (options->address.empty() && options->socket.empty() &&
+      options->otlp.empty() && !flags.record)
+    return UsageError({ErrorCode::kInvalidInput,
+                       "with --listen none and --socket none there is nobody "
+                       "to meter for",
+                       "leave one of them out, or add --otlp URL or --record"});
   MODICUM_TRY(const IdlePolicy policy,
               ParseIdlePolicy(context.settings.idle_policy));
   // What needs permission first, then it is given up, then there are threads.
