@@ -368,6 +368,7 @@ Status CheckEmissionsFile(const std::string& path) {
 Status AppendEmissionsRow(const std::string& path, const Run& run,
                           const EmissionsLabels& labels) {
   MODICUM_RETURN_IF_ERROR(CheckLabels(labels));
+  const bool is_new = access(path.c_str(), F_OK) != 0;
   const FileDescriptor file(
       open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (file.get() < 0) return CannotWrite(path, errno);
@@ -384,7 +385,9 @@ Status AppendEmissionsRow(const std::string& path, const Run& run,
     if (!before.ends_with_line_end) text = "\n";
   }
   text += CsvRow(all.first(columns), run, labels) + "\n";
-  return AppendWhole(file.get(), path, text, before.size);
+  const Status appended = AppendWhole(file.get(), path, text, before.size);
+  if (!appended && is_new && before.size == 0) unlink(path.c_str());
+  return appended;
 }
 
 }  // namespace modicum
