@@ -29,10 +29,13 @@ std::string Percent(double share) {
                                     : fmt::format("{:.0f} %", 100 * share);
 }
 
-// "cpu package (cpu-load)": what the figure covers and who measured it.
+// "cpu package (cpu-load)": what the figure covers and who measured it;
+// "wall (wall-load)".
 std::string Cover(const BillLine& line) {
-  return fmt::format("{} {} ({})", line.component, ScopeName(line.energy.scope),
-                     line.probe);
+  const std::string_view scope = ScopeName(line.energy.scope);
+  return line.component == scope
+             ? fmt::format("{} ({})", scope, line.probe)
+             : fmt::format("{} {} ({})", line.component, scope, line.probe);
 }
 
 void AddEnergy(Lines& out, const Bill& bill) {
