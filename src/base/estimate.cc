@@ -23,6 +23,15 @@ SourceTable& Sources() {
 // Cantelli's inequality: whatever a quantity's distribution, at most 5 % of it
 // lies more than this many standard deviations above its mean, sqrt(0.95/0.05).
 constexpr double kCantelli = 4.358898943540674;
+// No published figure spreads wider than x/÷ 27 (a gigabyte on the network:
+// x/÷ 8): beyond it an error is one that was added.
+constexpr double kWidest = 2;  // of the logarithm
+
+// How far the interval reaches, in logarithms, where sd / mid is `relative`:
+// no further than `times` standard deviations.
+double Reach(double relative, double times) {
+  return std::min(kZ90 * relative, std::log1p(times * relative));
+}
 
 }  // namespace
 
@@ -110,14 +119,16 @@ double TotalSd(double own_sd, const std::vector<Share>& shared) {
   return std::sqrt(sum);
 }
 
-Interval Interval90(double mid, double sd, bool difference) {
+Interval Interval90(double mid, double own_sd, double shared_sd,
+                    bool difference) {
+  const double sd = std::hypot(own_sd, shared_sd);
   const double half = kZ90 * sd;
   if (difference && std::abs(mid) <= 2 * sd) return {mid - half, mid + half};
   if (mid == 0) return {0, kCantelli * sd};
-  // The first is less until sd is 1.05 times mid.
-  const double relative = sd / std::abs(mid);
+  const double widest = std::expm1(kZ90 * kWidest) / kWidest;
   const double factor =
-      std::min(std::exp(kZ90 * relative), 1 + kCantelli * relative);
+      std::exp(std::hypot(Reach(own_sd / std::abs(mid), kCantelli),
+                          Reach(shared_sd / std::abs(mid), widest)));
   return mid > 0 ? Interval{mid / factor, mid * factor}
                  : Interval{mid * factor, mid / factor};
 }

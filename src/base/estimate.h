@@ -57,10 +57,13 @@ std::vector<Share> CombineShares(const std::vector<Share>& a, double ka,
                                  const std::vector<Share>& b, double kb);
 double TotalSd(double own_sd, const std::vector<Share>& shared);
 // The 90 % interval. Of a quantity that cannot change its sign, on a log
-// scale: sd / mid is then the standard deviation of its logarithm, and where
-// that is much, no more than lies above any quantity of this sd. Of a
-// difference, linear unless it is more than two sd from zero.
-Interval Interval90(double mid, double sd, bool difference);
+// scale: sd / mid is then the standard deviation of its logarithm. Where that
+// is much, an error of its own was added (a tick in a short interval): then no
+// more than lies above any quantity of this sd. What is shared multiplies, and
+// may spread widely. Of a difference, linear unless it is more than two sd from
+// zero.
+Interval Interval90(double mid, double own_sd, double shared_sd,
+                    bool difference);
 }  // namespace internal
 
 template <class Q>
@@ -76,7 +79,8 @@ struct Estimate {
   // One standard deviation, all parts together, in Q's unit.
   double sd() const { return internal::TotalSd(own_sd, shared); }
   Interval interval() const {
-    return internal::Interval90(mid.value(), sd(), difference);
+    return internal::Interval90(mid.value(), own_sd,
+                                internal::TotalSd(0, shared), difference);
   }
   Q low() const { return Q(interval().low); }
   Q high() const { return Q(interval().high); }

@@ -83,6 +83,18 @@ TEST(Estimate, AnIntervalGrowsNoFasterThanItsError) {
   EXPECT_DOUBLE_EQ(Own(0, 1).interval().high, std::sqrt(19));
 }
 
+// What multiplies, as published figures spread, keeps its factor; what is far
+// beyond them was added.
+TEST(Estimate, ASharedErrorMaySpreadWidely) {
+  const auto spread = [](double relative) {
+    return Own(1, 0).WithShared(InternSource("spread"), relative).interval();
+  };
+  for (const double relative : {0.1, 1.0, 1.25, 1.99})
+    EXPECT_NEAR(spread(relative).high, std::exp(kZ90 * relative), 1e-9);
+  EXPECT_NEAR(spread(2.001).high, spread(2).high, 0.1);
+  EXPECT_LT(spread(1000).high, 13'000);
+}
+
 TEST(Estimate, ADifferenceIsLinearUntilTwoSdFromZero) {
   const auto unsure = (Own(11, 3) - Own(10, 4)).interval();
   EXPECT_NEAR(unsure.high - 1, 1 - unsure.low, 1e-9);

@@ -21,7 +21,7 @@ namespace {
 
 struct EmbedFlags : NeuralFlags {
   std::string input = "-";
-  ItemReaderOptions items;
+  ItemReaderOptions items{.can_skip = false};
   bool normalize = true;
   std::optional<std::string> query;  // to rank by
   size_t lines = 256;

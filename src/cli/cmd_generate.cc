@@ -158,7 +158,19 @@ class GenerateWork {
     generation_ = *generated;
     run_.Tag("end", std::string(EndName(generation_.end)));
     text_ = (flags_.echo ? prompt : "") + generation_.text;
+    if (!flags_.quiet) SayWhyItEnds(model->info().context);
     return {};
+  }
+
+  // Where it is not what was asked for.
+  void SayWhyItEnds(uint32_t context) const {
+    if (generation_.end == Generation::End::kContext)
+      fmt::print(stderr,
+                 "modicum: note: the text ends where the context of {} tokens "
+                 "is full; -c N sets it\n",
+                 context);
+    if (generation_.end == Generation::End::kDeadline)
+      fmt::print(stderr, "modicum: note: the text ends at the deadline\n");
   }
 
   bool loaded() const { return loaded_; }

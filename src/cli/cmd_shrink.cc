@@ -345,12 +345,12 @@ std::string Verdict(const TokenCost& before, const TokenCost& after) {
 std::string ShrinkWork::Report() const {
   std::string text =
       Line("written",
-           fmt::format("{}: {} instead of {} ({:.2f}x), {:.2f} bits a weight "
-                       "instead of {:.2f}",
-                       flags_.output, FormatBytes(after_.bytes()),
-                       FormatBytes(before_.bytes()),
-                       after_.bytes() / before_.bytes(), BitsPerWeight(after_),
-                       BitsPerWeight(before_)));
+           fmt::format(
+               "{}: {} of weights instead of {} ({:.2f}x), {:.2f} bits each "
+               "instead of {:.2f}",
+               flags_.output, FormatBytes(after_.bytes()),
+               FormatBytes(before_.bytes()), after_.bytes() / before_.bytes(),
+               BitsPerWeight(after_), BitsPerWeight(before_)));
   if (precision_) text += FormatPrecision(*precision_, flags_.max_kl);
   if (!comparison_) return text;
   text += FormatPerplexity(comparison_->quality);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -113,6 +114,19 @@ Status Keep(const Context& context, const GgufFile& file,
                     FormatUtc(context.clock.WallNow())});
 }
 
+// Of the limit that the user has set; else the defaults' own is one.
+Status CheckLatency(const TuneWorkload& workload, const TuneResult& result) {
+  const bool any_kept = std::ranges::any_of(result.trials, &TuneTrial::kept);
+  if (!workload.p95 || any_kept || result.after.p95 <= *workload.p95) return {};
+  return Fail(
+      ErrorCode::kBelowQuality,
+      fmt::format("no setting answers within {} (p95): the defaults take {}, "
+                  "and nothing cheaper is fast enough; nothing is kept",
+                  FormatDuration(*workload.p95),
+                  FormatDuration(result.after.p95)),
+      "raise p95 in the workload, or take a smaller or quantized network");
+}
+
 }  // namespace
 
 Result<int> CmdTune(Context& context, const std::vector<std::string>& args) {
@@ -136,6 +150,7 @@ Result<int> CmdTune(Context& context, const std::vector<std::string>& args) {
   if (!flags.save.empty())
     MODICUM_RETURN_IF_ERROR(
         WriteFileAtomically(flags.save, FormatTuneJson(result)));
+  MODICUM_RETURN_IF_ERROR(CheckLatency(workload, result));
   if (!flags.no_keep) MODICUM_RETURN_IF_ERROR(Keep(context, file, result));
   return kExitOk;
 }

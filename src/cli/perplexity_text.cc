@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -31,7 +32,8 @@ std::string FormatPerplexity(const PerplexityFigure& figure) {
     text += Line("ratio", FormatMean(divergence->ratio));
     text += Line("divergence",
                  fmt::format("{:.5f} ± {:.5f} nats a token (KL)",
-                             divergence->kl.mid, divergence->kl.error));
+                             std::max(0.0, divergence->kl.mid),  // rounding
+                             divergence->kl.error));
     text += Line("same first", fmt::format("{:.2f} % ± {:.2f} % of tokens",
                                            100 * divergence->same_top.mid,
                                            100 * divergence->same_top.error));

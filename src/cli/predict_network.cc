@@ -31,6 +31,7 @@ class Asking {
   Asking(HeadedEncoder& encoder, const NetworkPrediction& flags)
       : encoder_(encoder), flags_(flags) {
     items_.plain = flags.plain;
+    items_.can_skip = false;
     items_.field = flags.field;
     reader_ = MakeItemReader(items_);
   }

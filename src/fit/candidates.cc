@@ -200,7 +200,8 @@ Status CheckNames(const std::vector<std::string>& names,
   std::vector<std::string_view> families;
   std::vector<std::string_view> known;
   for (const Candidate& candidate : all) {
-    if (candidate.first_of_family) families.push_back(candidate.family);
+    if (std::ranges::find(families, candidate.family) == families.end())
+      families.push_back(candidate.family);
     known.push_back(candidate.name);
   }
   known.insert(known.end(), families.begin(), families.end());

@@ -57,9 +57,11 @@ class JsonText final : public ItemReader {
               Payload& payload) override {
     const std::array<std::string_view, 1> keys{options_.field};
     if (const Status read = reader_.Read(line, keys, values_); !read)
-      return BadLine(number, ": " + read.error().message,
-                     "each line must be a JSON object; --plain reads bare "
-                     "text, --on-error skip goes on");
+      return BadLine(
+          number, ": " + read.error().message,
+          std::string("each line must be a JSON object; --plain "
+                      "reads bare text") +
+              (options_.can_skip ? ", --on-error skip goes on" : ""));
     if (!values_[0])
       return BadLine(
           number, fmt::format(" has no '{}'", options_.field),

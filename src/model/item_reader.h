@@ -15,8 +15,9 @@ namespace modicum {
 
 struct ItemReaderOptions {
   bool plain = false;  // bare text, or of a table CSV; else JSON objects
-  std::string field = "text";        // of a JSON line
-  std::vector<std::string> columns;  // of a table; empty: text
+  std::string field = "text";             // of a JSON line
+  std::vector<std::string> columns = {};  // of a table; empty: text
+  bool can_skip = true;                   // --on-error skip is there, for hints
 };
 
 // Errors begin with "line N of the input". Not thread-safe.

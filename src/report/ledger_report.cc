@@ -129,14 +129,15 @@ std::string MeasurementsText(std::span<const Measurement> measurements) {
                {"probe", Align::kLeft},
                {"wall", Align::kRight},
                {"CPU", Align::kRight},
-               {"energy [90 %]", Align::kLeft},
+               {"whole machine's energy [90 %]", Align::kLeft},
                {"contended", Align::kLeft}});
   for (const Measurement& m : measurements)
-    table.AddRow({PlainText(m.name, kRunNameColumns),
-                  std::string(PhaseName(m.phase)), PlainText(m.domain),
-                  PlainText(m.probe), FormatDuration(m.wall),
-                  FormatDuration(m.cpu), FormatEstimate(m.energy),
-                  m.contended ? "yes" : "no"});
+    table.AddRow(
+        {PlainText(m.name, kRunNameColumns),
+         m.phase == Phase::kIdle ? "-" : std::string(PhaseName(m.phase)),
+         PlainText(m.domain), PlainText(m.probe), FormatDuration(m.wall),
+         FormatDuration(m.cpu), FormatEstimate(m.energy),
+         m.contended ? "yes" : "no"});
   return table.Text();
 }
 

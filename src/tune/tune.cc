@@ -285,6 +285,9 @@ Status Tuner::Try(const Change& change) {
     if (opened.error().code == ErrorCode::kInterrupted)
       return Fail(std::move(opened).error());
     trial.reason = opened.error().message;
+    // Where BLAS cannot compute it, off is what auto comes to.
+    if (change.size() == 1 && change.begin()->first == "blas")
+      best_.blas = NeuralSettings().blas;
     r_.trials.push_back(std::move(trial));
     return {};
   }

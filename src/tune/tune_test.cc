@@ -149,6 +149,15 @@ TEST_F(Tuning, ContendedPairsAreSetAsideAndCounted) {
   EXPECT_EQ(result->settings.at("threads"), "1");
 }
 
+// Off is no finding of a network that BLAS cannot compute.
+TEST_F(Tuning, BlasThatIsNotThereIsNotFoundToBeOff) {
+  workload_.kind = TuneWorkload::Kind::kEmbed;
+  const auto result =
+      Run([](const NeuralSettings& s) { return s.blas == "on" ? -1 : 0.1; });
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(result->settings.contains("blas"));
+}
+
 TEST_F(Tuning, AWorkloadThatDoesNotFitIsRefused) {
   workload_.prompt = 5000;
   const auto result = Run([](const NeuralSettings&) { return 0.1; });

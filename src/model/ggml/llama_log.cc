@@ -3,6 +3,7 @@
 
 #include <llama.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,8 @@
 #include <stdexcept>
 #include <string_view>
 #include <vector>
+
+#include "base/trim.h"
 
 namespace modicum {
 namespace {
@@ -49,6 +52,21 @@ void Keep(ggml_log_level level, std::string_view text) {
   lines.back() += text;
 }
 
+// Without the frame that the library draws around some.
+std::string OneLine(std::string_view text) {
+  std::string words;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = Trim(text.substr(at, end - at));
+    if (line.find_first_not_of('=') != std::string_view::npos) {
+      if (!words.empty()) words += ' ';
+      words += line;
+    }
+    at = end + 1;
+  }
+  return words;
+}
+
 void OnLog(ggml_log_level level, const char* text, void* /*user*/) {
   static const bool shown = std::getenv("MODICUM_LLAMA_LOG") != nullptr;
   if (shown) std::fputs(text, stderr);
@@ -75,8 +93,17 @@ LlamaErrors::LlamaErrors() {
 std::string LlamaErrors::Explain(const std::string& what) const {
   const std::lock_guard lock(mutex);
   std::string text = what;
-  for (const std::string& line : lines) text += ": " + line;
+  for (const std::string& line : lines)
+    if (const std::string words = OneLine(line); !words.empty())
+      text += ": " + words;
   return text;
+}
+
+bool LlamaErrors::Mention(std::string_view words) const {
+  const std::lock_guard lock(mutex);
+  return std::ranges::any_of(lines, [words](const std::string& line) {
+    return line.find(words) != std::string::npos;
+  });
 }
 
 StopsQuantizing::StopsQuantizing(std::stop_token stop)

@@ -18,6 +18,7 @@ class LlamaErrors {
   LlamaErrors();
   // `what`, and why the library says so.
   std::string Explain(const std::string& what) const;
+  bool Mention(std::string_view words) const;
 };
 
 // While it lives, this thread's quantization ends with an exception, which the

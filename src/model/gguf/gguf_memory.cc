@@ -77,7 +77,7 @@ const GgufFileType* FittingType(const GgufFile& file, Bytes room) {
   const double now = 8 * file.bytes().value() / weights;
   const GgufFileType* best = nullptr;
   for (const GgufFileType& type : GgufFileTypes())
-    if (type.bits_per_weight < now &&
+    if (type.bits_per_weight < now && !type.of_experts() &&
         type.bits_per_weight * weights / 8 <= room.value())
       best = &type;
   return best;

@@ -60,12 +60,15 @@ constexpr GgufFileType kFileTypes[] = {
     {10, "q2_k", 3.17},   {22, "iq3_xs", 3.3},     {26, "iq3_s", 3.44},
     {11, "q3_k_s", 3.65}, {27, "iq3_m", 3.66},     {12, "q3_k_m", 4.0},
     {30, "iq4_xs", 4.25}, {38, "mxfp4_moe", 4.25}, {13, "q3_k_l", 4.31},
-    {25, "iq4_nl", 4.5},  {39, "nvfp4", 4.5},      {2, "q4_0", 4.64},
-    {14, "q4_k_s", 4.67}, {15, "q4_k_m", 4.9},     {3, "q4_1", 5.11},
-    {8, "q5_0", 5.57},    {16, "q5_k_s", 5.57},    {17, "q5_k_m", 5.7},
-    {9, "q5_1", 6.04},    {18, "q6_k", 6.57},      {7, "q8_0", 8.51},
-    {1, "f16", 16},       {32, "bf16", 16},        {0, "f32", 32},
+    {25, "iq4_nl", 4.5},  {2, "q4_0", 4.64},       {14, "q4_k_s", 4.67},
+    {15, "q4_k_m", 4.9},  {3, "q4_1", 5.11},       {8, "q5_0", 5.57},
+    {16, "q5_k_s", 5.57}, {17, "q5_k_m", 5.7},     {9, "q5_1", 6.04},
+    {18, "q6_k", 6.57},   {7, "q8_0", 8.51},       {1, "f16", 16},
+    {32, "bf16", 16},     {0, "f32", 32},
 };
+
+// Read by the release, which has no quantizer for it.
+constexpr GgufFileType kReadOnly = {39, "nvfp4", 4.5};
 
 // llama-quantize's short names for the middle of three.
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
@@ -105,6 +108,7 @@ std::optional<uint64_t> BytesOf(GgmlType type, uint64_t elements) {
 std::span<const GgufFileType> GgufFileTypes() { return kFileTypes; }
 
 const GgufFileType* FindFileType(uint32_t id) {
+  if (id == kReadOnly.id) return &kReadOnly;
   const auto* found = std::ranges::find(kFileTypes, id, &GgufFileType::id);
   return found == std::end(kFileTypes) ? nullptr : found;
 }
@@ -113,6 +117,7 @@ const GgufFileType* FindFileType(std::string_view name) {
   std::string wanted = LowerAscii(name);
   for (const auto& [alias, target] : kAliases)
     if (wanted == alias) wanted = target;
+  if (wanted == kReadOnly.name) return &kReadOnly;
   const auto* found =
       std::ranges::find(kFileTypes, wanted, &GgufFileType::name);
   return found == std::end(kFileTypes) ? nullptr : found;

@@ -91,8 +91,13 @@ struct GgufFileType {
   // Of an 8-billion-parameter llama where the type is a mix (llama-quantize's
   // own list), else of its blocks.
   double bits_per_weight;
+
+  // It makes experts small and leaves a network without any at q8_0.
+  bool of_experts() const { return name == "mxfp4_moe"; }
 };
-std::span<const GgufFileType> GgufFileTypes();  // smallest first
+// That a network can be quantized to, smallest first.
+std::span<const GgufFileType> GgufFileTypes();
+// Also those that can only be read.
 const GgufFileType* FindFileType(uint32_t id);
 // Any case; "q4_k" and the like are llama-quantize's aliases.
 const GgufFileType* FindFileType(std::string_view name);

@@ -100,6 +100,11 @@ Result<ChatReply> ParseChatReply(std::string_view body,
                 fmt::format("{} does not say how many tokens it counted", url),
                 "its price and energy cannot be known; ask its operator for "
                 "'usage' in the answers");
+  if (reply.tokens_in == 0)
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} counts a question as 0 tokens", url),
+                "its price and energy would be none; ask its operator for a "
+                "true 'usage' in the answers");
   return reply;
 }
 

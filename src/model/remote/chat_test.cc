@@ -63,7 +63,9 @@ TEST(ChatReplyTest, AnythingElseIsRefused) {
         R"({"choices": [{"message": {"content": "a"}}]})",
         R"({"choices": [{"message": {"content": "a"}}], "usage": 1})",
         R"({"choices": [{"message": {"content": "a"}}],
-            "usage": {"prompt_tokens": -1, "completion_tokens": 1}})"})
+            "usage": {"prompt_tokens": -1, "completion_tokens": 1}})",
+        R"({"choices": [{"message": {"content": "a"}}],
+            "usage": {"prompt_tokens": 0, "completion_tokens": 1}})"})
     EXPECT_FALSE(ParseChatReply(body, "u")) << body;
 }
 
