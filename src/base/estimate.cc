@@ -126,9 +126,11 @@ Interval Interval90(double mid, double own_sd, double shared_sd,
   if (difference && std::abs(mid) <= 2 * sd) return {mid - half, mid + half};
   if (mid == 0) return {0, kCantelli * sd};
   const double widest = std::expm1(kZ90 * kWidest) / kWidest;
-  const double factor =
-      std::exp(std::hypot(Reach(own_sd / std::abs(mid), kCantelli),
-                          Reach(shared_sd / std::abs(mid), widest)));
+  const double reach = std::hypot(Reach(own_sd / std::abs(mid), kCantelli),
+                                  Reach(shared_sd / std::abs(mid), widest));
+  // Where nothing is cut, as it always was, to the last bit.
+  const double plain = half / std::abs(mid);
+  const double factor = std::exp(reach < plain * (1 - 1e-9) ? reach : plain);
   return mid > 0 ? Interval{mid / factor, mid * factor}
                  : Interval{mid * factor, mid / factor};
 }
