@@ -178,9 +178,14 @@ bool Say(const Status& status) {
 bool Record(const RunOptions& options, const RunSetup& setup,
             const EndedRun& ended, const WindowReading& reading) {
   bool kept = true;
-  if (setup.recorder)
-    kept &= Say(setup.recorder->PutEnded(
-        ended.run, MeasurementsOf(ended.run, reading, "command")));
+  if (setup.recorder) {
+    std::vector<Measurement> rows =
+        MeasurementsOf(ended.run, reading, "command");
+    for (const RunPhase& phase : ended.phases)
+      AppendMeasurements(ended.run, phase, "phase " + phase.name, Phase::kIdle,
+                         rows);
+    kept &= Say(setup.recorder->PutEnded(ended.run, rows));
+  }
   if (!options.csv.empty())
     kept &= Say(AppendEmissionsRow(options.csv, ended.run));
   return kept;
@@ -229,7 +234,10 @@ struct OutputReader {
   void Finish(EndedRun& ended) {
     if (!tap) return;
     ended.phases = phases->Finish();
-    if (work) ended.work = RunWork{std::string(work->unit()), work->total()};
+    if (!work) return;
+    ended.work = RunWork{std::string(work->unit()), work->total()};
+    ended.run.tags["work"] =
+        fmt::format("{} {}", work->total(), ended.work->unit);
   }
 };
 

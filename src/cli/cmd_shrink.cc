@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/file.h"
 #include "base/format.h"
@@ -38,8 +39,8 @@ struct ShrinkFlags : NeuralFlags {
   bool requantize = false;
   bool pure = false;
   uint64_t chunks = 0;
-  double max_kl = 0.03;  // of `auto`, nats a token
-  std::string workload;  // of `auto`
+  std::optional<double> max_kl;  // of `auto`, nats a token
+  std::string workload;          // of `auto`
   bool chooses() const { return to == "auto"; }
 };
 
@@ -69,10 +70,10 @@ void Declare(CLI::App& app, ShrinkFlags& flags) {
       ->allow_extra_args(false)
       ->type_name("REGEX=TYPE");
   app.add_option("--max-kl", flags.max_kl,
-                 "auto: how far the predictions may move, nats a token; of "
-                 "`0.03`, about as far as q4_k_m moves those of Llama-3-8B")
+                 "auto: how far the predictions may move, nats a token; "
+                 "default: 0.03, about as far as q4_k_m moves those of "
+                 "Llama-3-8B")
       ->check(CLI::Range(1e-6, 10.0))
-      ->capture_default_str()
       ->type_name("NATS");
   app.add_option("--workload", flags.workload,
                  "auto: a TOML file with the tokens that requests read and "
@@ -83,6 +84,8 @@ void Declare(CLI::App& app, ShrinkFlags& flags) {
                "allow it for what is quantized already: quality suffers twice");
   AddNeuralSettings(app, flags);
 }
+
+double MaxKl(const ShrinkFlags& flags) { return flags.max_kl.value_or(0.03); }
 
 // nullopt to go on, else the exit code.
 std::optional<int> ParseFlags(const std::vector<std::string>& args,
@@ -98,6 +101,32 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
       "quantize", "fewer bits for each weight, by llama.cpp's quantizers");
   Declare(*quantize, flags);
   return ParseArgs(app, args);
+}
+
+Status CheckChoice(const ShrinkFlags& flags) {
+  if (flags.text.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                "--to auto needs a text to measure on",
+                "add --text FILE: half of it chooses, half of it judges");
+  if (!flags.pure && flags.tensor_types.empty()) return {};
+  return Fail(ErrorCode::kInvalidInput,
+              "--to auto chooses the types: --pure and --tensor-type have no "
+              "part in it",
+              "leave them out, or name a file type");
+}
+
+// Nothing that was asked for goes unused.
+Status CheckFlags(const ShrinkFlags& flags) {
+  if (flags.chooses()) return CheckChoice(flags);
+  if (flags.max_kl || !flags.workload.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} has no part in --to {}",
+                            flags.max_kl ? "--max-kl" : "--workload", flags.to),
+                "it is of --to auto, which chooses the types");
+  if (flags.chunks == 0 || !flags.text.empty()) return {};
+  return Fail(ErrorCode::kInvalidInput,
+              "--chunks is of a text, and none is given",
+              "add --text FILE to measure on");
 }
 
 std::string DefaultOutput(const ShrinkFlags& flags) {
@@ -170,7 +199,7 @@ class ShrinkWork {
  private:
   // What the text must be is said before anything is written.
   Status Prepare() {
-    if (flags_.chooses()) MODICUM_RETURN_IF_ERROR(CheckChoice());
+    if (!flags_.workload.empty()) MODICUM_RETURN_IF_ERROR(ReadWorkload());
     if (flags_.text.empty()) return {};
     MODICUM_RETURN_IF_ERROR(OpenNetwork());
     MODICUM_TRY(const std::string text, ReadFile(flags_.text));
@@ -184,17 +213,7 @@ class ShrinkWork {
                 "give it more text, or a shorter --context");
   }
 
-  Status CheckChoice() {
-    if (flags_.text.empty())
-      return Fail(ErrorCode::kInvalidInput,
-                  "--to auto needs a text to measure on",
-                  "add --text FILE: half of it chooses, half of it judges");
-    if (flags_.pure || !flags_.tensor_types.empty())
-      return Fail(ErrorCode::kInvalidInput,
-                  "--to auto chooses the types: --pure and --tensor-type have "
-                  "no part in it",
-                  "leave them out, or name a file type");
-    if (flags_.workload.empty()) return {};
+  Status ReadWorkload() {
     MODICUM_TRY(workload_, LoadWorkload(flags_.workload));
     if (workload_.kind == TuneWorkload::Kind::kGenerate) return {};
     return Fail(ErrorCode::kInvalidInput,
@@ -213,7 +232,7 @@ class ShrinkWork {
         flags_.output + ".trial",
         text.first(text.size() / 2),
         Chunks(),
-        flags_.max_kl,
+        MaxKl(flags_),
         static_cast<double>(workload_.prompt),
         static_cast<double>(workload_.generate),
         options,
@@ -351,7 +370,7 @@ std::string ShrinkWork::Report() const {
                flags_.output, FormatBytes(after_.bytes()),
                FormatBytes(before_.bytes()), after_.bytes() / before_.bytes(),
                BitsPerWeight(after_), BitsPerWeight(before_)));
-  if (precision_) text += FormatPrecision(*precision_, flags_.max_kl);
+  if (precision_) text += FormatPrecision(*precision_, MaxKl(flags_));
   if (!comparison_) return text;
   text += FormatPerplexity(comparison_->quality);
   const TokenCost& before = comparison_->costs[0];
@@ -379,6 +398,8 @@ Result<int> CmdShrink(Context& context, const std::vector<std::string>& args) {
     std::fputs(TypeList().c_str(), stdout);
     return kExitOk;
   }
+  if (const Status usable = CheckFlags(flags); !usable)
+    return UsageError(usable.error());
   if (flags.output.empty()) flags.output = DefaultOutput(flags);
   MODICUM_RETURN_IF_ERROR(SetContext(512, flags));
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "shrink", flags));

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 
 namespace modicum {
@@ -13,19 +15,25 @@ std::string Line(std::string_view label, bool first, const std::string& text) {
   return fmt::format("{:<11} {}\n", first ? label : "", text);
 }
 
+std::string DivergenceText(const MeanFigure& divergence) {
+  return fmt::format("KL {} ± {}", FormatNumber(std::max(0.0, divergence.mid)),
+                     FormatNumber(divergence.error));
+}
+
 std::string UniformLine(const UniformType& type) {
-  return fmt::format("{:<5} {:>5.2f}x the joules, {:.2f}x the bytes; KL {}",
-                     type.type, type.cost, type.bytes,
-                     FormatNumber(type.divergence.mid));
+  return fmt::format("{:<5} {} the joules ({}), {:.2f}x the bytes; {}",
+                     type.type, FormatRatio(type.cost),
+                     OriginName(type.cost.origin), type.bytes,
+                     DivergenceText(type.divergence));
 }
 
 std::string GroupLine(const MixedPrecision& precision, size_t group,
                       double all) {
   const TensorGroup& own = precision.groups[group];
-  return fmt::format("{:<14} {:<5} {:>4.1f} % of the weights; alone KL {}{}",
+  return fmt::format("{:<14} {:<5} {:>4.1f} % of the weights; alone {}{}",
                      own.name, precision.types[group],
                      100 * static_cast<double>(own.weights) / all,
-                     FormatNumber(precision.divergences[group]),
+                     DivergenceText(precision.divergences[group]),
                      own.multiplied ? "" : "; looked up, not multiplied");
 }
 
@@ -46,10 +54,10 @@ std::string FormatPrecision(const MixedPrecision& precision,
     text += Line("chosen", i == 0, GroupLine(precision, i, all));
   text += Line(
       "bound", true,
-      fmt::format("KL {} ± {} nats a token, measured on the half of the "
-                  "text that chose, within {} at 90 %; {} tried as a whole",
-                  FormatNumber(precision.divergence.mid, 3),
-                  FormatNumber(precision.divergence.error),
+      fmt::format("{} nats a token (± is one standard error), measured on the "
+                  "half of the text that chose, within {} at 90 %; {} tried as "
+                  "a whole",
+                  DivergenceText(precision.divergence),
                   FormatNumber(max_divergence), precision.rounds));
   if (!precision.changes())
     text += Line("choice", true,

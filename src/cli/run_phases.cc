@@ -3,10 +3,27 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/trim.h"
 
 namespace modicum {
+namespace {
+
+void AddDomains(const std::vector<DomainEnergy>& more,
+                std::vector<DomainEnergy>& sums) {
+  for (const DomainEnergy& domain : more) {
+    const auto same = std::ranges::find_if(sums, [&](const DomainEnergy& sum) {
+      return sum.domain.name == domain.domain.name && sum.probe == domain.probe;
+    });
+    if (same == sums.end())
+      sums.push_back(domain);
+    else
+      same->energy = same->energy + domain.energy;
+  }
+}
+
+}  // namespace
 
 RunPhases::RunPhases(Meter& meter, Subject subject, std::string prefix)
     : meter_(meter), subject_(subject), prefix_(std::move(prefix)) {
@@ -45,13 +62,16 @@ std::vector<RunPhase> RunPhases::Finish() {
     const auto same = std::ranges::find(phases, reading->name, &RunPhase::name);
     if (same == phases.end()) {
       phases.push_back({reading->name, 1, reading->wall, reading->cpu,
-                        reading->split.own()});
+                        reading->split.own(), reading->began,
+                        reading->contended, reading->domains});
       continue;
     }
     ++same->times;
     same->wall += reading->wall;
     same->cpu += reading->cpu;
     same->energy = same->energy + reading->split.own();
+    same->contended |= reading->contended;
+    AddDomains(reading->domains, same->domains);
   }
   return phases;
 }

@@ -17,7 +17,11 @@ struct RunPhase {
   int times = 0;
   Seconds wall;
   Seconds cpu;
-  Estimate<Joules> energy;
+  Estimate<Joules> energy;  // the command's
+  // For the ledger: when it first began, what the whole machine used.
+  WallTime began;
+  bool contended = false;
+  std::vector<DomainEnergy> domains;
 };
 
 // Not thread-safe.

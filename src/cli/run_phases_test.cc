@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "base/fake_clock.h"
 #include "meter/fake_meter.h"
 
@@ -30,8 +33,18 @@ TEST(RunPhases, TheirSumIsTheWhole) {
   EXPECT_DOUBLE_EQ(found[1].wall.value(), 10);
   EXPECT_EQ(found[2].name, "train");
   Joules sum;
-  for (const RunPhase& phase : found) sum += phase.energy.mid;
-  EXPECT_NEAR(sum.value(), meter.End(whole)->split.own().mid.value(), 1e-9);
+  std::map<std::string, Joules> machine;
+  for (const RunPhase& phase : found) {
+    sum += phase.energy.mid;
+    for (const DomainEnergy& domain : phase.domains)
+      machine[domain.domain.name] += domain.energy.mid;
+  }
+  const auto reading = meter.End(whole);
+  EXPECT_NEAR(sum.value(), reading->split.own().mid.value(), 1e-9);
+  ASSERT_EQ(machine.size(), reading->domains.size());
+  for (const DomainEnergy& domain : reading->domains)
+    EXPECT_NEAR(machine[domain.domain.name].value(), domain.energy.mid.value(),
+                1e-9);
 }
 
 TEST(RunPhases, NoneWithoutAPrefix) {

@@ -298,7 +298,7 @@ std::string PublishedTableOf(const BenchGroup& group) {
 
 std::string OnceCell(const std::optional<BenchOnce>& once) {
   if (!once) return "-";
-  return EscapeHtml(FormatWithUnit(once->energy.mid.value(), "J")) +
+  return TwoLines(EstimateText(once->energy)) +
          Element("small", FormatWithUnit(once->wall.value(), "s"));
 }
 

@@ -27,11 +27,6 @@ std::string TextCell(const std::optional<Estimate<Q>>& estimate) {
   return estimate ? EstimateText(*estimate) : "-";
 }
 
-// A count of everyday things: its interval is the carbon's, nearly.
-std::string Count(const std::optional<Estimate<Scalar>>& count) {
-  return count ? FormatNumber(count->mid.value()) : "-";
-}
-
 std::string Time(Seconds seconds) {
   return seconds > Seconds(0) ? FormatWithUnit(seconds.value(), "s") : "-";
 }
@@ -66,9 +61,7 @@ Table EnergyTable(const BenchGroup& group, size_t published) {
     table.AddRow({RowName(*row), BenchQualityCell(*row),
                   KilowattHoursText(*row),
                   row->failure.empty() ? BenchEnergyText(*row) : "FAILED",
-                  row->idle_per_1000
-                      ? FormatWithUnit(row->idle_per_1000->mid.value(), "J")
-                      : "-",
+                  TextCell(row->idle_per_1000),
                   std::to_string(row->runs.size()), StarsText(*row)});
   for (const PublishedRow* row : group.published) {
     if (published-- == 0) break;
@@ -80,7 +73,7 @@ Table EnergyTable(const BenchGroup& group, size_t published) {
   return table;
 }
 
-// What it emits, and what is done once.
+// What it emits, and the energy of one.
 Table CostTable(const BenchGroup& group) {
   const auto any = [&](auto member) {
     return std::any_of(
@@ -88,11 +81,10 @@ Table CostTable(const BenchGroup& group) {
         [&](const BenchRow* row) { return (row->*member).has_value(); });
   };
   std::vector<std::pair<std::string, Align>> columns = {
-      {"model", Align::kLeft},      {"carbon per 1,000", Align::kLeft},
-      {"km by car", Align::kRight}, {"phone charges", Align::kRight},
-      {"load", Align::kLeft},       {"first", Align::kLeft},
-      {"per s", Align::kRight},     {"p50", Align::kRight},
-      {"p95", Align::kRight}};
+      {"model", Align::kLeft},
+      {"carbon per 1,000 [90 %]", Align::kLeft},
+      {"km by car", Align::kLeft},
+      {"phone charges", Align::kLeft}};
   const bool units = any(&BenchRow::joules_per_unit);
   const bool correct = any(&BenchRow::joules_per_correct);
   if (units) columns.emplace_back("per token", Align::kLeft);
@@ -100,30 +92,34 @@ Table CostTable(const BenchGroup& group) {
   Table table(std::move(columns));
   for (const BenchRow* row : group.rows) {
     if (!row->joules_per_1000) continue;
-    std::vector<std::string> cells = {RowName(*row),
-                                      TextCell(row->g_co2e_per_1000),
-                                      Count(row->car_km_per_1000),
-                                      Count(row->phone_charges_per_1000),
-                                      OnceText(row->load),
-                                      OnceText(row->first),
-                                      FormatNumber(row->inferences_per_second),
-                                      Time(row->latency_p50),
-                                      Time(row->latency_p95)};
+    std::vector<std::string> cells = {
+        RowName(*row), TextCell(row->g_co2e_per_1000),
+        TextCell(row->car_km_per_1000), TextCell(row->phone_charges_per_1000)};
     if (units)
       cells.push_back(
           row->joules_per_unit
-              ? fmt::format(
-                    "{} {}",
-                    FormatWithUnit(row->joules_per_unit->mid.value(), "J"),
-                    row->unit.substr(row->unit.find(' ') + 1))
+              ? fmt::format("{}, {}", TextCell(row->joules_per_unit),
+                            row->unit.substr(row->unit.find(' ') + 1))
               : "-");
-    if (correct)
-      cells.push_back(
-          row->joules_per_correct
-              ? FormatWithUnit(row->joules_per_correct->mid.value(), "J")
-              : "-");
+    if (correct) cells.push_back(TextCell(row->joules_per_correct));
     table.AddRow(std::move(cells));
   }
+  return table;
+}
+
+// What is done once, and how long a call takes.
+Table TimeTable(const BenchGroup& group) {
+  Table table({{"model", Align::kLeft},
+               {"load", Align::kLeft},
+               {"first inference", Align::kLeft},
+               {"per s", Align::kRight},
+               {"p50", Align::kRight},
+               {"p95", Align::kRight}});
+  for (const BenchRow* row : group.rows)
+    if (row->joules_per_1000)
+      table.AddRow({RowName(*row), OnceText(row->load), OnceText(row->first),
+                    FormatNumber(row->inferences_per_second),
+                    Time(row->latency_p50), Time(row->latency_p95)});
   return table;
 }
 
@@ -350,7 +346,9 @@ std::string FormatBench(const BenchResult& result) {
   for (const BenchGroup& group : GroupRows(result)) {
     text += TitleOf(group) + '\n' +
             EnergyTable(group, kPublishedShown).Text("  ") + '\n';
-    if (group.ok()) text += CostTable(group).Text("  ") + '\n';
+    if (group.ok())
+      text += CostTable(group).Text("  ") + '\n' + TimeTable(group).Text("  ") +
+              '\n';
     verdict += Wrapped(GroupVerdict(group), kTextColumns, 0) + '\n';
   }
   text += RemarkLines(result) + Line("missing", JoinTexts(result.missing)) +
@@ -374,7 +372,9 @@ std::string FormatBenchMarkdown(const BenchResult& result) {
   for (const BenchGroup& group : GroupRows(result)) {
     text += fmt::format("\n## {}\n\n{}\n", TitleOf(group),
                         EnergyTable(group, group.published.size()).Markdown());
-    if (group.ok()) text += fmt::format("\n{}\n", CostTable(group).Markdown());
+    if (group.ok())
+      text += fmt::format("\n{}\n\n{}\n", CostTable(group).Markdown(),
+                          TimeTable(group).Markdown());
     text += fmt::format("\n{}\n", GroupVerdict(group));
   }
   const RowRemarks remarks = RemarksOf(result);

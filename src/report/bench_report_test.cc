@@ -41,7 +41,7 @@ TEST(BenchReport, TheTableHasTheStudysFiguresAndMore) {
   EXPECT_THAT(text, HasSubstr("81.0 % [79.0, 82.0]  "));
   EXPECT_THAT(text, HasSubstr("5 / 4"));
   EXPECT_THAT(text, HasSubstr("km by car"));
-  EXPECT_THAT(text, HasSubstr("2.0 mJ read"));
+  EXPECT_THAT(text, HasSubstr("2.0 mJ [0.84, 4.8] modelled, read"));
   EXPECT_THAT(text, HasSubstr("per correct answer"));
 }
 
@@ -62,7 +62,7 @@ TEST(BenchReport, WhatWasSetAsideShortOrFailedIsSaid) {
                         "not a GGUF file"));
   EXPECT_THAT(text,
               HasSubstr("contended  tiny.gguf (sst2.test) 1 of 5 runs set "
-                        "aside (with them 41 J)"));
+                        "aside (with them 41 J ["));
   EXPECT_THAT(text, HasSubstr("fewer than ten updates of a counter in "
                               "tiny.gguf (sst2.test) 2 of 5 runs"));
   EXPECT_THAT(text, HasSubstr("note       tiny.gguf (sst2.test): runs of 400 "

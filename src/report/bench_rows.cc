@@ -108,7 +108,7 @@ std::string StarsText(const BenchRow& row) {
 
 std::string OnceText(const std::optional<BenchOnce>& once) {
   if (!once) return "-";
-  return fmt::format("{}, {}", FormatWithUnit(once->energy.mid.value(), "J"),
+  return fmt::format("{}, {}", EstimateText(once->energy),
                      FormatWithUnit(once->wall.value(), "s"));
 }
 
@@ -169,8 +169,7 @@ RowRemarks RemarksOf(const BenchResult& result) {
     if (row.contended > 0 && row.contended < row.runs.size())
       remarks.contended.push_back(fmt::format(
           "{} {} of {} runs set aside (with them {})", name, row.contended,
-          row.runs.size(),
-          FormatWithUnit(row.joules_per_1000_all->mid.value(), "J")));
+          row.runs.size(), EstimateText(*row.joules_per_1000_all)));
     if (row.short_windows > 0)
       remarks.short_windows.push_back(fmt::format(
           "{} {} of {} runs", name, row.short_windows, row.runs.size()));

@@ -27,7 +27,7 @@ std::string BenchEnergyText(const BenchRow& row);
 std::string PublishedText(const Reference& figure);
 // "5 / 4": by equal width, by quintile; "-" without.
 std::string StarsText(const BenchRow& row);
-// "12 mJ, 3.1 ms"; "-" without.
+// "12 mJ [4.9, 30] modelled, 3.1 ms"; "-" without.
 std::string OnceText(const std::optional<BenchOnce>& once);
 // "12,000", or "12 x 1,000": passes of a run, then inferences of a pass.
 std::string InferencesText(const BenchRow& row);

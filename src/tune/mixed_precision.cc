@@ -75,7 +75,7 @@ class Search {
   // Of a group in a type.
   struct Rounding {
     std::string type;
-    double divergence = 0;
+    MeanFigure divergence;
   };
 
   Status MeasureUniform();
@@ -86,7 +86,7 @@ class Search {
   Result<std::unique_ptr<NeuralModel>> Quantized(
       const std::function<std::string(size_t group)>& type_of);
   Result<MeanFigure> DivergenceOf(NeuralModel& network);
-  Result<double> CostOf(NeuralModel& network);
+  Result<Estimate<Scalar>> CostOf(NeuralModel& network);
   std::vector<BitOptions> Options() const;
   double PartOf(size_t group, const std::string& type) const;
   void Finish(const std::vector<size_t>& chosen);
@@ -139,7 +139,7 @@ Result<MeanFigure> Search::DivergenceOf(NeuralModel& network) {
 }
 
 // Of a request: by joules, of the two networks in turn.
-Result<double> Search::CostOf(NeuralModel& network) {
+Result<Estimate<Scalar>> Search::CostOf(NeuralModel& network) {
   const TokenCostSubject subjects[] = {{"as it is", &parts_.network},
                                        {"rounded", &network}};
   TokenCostOptions options;
@@ -152,10 +152,10 @@ Result<double> Search::CostOf(NeuralModel& network) {
               MeasureTokenCosts(subjects, parts_.text.first(prompt), options,
                                 parts_.meter, parts_.quantize.stop));
   const auto request = [&](const TokenCost& cost) {
-    return parts_.prompt * cost.prefill.joules_per_1000.mid.value() +
-           parts_.generate * cost.decode.joules_per_1000.mid.value();
+    return cost.prefill.joules_per_1000 * parts_.prompt +
+           cost.decode.joules_per_1000 * parts_.generate;
   };
-  return request(costs[1]) / request(costs[0]);
+  return Ratio(request(costs[1]), request(costs[0]));
 }
 
 Status Search::MeasureUniform() {
@@ -163,7 +163,7 @@ Status Search::MeasureUniform() {
        TypesToTry(parts_.file, !parts_.quantize.importance.empty())) {
     Say("every tensor in " + type);
     MODICUM_TRY(const auto network, Quantized([&](size_t) { return type; }));
-    UniformType uniform{type, 1, 1, {}};
+    UniformType uniform{type, {}, 1, {}};
     MODICUM_TRY(uniform.divergence, DivergenceOf(*network));
     MODICUM_TRY(uniform.cost, CostOf(*network));
     uniform.bytes = network->info().bytes / parts_.network.info().bytes;
@@ -176,7 +176,7 @@ Status Search::MeasureUniform() {
 Status Search::MeasureGroup(size_t group) {
   const TensorGroup& own = result_.groups[group];
   std::vector<Rounding>& roundings = roundings_[group];
-  roundings = {{own.type, 0}};
+  roundings = {{own.type, {}}};
   for (const UniformType& uniform : result_.uniform) {
     if (BitsOf(uniform.type) >= BitsOf(own.type)) continue;
     Say(fmt::format("{} in {}", own.name, uniform.type));
@@ -186,7 +186,8 @@ Status Search::MeasureGroup(size_t group) {
                 }));
     MODICUM_TRY(const MeanFigure divergence, DivergenceOf(*network));
     // Rounding noise below zero is no gain.
-    roundings.push_back({uniform.type, std::max(0.0, divergence.mid)});
+    roundings.push_back(
+        {uniform.type, {std::max(0.0, divergence.mid), divergence.error}});
     if (divergence.mid > parts_.max_divergence) break;
   }
   return {};
@@ -212,7 +213,8 @@ double Search::PartOf(size_t group, const std::string& type) const {
   const TensorGroup& own = result_.groups[group];
   const auto uniform =
       std::ranges::find(result_.uniform, type, &UniformType::type);
-  const double joules = uniform == result_.uniform.end() ? 1 : uniform->cost;
+  const double joules =
+      uniform == result_.uniform.end() ? 1 : uniform->cost.mid.value();
   const auto weights = static_cast<double>(own.weights);
   return (own.multiplied ? weights / multiplied * joules : 0) +
          kBytesWeight * weights / all * BitsOf(type) / BitsOf(own.type);
@@ -223,7 +225,7 @@ std::vector<BitOptions> Search::Options() const {
   for (size_t group = 0; group < options.size(); ++group)
     for (const Rounding& rounding : roundings_[group])
       options[group].push_back(
-          {PartOf(group, rounding.type), rounding.divergence});
+          {PartOf(group, rounding.type), rounding.divergence.mid});
   return options;
 }
 

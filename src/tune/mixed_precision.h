@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/estimate.h"
 #include "evaluate/perplexity.h"
 #include "meter/meter.h"
 #include "model/gguf/gguf_file.h"
@@ -52,19 +53,19 @@ struct MixedPrecisionParts {
 // Every tensor in one type.
 struct UniformType {
   std::string type;
-  double cost = 0;   // of a request, by that of the network as it is
-  double bytes = 0;  // likewise
+  Estimate<Scalar> cost;  // of a request, by that of the network as it is
+  double bytes = 0;       // likewise
   MeanFigure divergence;
 };
 
 struct MixedPrecision {
   std::vector<TensorGroup> groups;
-  std::vector<std::string> types;    // of each group, as chosen
-  std::vector<double> divergences;   // of each group alone in it
-  std::vector<UniformType> uniform;  // what was tried for all alike
-  double predicted_cost = 1;         // sum over the groups
-  MeanFigure divergence;             // of the choice, measured
-  int rounds = 0;                    // choices that were measured
+  std::vector<std::string> types;       // of each group, as chosen
+  std::vector<MeanFigure> divergences;  // of each group alone in it
+  std::vector<UniformType> uniform;     // what was tried for all alike
+  double predicted_cost = 1;            // sum over the groups
+  MeanFigure divergence;                // of the choice, measured
+  int rounds = 0;                       // choices that were measured
   std::vector<std::pair<std::string, std::string>> tensor_types;
 
   bool changes() const;  // any group
