@@ -2,13 +2,17 @@
 #include "cli/stop_signals.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 
 #include "base/privileges.h"
-#include "base/result.h"
+#include "cli/command.h"
+#include "cli/print_error.h"
 
 namespace modicum {
 namespace {
@@ -47,7 +51,12 @@ char ReadByte() {
 }  // namespace
 
 StopSignals::StopSignals() {
-  MODICUM_CHECK(pipe2(pipe_ends, O_CLOEXEC) == 0);
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
+    PrintError({ErrorCode::kIo,
+                fmt::format("cannot open a pipe: {}", std::strerror(errno)),
+                "raise the limit of open files: `ulimit -n 1024`"});
+    std::exit(kExitFailed);
+  }
   // The watcher gets no signal itself: they interrupt the main thread.
   sigset_t all;
   sigset_t before;

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "base/csv.h"
 #include "base/format.h"
@@ -258,8 +259,9 @@ class FileDescriptor {
   ~FileDescriptor() {
     if (fd_ >= 0) close(fd_);  // which also unlocks it
   }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  FileDescriptor(FileDescriptor&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&&) = delete;
   int get() const { return fd_; }
 
  private:
@@ -330,6 +332,26 @@ Result<size_t> ColumnsInFile(const std::string& path,
   return OtherColumns(path, same, found);
 }
 
+// For appending, while nobody else does. Who had it before and could not write
+// may have removed it: what is at `path` then is another file.
+Result<FileDescriptor> OpenAlone(const std::string& path) {
+  constexpr int kMostTries = 100;  // a file system may have no fixed inodes
+  for (int tries = 1;; ++tries) {
+    FileDescriptor file(
+        open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    if (file.get() < 0) return CannotWrite(path, errno);
+    while (flock(file.get(), LOCK_EX) != 0)
+      if (errno != EINTR) return CannotWrite(path, errno);
+    struct stat ours {};
+    struct stat there {};
+    if (fstat(file.get(), &ours) != 0) return CannotWrite(path, errno);
+    if (tries == kMostTries ||
+        (stat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+         ours.st_ino == there.st_ino))
+      return file;
+  }
+}
+
 // All of `text` or nothing: a part, as a full disk leaves it, is taken back.
 Status AppendWhole(int fd, const std::string& path, const std::string& text,
                    off_t size) {
@@ -369,11 +391,7 @@ Status AppendEmissionsRow(const std::string& path, const Run& run,
                           const EmissionsLabels& labels) {
   MODICUM_RETURN_IF_ERROR(CheckLabels(labels));
   const bool is_new = access(path.c_str(), F_OK) != 0;
-  const FileDescriptor file(
-      open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-  if (file.get() < 0) return CannotWrite(path, errno);
-  while (flock(file.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return CannotWrite(path, errno);
+  MODICUM_TRY(const FileDescriptor file, OpenAlone(path));
   MODICUM_TRY(const CsvFile before, Inspect(file.get(), path));
   const auto all = ColumnsOf(EmissionsColumns::kWithOurs);
   size_t columns = all.size();

@@ -5,13 +5,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include "base/csv.h"
 #include "base/file.h"
@@ -242,6 +245,19 @@ TEST_F(EmissionsTest, ManyWritersLoseNoRow) {
   EXPECT_EQ(records.size(), 1U + kWriters * kRows);
   for (const auto& record : records)
     EXPECT_EQ(record.size(), records[0].size());
+}
+
+// As one does whose disk was full.
+TEST_F(EmissionsTest, ARowIsNotWrittenIntoAFileThatAnotherRemoves) {
+  const int other = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  ASSERT_EQ(flock(other, LOCK_EX), 0);
+  std::thread writer(
+      [&] { EXPECT_TRUE(AppendEmissionsRow(path_, ExampleRun())); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it waits
+  unlink(path_.c_str());
+  close(other);
+  writer.join();
+  EXPECT_EQ(Records(*ReadFile(path_)).size(), 2U);
 }
 
 TEST_F(EmissionsTest, WhatCannotBeWrittenIsSaid) {
