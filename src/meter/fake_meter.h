@@ -59,7 +59,10 @@ class FakeMeter final : public Meter {
   Estimate<Watts> idle_power() const override {
     return Exactly(Watts(5), Origin::kModelled, Scope::kPackage);
   }
-  std::vector<std::string> components() const override { return {"cpu"}; }
+  std::vector<std::string> components() const override { return components_; }
+  void SetComponents(std::vector<std::string> components) {
+    components_ = std::move(components);
+  }
 
   std::function<bool(uint64_t)> contended;  // by window number, from 1
   Seconds shortest;  // below it a window is flagged as short
@@ -101,6 +104,7 @@ class FakeMeter final : public Meter {
   std::mutex mutex_;
   uint64_t windows_ = 0;
   std::map<uint64_t, OpenWindow> open_;
+  std::vector<std::string> components_ = {"cpu"};
 };
 
 }  // namespace modicum

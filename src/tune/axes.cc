@@ -10,7 +10,7 @@ namespace modicum {
 
 namespace {
 
-int ThreadsOf(const NeuralSettings& best, const TuneCpus& cpus) {
+int ThreadsOf(const NeuralSettings& best, const TuneMachine& cpus) {
   return best.threads > 0 ? best.threads : static_cast<int>(cpus.all.size());
 }
 
@@ -18,13 +18,23 @@ int ThreadsOf(const NeuralSettings& best, const TuneCpus& cpus) {
 bool ByBlas(const NeuralSettings& best) { return best.blas == "on"; }
 
 // One, half the cores, every core, every hardware thread.
-std::set<int> ThreadCounts(const TuneCpus& cpus) {
+std::set<int> ThreadCounts(const TuneMachine& cpus) {
   const auto cores = static_cast<int>(cpus.one_a_core.size());
   return {1, std::max(1, cores / 2), cores, static_cast<int>(cpus.all.size())};
 }
 
+// By the CPU alone, and half and half.
+std::vector<Change> GpuLayers(const NeuralSettings& best, const TuneWorkload&,
+                              const TuneMachine& cpus) {
+  std::vector<Change> changes;
+  for (const int layers : {0, cpus.gpu_layers / 2})
+    if (cpus.gpu_layers > 0 && layers != best.gpu_layers)
+      changes.push_back({{"gpu_layers", std::to_string(layers)}});
+  return changes;
+}
+
 std::vector<Change> Blas(const NeuralSettings& best,
-                         const TuneWorkload& workload, const TuneCpus&) {
+                         const TuneWorkload& workload, const TuneMachine&) {
   if (workload.kind == TuneWorkload::Kind::kGenerate || ByBlas(best)) return {};
   return {{{"blas", "on"}}};
 }
@@ -33,7 +43,7 @@ std::vector<Change> Blas(const NeuralSettings& best,
 // nothing is generated.
 std::vector<Change> Threads(const NeuralSettings& best,
                             const TuneWorkload& workload,
-                            const TuneCpus& cpus) {
+                            const TuneMachine& cpus) {
   std::vector<Change> changes;
   for (const int threads : ThreadCounts(cpus)) {
     if (threads == ThreadsOf(best, cpus)) continue;
@@ -49,7 +59,7 @@ std::vector<Change> Threads(const NeuralSettings& best,
 
 std::vector<Change> BatchThreads(const NeuralSettings& best,
                                  const TuneWorkload& workload,
-                                 const TuneCpus& cpus) {
+                                 const TuneMachine& cpus) {
   std::vector<Change> changes;
   if (workload.kind != TuneWorkload::Kind::kGenerate) return changes;
   const int now =
@@ -61,7 +71,7 @@ std::vector<Change> BatchThreads(const NeuralSettings& best,
 }
 
 std::vector<Change> Poll(const NeuralSettings& best, const TuneWorkload&,
-                         const TuneCpus& cpus) {
+                         const TuneMachine& cpus) {
   // Nobody waits for a single thread.
   if (ThreadsOf(best, cpus) == 1 && best.batch_threads <= 1) return {};
   std::vector<Change> changes;
@@ -71,7 +81,8 @@ std::vector<Change> Poll(const NeuralSettings& best, const TuneWorkload&,
 }
 
 std::vector<Change> MicroBatch(const NeuralSettings& best,
-                               const TuneWorkload& workload, const TuneCpus&) {
+                               const TuneWorkload& workload,
+                               const TuneMachine&) {
   const int most = workload.kind == TuneWorkload::Kind::kGenerate
                        ? workload.prompt
                        : workload.prompt * workload.batch;
@@ -88,13 +99,13 @@ std::vector<Change> MicroBatch(const NeuralSettings& best,
 }
 
 std::vector<Change> Repack(const NeuralSettings& best, const TuneWorkload&,
-                           const TuneCpus&) {
+                           const TuneMachine&) {
   if (ByBlas(best)) return {};
   return {{{"repack", best.repack ? "false" : "true"}}};
 }
 
 std::vector<Change> FlashAttention(const NeuralSettings& best,
-                                   const TuneWorkload&, const TuneCpus&) {
+                                   const TuneWorkload&, const TuneMachine&) {
   std::vector<Change> changes;
   if (ByBlas(best)) return changes;
   for (const std::string value : {"off", "on"})
@@ -104,7 +115,7 @@ std::vector<Change> FlashAttention(const NeuralSettings& best,
 }
 
 std::vector<Change> KvType(const NeuralSettings& best,
-                           const TuneWorkload& workload, const TuneCpus&) {
+                           const TuneWorkload& workload, const TuneMachine&) {
   std::vector<Change> changes;
   for (const std::string& type : workload.kv_types)
     if (type != best.kv_type) changes.push_back({{"kv_type", type}});
@@ -112,7 +123,7 @@ std::vector<Change> KvType(const NeuralSettings& best,
 }
 
 std::vector<Change> Affinity(const NeuralSettings& best, const TuneWorkload&,
-                             const TuneCpus& cpus) {
+                             const TuneMachine& cpus) {
   const auto threads =
       static_cast<size_t>(std::max(ThreadsOf(best, cpus), best.batch_threads));
   std::vector<Change> changes;
@@ -129,10 +140,10 @@ std::vector<Change> Affinity(const NeuralSettings& best, const TuneWorkload&,
 }
 
 using Axis = std::vector<Change> (*)(const NeuralSettings&, const TuneWorkload&,
-                                     const TuneCpus&);
-constexpr Axis kAxes[] = {Blas,           Threads, BatchThreads,
-                          Poll,           Repack,  MicroBatch,
-                          FlashAttention, KvType,  Affinity};
+                                     const TuneMachine&);
+constexpr Axis kAxes[] = {Blas,   GpuLayers, Threads,    BatchThreads,
+                          Poll,   Repack,    MicroBatch, FlashAttention,
+                          KvType, Affinity};
 
 }  // namespace
 
@@ -140,7 +151,7 @@ size_t AxisCount() { return std::size(kAxes); }
 
 std::vector<Change> ChangesOf(size_t axis, const NeuralSettings& best,
                               const TuneWorkload& workload,
-                              const TuneCpus& cpus) {
+                              const TuneMachine& cpus) {
   return kAxes[axis](best, workload, cpus);
 }
 

@@ -12,9 +12,11 @@
 namespace modicum {
 
 // The CPUs this process may use, and one of each physical core among them.
-struct TuneCpus {
+struct TuneMachine {
   std::vector<int> all;
   std::vector<int> one_a_core;
+  // Of the network, that GPUs hold where nothing is said.
+  int gpu_layers = 0;
 };
 
 // Settings by name and new value: "threads" -> "1".
@@ -25,7 +27,7 @@ size_t AxisCount();
 // The values of one axis that differ from `best`; may be empty.
 std::vector<Change> ChangesOf(size_t axis, const NeuralSettings& best,
                               const TuneWorkload& workload,
-                              const TuneCpus& cpus);
+                              const TuneMachine& cpus);
 
 // "threads 1, poll 0".
 std::string ToString(const Change& change);

@@ -8,7 +8,8 @@
 namespace modicum {
 namespace {
 
-const TuneCpus kFour = {{0, 1, 2, 3}, {0, 1}};  // two cores, two threads each
+const TuneMachine kFour = {{0, 1, 2, 3},
+                           {0, 1}};  // two cores, two threads each
 
 TEST(Axes, EveryChangeIsAChangeAndAValidSetting) {
   for (const auto kind :
@@ -48,8 +49,21 @@ TEST(Axes, TextsToEmbedAreFirstTriedByBlasWhichNeedsNoSettingsOfLlamaCpp) {
     }
 }
 
+TEST(Axes, WhereGpusHoldLayersTheCpuAloneIsTriedAndHalf) {
+  TuneMachine machine = kFour;
+  EXPECT_TRUE(ChangesOf(1, {}, {}, machine).empty());
+  machine.gpu_layers = 24;
+  const auto changes = ChangesOf(1, {}, {}, machine);
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(ToString(changes[0]), "gpu layers 0");
+  EXPECT_EQ(ToString(changes[1]), "gpu layers 12");
+  NeuralSettings best;
+  best.gpu_layers = 0;
+  EXPECT_EQ(ChangesOf(1, best, {}, machine).size(), 1U);
+}
+
 TEST(Axes, FewerThreadsForDecodingLeavePrefillItsOwn) {
-  const auto changes = ChangesOf(1, {}, {}, kFour);
+  const auto changes = ChangesOf(2, {}, {}, kFour);
   ASSERT_EQ(changes.size(), 2U);  // 1 and 2 of 4
   EXPECT_EQ(ToString(changes[0]), "batch threads 4, threads 1");
   EXPECT_EQ(ToString(changes[1]), "batch threads 4, threads 2");
@@ -66,7 +80,7 @@ TEST(Axes, AMicroBatchThatChangesNothingIsNotTried) {
 }
 
 TEST(Axes, OneCpuHasNothingToWaitFor) {
-  const TuneCpus one = {{5}, {5}};
+  const TuneMachine one = {{5}, {5}};
   for (size_t axis = 0; axis < AxisCount(); ++axis)
     for (const Change& change : ChangesOf(axis, {}, {}, one)) {
       EXPECT_FALSE(change.contains("threads"));

@@ -5,8 +5,8 @@
 
 namespace modicum {
 
-TuneCpus CpusOf(const RootFs& fs, const std::vector<int>& allowed) {
-  TuneCpus cpus;
+TuneMachine CpusOf(const RootFs& fs, const std::vector<int>& allowed) {
+  TuneMachine cpus;
   cpus.all = allowed;
   std::set<std::string> cores;
   for (const int cpu : allowed) {

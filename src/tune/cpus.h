@@ -8,6 +8,6 @@ namespace modicum {
 
 // `allowed` (UsableCpus()), one of each core where /sys says which share one;
 // else every CPU is a core.
-TuneCpus CpusOf(const RootFs& fs, const std::vector<int>& allowed);
+TuneMachine CpusOf(const RootFs& fs, const std::vector<int>& allowed);
 
 }  // namespace modicum

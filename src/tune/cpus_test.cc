@@ -21,14 +21,14 @@ TEST(Cpus, OneOfEachCoreIsFound) {
     std::ofstream(topology + "/physical_package_id") << "0\n";
     std::ofstream(topology + "/core_id") << cpu / 2 << "\n";
   }
-  const TuneCpus cpus = CpusOf(RootFs(root), {1, 2, 3});
+  const TuneMachine cpus = CpusOf(RootFs(root), {1, 2, 3});
   EXPECT_EQ(cpus.all, (std::vector<int>{1, 2, 3}));
   EXPECT_EQ(cpus.one_a_core, (std::vector<int>{1, 2}));
   std::filesystem::remove_all(root);
 }
 
 TEST(Cpus, WithoutATopologyEveryCpuIsACore) {
-  const TuneCpus cpus = CpusOf(RootFs("/no/where"), {0, 5});
+  const TuneMachine cpus = CpusOf(RootFs("/no/where"), {0, 5});
   EXPECT_EQ(cpus.one_a_core, cpus.all);
   EXPECT_FALSE(UsableCpus().empty());
 }

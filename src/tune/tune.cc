@@ -110,12 +110,14 @@ class Tuner {
   explicit Tuner(const TuneParts& parts)
       : parts_(parts),
         workload_(parts.workload),
+        machine_(parts.cpus),
         best_(DefaultsFor(parts.workload)) {}
 
   Result<TuneResult> Run();
 
  private:
   Status OpenDefaults();
+  void CountGpuLayers(const NeuralInfo& info);
   Status TryAxis(size_t axis);
   Status Try(const Change& change);
   Status Compare();
@@ -131,6 +133,7 @@ class Tuner {
 
   const TuneParts& parts_;
   const TuneWorkload& workload_;
+  TuneMachine machine_;
   NeuralSettings best_;
   std::unique_ptr<NeuralModel> model_;  // of best_
   std::vector<TokenIds> texts_;
@@ -179,9 +182,23 @@ Result<std::unique_ptr<NeuralModel>> Tuner::Open(
   return parts_.open(sized);
 }
 
+// What a GPU takes over looks free where nobody counts its joules.
+void Tuner::CountGpuLayers(const NeuralInfo& info) {
+  if (info.gpus.empty()) return;
+  const auto counted = parts_.meter.components();
+  if (std::ranges::find(counted, "gpu") != counted.end()) {
+    machine_.gpu_layers = static_cast<int>(info.layers);
+    return;
+  }
+  TuneTrial& trial = r_.trials.emplace_back();
+  trial.change = "gpu layers 0";
+  trial.reason = "not tried: the GPU's joules are not counted here";
+}
+
 Status Tuner::OpenDefaults() {
   MODICUM_TRY(model_, Open(best_));
   MODICUM_RETURN_IF_ERROR(CheckFits(workload_, model_->info()));
+  CountGpuLayers(model_->info());
   const bool generates = workload_.kind == TuneWorkload::Kind::kGenerate;
   texts_ = DrawTexts(model_->info(),
                      generates ? 1 : static_cast<size_t>(workload_.batch),
@@ -311,7 +328,7 @@ Status Tuner::Try(const Change& change) {
 }
 
 Status Tuner::TryAxis(size_t axis) {
-  for (const Change& change : ChangesOf(axis, best_, workload_, parts_.cpus))
+  for (const Change& change : ChangesOf(axis, best_, workload_, machine_))
     MODICUM_RETURN_IF_ERROR(Try(change));
   return {};
 }

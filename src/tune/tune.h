@@ -22,7 +22,7 @@ namespace modicum {
 
 struct TuneParts {
   const TuneWorkload& workload;
-  TuneCpus cpus;
+  TuneMachine cpus;
   Meter& meter;
   Clock& clock;
   std::stop_token stop;

@@ -18,9 +18,12 @@ using Vectors = std::vector<std::vector<float>>;
 // Costs what its settings say, by the clock.
 class PricedNetwork final : public LetterNetwork {
  public:
-  PricedNetwork(FakeClock& clock, Seconds request)
+  PricedNetwork(FakeClock& clock, Seconds request,
+                std::vector<std::string> gpus)
       : clock_(clock), request_(request) {
     info_.vocabulary = 100;
+    info_.gpus = std::move(gpus);
+    info_.layers = 8;
   }
   Result<Generation> Generate(std::span<const TokenId>,
                               const GenerateOptions& options,
@@ -58,8 +61,8 @@ class Tuning : public ::testing::Test {
                       const double seconds = price(settings);
                       if (seconds < 0)
                         return Fail(ErrorCode::kUnavailable, "out of memory");
-                      return std::make_unique<PricedNetwork>(clock_,
-                                                             Seconds(seconds));
+                      return std::make_unique<PricedNetwork>(
+                          clock_, Seconds(seconds), gpus_);
                     },
                     {}};
     return Tune(parts);
@@ -69,6 +72,7 @@ class Tuning : public ::testing::Test {
   FakeMeter meter_{clock_};
   TuneWorkload workload_;
   std::stop_source stop_;
+  std::vector<std::string> gpus_;
   int opened_ = 0;
 };
 
@@ -105,6 +109,29 @@ TEST_F(Tuning, TextsAreEmbeddedTogetherAndByBlasWhereThatIsCheaper) {
     EXPECT_EQ(result->settings.at("blas"), by_blas < 0.1 ? "on" : "off");
     EXPECT_FALSE(result->settings.contains("sequences"));
     EXPECT_NEAR(result->energy_ratio.mid.value(), by_blas < 0.1 ? 2 : 1, 0.02);
+  }
+}
+
+TEST_F(Tuning, AGpuThatNobodyCountsIsNotComparedWithTheCpu) {
+  gpus_ = {"NVIDIA L4 (CUDA0)"};
+  const auto result = Run(
+      [](const NeuralSettings& s) { return s.gpu_layers == 0 ? 0.01 : 0.1; });
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(result->settings.contains("gpu_layers"));
+  ASSERT_FALSE(result->trials.empty());
+  EXPECT_EQ(result->trials[0].change, "gpu layers 0");
+  EXPECT_THAT(result->trials[0].reason, HasSubstr("joules are not counted"));
+}
+
+TEST_F(Tuning, WhereTheGpuIsCountedTheCheaperOfBothIsKept) {
+  gpus_ = {"NVIDIA L4 (CUDA0)"};
+  meter_.SetComponents({"cpu", "gpu"});
+  for (const double by_cpu : {0.05, 0.2}) {
+    const auto result = Run([&](const NeuralSettings& s) {
+      return s.gpu_layers == 0 ? by_cpu : 0.1;
+    });
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->settings.contains("gpu_layers"), by_cpu < 0.1);
   }
 }
 
