@@ -35,9 +35,9 @@ class Planner {
     uint64_t turned_heads = 0;
   };
   std::string Normalised(std::string name) const;
-  void Add(std::string gguf, const std::string& source, Shape shape,
+  void Add(std::string gguf, const std::string& source, const Shape& shape,
            Options options);
-  void Add(std::string gguf, const std::string& source, Shape shape) {
+  void Add(std::string gguf, const std::string& source, const Shape& shape) {
     Add(std::move(gguf), source, std::move(shape), Options());
   }
   // NAME.weight and NAME.bias.
@@ -121,8 +121,8 @@ void Planner::Push(std::string gguf, const Shape& shape, bool exact,
   plan_.push_back(std::move(planned));
 }
 
-void Planner::Add(std::string gguf, const std::string& source, Shape shape,
-                  Options options) {
+void Planner::Add(std::string gguf, const std::string& source,
+                  const Shape& shape, Options options) {
   const SafeTensor* tensor = Take(source, shape, options.need);
   if (tensor == nullptr) return;
   Push(std::move(gguf), shape, options.exact || shape.size() == 1, {tensor},

@@ -17,8 +17,8 @@ constexpr size_t kMostAnswer = 8 << 20;
 // One request, answered whole or with an error that names its address.
 class Service {
  public:
-  Service(const GridQuery& query, std::string own_url)
-      : url_(query.base_url.empty() ? std::move(own_url) : query.base_url),
+  Service(const GridQuery& query, const std::string& own_url)
+      : url_(query.base_url.empty() ? own_url : query.base_url),
         client_(url_),
         patience_(static_cast<int64_t>(query.patience.value() * 1e6)) {
     client_.set_connection_timeout(patience_);

@@ -54,7 +54,7 @@ std::optional<Watts> WattsOf(const Json& object, const char* key) {
 
 // Of "PhysicalContext": a part of the chassis, not the whole.
 bool IsPart(const std::string& context) {
-  return context != "" && context != "Chassis" && context != "Intake" &&
+  return !context.empty() && context != "Chassis" && context != "Intake" &&
          context != "PowerSubsystem";
 }
 
