@@ -79,6 +79,20 @@ std::string MetaText(const llama_model& model, const char* key) {
   return length < 0 ? "" : std::string(text.data());
 }
 
+// What our own check of the file lets pass.
+tl::unexpected<Error> RefusedByLlama(const GgufFile& file,
+                                     const LlamaErrors& errors) {
+  if (errors.Mention("unknown model architecture"))
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{}: llama.cpp {} has no architecture '{}'",
+                            file.name, llama_version(), file.architecture()),
+                "get a model of another one, or a later Modicum");
+  return Fail(ErrorCode::kInvalidInput,
+              errors.Explain("llama.cpp cannot load " + file.name),
+              "the file was converted by another version, wrongly, or altered: "
+              "get it from another source, or convert it again");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NeuralModel>> LlamaModel::Open(
@@ -118,8 +132,7 @@ Status LlamaModel::Load(const GgufFile& file,
   model_.reset(llama_model_load_from_file(file.name.c_str(), params));
   if (model_ != nullptr) return {};
   MODICUM_RETURN_IF_ERROR(CheckCall(call));
-  return Fail(ErrorCode::kInvalidInput,
-              errors.Explain("llama.cpp cannot load " + file.name));
+  return RefusedByLlama(file, errors);
 }
 
 Status LlamaModel::LoadAdapters(const std::vector<AdapterWish>& wishes) {
@@ -129,7 +142,9 @@ Status LlamaModel::LoadAdapters(const std::vector<AdapterWish>& wishes) {
         llama_adapter_lora_init(model_.get(), wish.path.c_str());
     if (adapter == nullptr)
       return Fail(ErrorCode::kInvalidInput,
-                  errors.Explain("llama.cpp cannot load " + wish.path));
+                  errors.Explain("llama.cpp cannot load " + wish.path),
+                  "an adapter fits the network that it was trained on: name "
+                  "that one with -m");
     adapters_.push_back(adapter);
     scales_.push_back(wish.scale);
   }

@@ -395,6 +395,21 @@ TEST_F(Neural, RefusesWhatIsNoNetwork) {
   EXPECT_THAT(opened.error().message,
               HasSubstr("llama.cpp cannot load " + path_));
   EXPECT_THAT(opened.error().message, HasSubstr("blk.1.ffn_up.weight"));
+  EXPECT_THAT(opened.error().hint, HasSubstr("convert it again"));
+  // Of an architecture that nobody has.
+  for (auto& [key, value] : file.metadata) {
+    if (key.starts_with("llama.")) key.replace(0, 5, "foo");
+    if (key == "general.architecture") value = std::string("foo");
+  }
+  GgufWriter foo =
+      GgufWriter::Create(path_, file.metadata, file.tensors).value();
+  for (const GgufTensor& tensor : foo.tensors())
+    ASSERT_TRUE(foo.Append(std::string(tensor.bytes, '\0')));
+  ASSERT_TRUE(foo.Finish());
+  const auto unknown = TryOpen(path_);
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().message, HasSubstr("has no architecture 'foo'"));
+  EXPECT_THAT(unknown.error().hint, HasSubstr("a later Modicum"));
   // A stop while loading.
   std::stop_source source;
   source.request_stop();

@@ -128,7 +128,9 @@ Status ModelCheck::CheckArchitecture() const {
 Result<uint64_t> ModelCheck::Size(std::string_view key, uint64_t limit) const {
   const std::string full = file_.ArchitectureKey(key);
   const GgufValue* value = file_.Find(full);
-  if (value == nullptr) return Refuse(fmt::format("'{}' is missing", full));
+  if (value == nullptr)
+    return Refuse(fmt::format("'{}' is missing; 'general.architecture' is '{}'",
+                              full, file_.architecture()));
   const auto* size = std::get_if<uint32_t>(value);
   if (size == nullptr)
     return Refuse(

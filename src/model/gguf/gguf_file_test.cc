@@ -430,9 +430,25 @@ TEST(GgufModelTest, RefusesSizesThatCannotBe) {
         "llama.attention.layer_norm_rms_epsilon"}) {
     GgufSample sample;
     sample.Remove(key);
-    EXPECT_EQ(ModelRefusal(sample),
-              fmt::format("m.gguf: '{}' is missing", key));
+    EXPECT_THAT(ModelRefusal(sample),
+                StartsWith(fmt::format("m.gguf: '{}' is missing", key)));
   }
+}
+
+TEST(GgufModelTest, AnUnknownArchitectureIsNamedWhereItsSizesAreMissing) {
+  GgufSample sample;
+  sample["general.architecture"] = std::string("foo");
+  EXPECT_EQ(ModelRefusal(sample),
+            "m.gguf: 'foo.context_length' is missing; 'general.architecture' "
+            "is 'foo'");
+}
+
+TEST(GgufModelTest, AVocabularyOfPiecesNeedsScores) {
+  GgufSample sample;
+  sample.Remove("tokenizer.ggml.scores");
+  EXPECT_EQ(ModelRefusal(sample),
+            "m.gguf: a vocabulary without scores: 'tokenizer.ggml.scores' is "
+            "missing");
 }
 
 TEST(GgufModelTest, RefusesVocabularies) {
@@ -458,6 +474,9 @@ TEST(GgufModelTest, RefusesVocabularies) {
        "'tokenizer.ggml.token_type' has 3 elements, the vocabulary 260 tokens"},
       {"tokenizer.ggml.token_type", GgufArray::Of(std::vector<int32_t>(260, 6)),
        "token 0, '<unk>', is typed as a byte and is none"},
+      {"tokenizer.ggml.token_type",
+       GgufArray::Of(std::vector<int32_t>(260, 77)),
+       "'tokenizer.ggml.token_type' of token 0 is 77, not 0 to 6"},
       {"tokenizer.ggml.bos_token_id", uint32_t{260},
        "'tokenizer.ggml.bos_token_id' is 260, the vocabulary has 260 tokens"},
       {"tokenizer.ggml.eos_token_id", std::string("2"),

@@ -90,6 +90,11 @@ Status TokenizerCheck::Run() {
   MODICUM_RETURN_IF_ERROR(CheckNumbers("token_type", false));
   if (*model == "gpt2" || *model == "gemma4")
     MODICUM_RETURN_IF_ERROR(CheckMerges());
+  // llama.cpp takes 0 for each that is missing: any text would be cut anyhow.
+  if ((*model == "llama" || *model == "t5") &&
+      file_.Find(Key("scores")) == nullptr)
+    return Refuse(
+        "a vocabulary without scores: 'tokenizer.ggml.scores' is missing");
   if (*model == "llama") MODICUM_RETURN_IF_ERROR(CheckBytes());
   MODICUM_RETURN_IF_ERROR(CheckSpecial());
   return CheckDefaults(*kind);
@@ -131,9 +136,14 @@ Status TokenizerCheck::CheckNumbers(std::string_view key, bool floats) const {
     return Refuse(fmt::format("'{}' has {} elements, the vocabulary {} tokens",
                               full, FormatCount(numbers->size),
                               FormatCount(tokens_->size)));
-  for (uint64_t i = 0; floats && i < numbers->size; ++i)
-    if (std::isnan(numbers->Number(i)))
+  for (uint64_t i = 0; i < numbers->size; ++i) {
+    const double number = numbers->Number(i);
+    if (floats && std::isnan(number))
       return Refuse(fmt::format("'{}' of token {} is no number", full, i));
+    if (!floats && (number < 0 || number > kByteToken))
+      return Refuse(fmt::format("'{}' of token {} is {}, not 0 to {}", full, i,
+                                number, kByteToken));
+  }
   return {};
 }
 
