@@ -67,6 +67,9 @@ std::string Replaced(std::string text, std::string_view from,
 
 enum class Kind { kByteLevel, kByteFallback, kWordPiece };
 
+constexpr std::string_view kTokenizerAltered =
+    "the tokenizer was altered or is of another model: get the folder again";
+
 class TokenizerConverter {
  public:
   TokenizerConverter(const Json& tokenizer, const Json& settings,
@@ -78,8 +81,9 @@ class TokenizerConverter {
   Result<GgufMetadata> Convert();
 
  private:
-  tl::unexpected<Error> Refuse(const std::string& what,
-                               std::string_view hint = "") const {
+  tl::unexpected<Error> Refuse(
+      const std::string& what,
+      std::string_view hint = kTokenizerAltered) const {
     return Fail(ErrorCode::kInvalidInput, name_ + ": " + what,
                 std::string(hint));
   }
@@ -345,10 +349,11 @@ Result<bool> TokenizerConverter::AddsSpace() const {
 Status TokenizerConverter::ConvertWordPiece() {
   constexpr std::string_view kGoesOn = "##";
   if (TextAt(*model_, "continuing_subword_prefix") != kGoesOn)
-    return Refuse("'model.continuing_subword_prefix' is not '##'");
+    return Refuse("'model.continuing_subword_prefix' is not '##'",
+                  kGgufInstead);
   const Json* pre = Member(tokenizer_, "pre_tokenizer");
   if (pre == nullptr || TextAt(*pre, "type") != "BertPreTokenizer")
-    return Refuse("the pre-tokenizer is not BertPreTokenizer");
+    return Refuse("the pre-tokenizer is not BertPreTokenizer", kGgufInstead);
   Set("model", std::string("bert"));
   Set("pre", std::string("default"));
   Set("token_type_count", static_cast<uint32_t>(config_.token_types));
