@@ -44,7 +44,7 @@ std::string ListText(const std::string& folder) {
 }
 
 std::string ListJson(const std::string& folder) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  nlohmann::json json = nlohmann::json::array();
   for (const CatalogEntry& entry : Catalog()) {
     const std::string path = PathOf(entry, folder);
     json.push_back({{"name", entry.name},
@@ -56,7 +56,7 @@ std::string ListJson(const std::string& folder) {
                     {"summary", entry.summary}});
   }
   return json.dump(2, ' ', false,
-                   nlohmann::ordered_json::error_handler_t::replace) +
+                   nlohmann::json::error_handler_t::replace) +
          '\n';
 }
 

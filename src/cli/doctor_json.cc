@@ -9,7 +9,7 @@
 namespace modicum {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 // Readable, and whole even where a path is not UTF-8.
 std::string Dump(const Json& json) {

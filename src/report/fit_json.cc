@@ -8,7 +8,7 @@
 namespace modicum {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 template <class Tag>
 Json Of(const Estimate<Quantity<Tag>>& estimate) {
