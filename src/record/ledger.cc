@@ -9,6 +9,7 @@
 #include "record/json.h"
 #include "record/schema.h"
 #include "record/sqlite.h"
+#include "record/start_run.h"
 
 namespace modicum {
 namespace {
@@ -329,7 +330,8 @@ Status SqliteLedger::PutTags(const Run& run) {
   MODICUM_TRY(SqliteStatement row, db_.Prepare(kPutTag));
   for (const auto& [key, value] : run.tags)
     MODICUM_RETURN_IF_ERROR(row.Bind(run.id.text).Bind(key).Bind(value).Run());
-  return {};
+  if (run.status != RunStatus::kRunning) return {};
+  return row.Bind(run.id.text).Bind(kProcessTag).Bind(ThisProcess()).Run();
 }
 
 Status SqliteLedger::PutRows(std::span<const Measurement> rows) {
@@ -419,6 +421,7 @@ Result<std::vector<Run>> SqliteLedger::ReadRuns(SqliteStatement& rows) const {
       run.tags[tags.Text(0)] = tags.Text(1);
     }
     tags.Reset();
+    EndIfLost(run);
   }
   return runs;
 }

@@ -32,6 +32,15 @@ inline constexpr std::string_view kRunKinds[] = {
 Run StartRun(std::string kind, std::string name, std::string project,
              const HostFacts& host, WallTime started);
 
+// The tag of a row in the ledger that has not ended: whose process could end
+// it, "1234 pid:[4026531836]", a number of that namespace.
+inline constexpr char kProcessTag[] = "process";
+std::string ThisProcess();
+// Takes that tag away. Where the process is gone, the run is interrupted: it
+// was killed, or the machine was started again since. Who is of another
+// machine or namespace is left alone.
+void EndIfLost(Run& run);
+
 // By id, those that are inside another of `runs`, which holds their energy: no
 // sum may have both. One that outlived the other, or is of another machine (a
 // job's environment goes where the job goes), is none.

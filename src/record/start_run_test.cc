@@ -3,8 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
+
+#include "base/file.h"
+#include "base/trim.h"
 
 namespace modicum {
 namespace {
@@ -44,6 +49,55 @@ TEST_F(StartRunTest, IsInsideTheRunThatStartedThisProcess) {
     setenv(kRunVariable, none, 1);
     EXPECT_THAT(Ended(0, 1).tags, IsEmpty()) << none;
   }
+}
+
+class EndIfLostTest : public testing::Test {
+ protected:
+  EndIfLostTest() {
+    run_ = StartRun("run", "x", "", {}, {});
+    run_.host.boot = Trim(*ReadFile("/proc/sys/kernel/random/boot_id"));
+  }
+  RunStatus StatusWith(const std::string& process) {
+    auto run = run_;
+    run.tags[kProcessTag] = process;
+    EndIfLost(run);
+    EXPECT_FALSE(run.tags.contains(kProcessTag));
+    return run.status;
+  }
+  static std::string ThisHost() {
+    char name[256] = {};
+    gethostname(name, sizeof name - 1);
+    return name;
+  }
+  // Of one that is no more.
+  static std::string DeadProcess() {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, nullptr, 0);
+    return std::to_string(child) +
+           ThisProcess().substr(ThisProcess().find(' '));
+  }
+
+  Runs::value_type run_;
+};
+
+TEST_F(EndIfLostTest, IsInterruptedWhereItsProcessIsGone) {
+  EXPECT_EQ(StatusWith(ThisProcess()), RunStatus::kRunning);
+  EXPECT_EQ(StatusWith(DeadProcess()), RunStatus::kInterrupted);
+  run_.status = RunStatus::kOk;
+  EXPECT_EQ(StatusWith(DeadProcess()), RunStatus::kOk);
+}
+
+TEST_F(EndIfLostTest, OfAnotherNamespaceOrMachineNothingIsKnown) {
+  const std::string dead = DeadProcess();
+  EXPECT_EQ(StatusWith(dead.substr(0, dead.find(' ')) + " pid:[1]"),
+            RunStatus::kRunning);
+  EXPECT_EQ(StatusWith(""), RunStatus::kRunning);
+  EXPECT_EQ(StatusWith("x y"), RunStatus::kRunning);
+  run_.host.boot = "another";
+  EXPECT_EQ(StatusWith(dead), RunStatus::kRunning);
+  run_.host.hostname = ThisHost();  // it was started again
+  EXPECT_EQ(StatusWith(ThisProcess()), RunStatus::kInterrupted);
 }
 
 class FindInsideTest : public testing::Test {
