@@ -179,7 +179,7 @@ Result<Dataset> LoadTags(const std::string& path,
 
 Result<Dataset> LoadAnswers(const std::string& path,
                             const TaskSettings& settings) {
-  return LoadQuestions(path, settings.label.value_or("answers") != "");
+  return LoadQuestions(path, !settings.label.value_or("answers").empty());
 }
 
 void KeepTaggedWords(Item& item, uint64_t words) {

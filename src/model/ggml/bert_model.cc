@@ -118,8 +118,8 @@ NeuralInfo InfoOf(const EncoderBase& base) {
 std::vector<float> MeanOf(std::span<const float> rows, size_t width) {
   std::vector<float> mean(width);
   for (size_t i = 0; i < rows.size(); ++i) mean[i % width] += rows[i];
-  const auto count = static_cast<float>(rows.size() / width);
-  for (float& x : mean) x /= count;
+  const size_t count = rows.size() / width;
+  for (float& x : mean) x /= static_cast<float>(count);
   return mean;
 }
 

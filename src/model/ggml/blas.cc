@@ -28,6 +28,10 @@ void Multiply(const Product& p) {
         p.a, p.a_leading, p.b, p.b_leading, 0, p.c, p.c_leading);
 }
 
+float At(const std::vector<float>& values, int i) {
+  return values[static_cast<size_t>(i)];
+}
+
 // Of a product whose sides fill no vector, against sums in double precision.
 bool IsRight(bool a_transposed, bool b_transposed) {
   constexpr int kRows = 67, kColumns = 45, kInner = 131;
@@ -44,11 +48,10 @@ bool IsRight(bool a_transposed, bool b_transposed) {
       double sum = 0;
       for (int i = 0; i < kInner; ++i)
         sum +=
-            double{a[static_cast<size_t>(a_transposed ? row * kInner + i
-                                                      : i * kRows + row)]} *
-            double{b[static_cast<size_t>(b_transposed ? i * kColumns + column
-                                                      : column * kInner + i)]};
-      const double got = double{c[static_cast<size_t>(column * kRows + row)]};
+            double{At(a, a_transposed ? row * kInner + i : i * kRows + row)} *
+            double{At(
+                b, b_transposed ? i * kColumns + column : column * kInner + i)};
+      const double got = double{At(c, column * kRows + row)};
       if (!(std::abs(got - sum) < 1e-4)) return false;
     }
   return true;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <numbers>
 
 #include "base/result.h"
@@ -22,12 +23,11 @@ namespace {
 // A wish, that the kernel may ignore: memory that is all used is had faster in
 // pages of megabytes.
 void TakeLargePages(void* memory, size_t bytes) {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(memory);
-  const uintptr_t first = (begin + page - 1) / page * page;
-  const uintptr_t last = (begin + bytes) / page * page;
-  if (last > first)
-    madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* first = memory;
+  size_t left = bytes;
+  if (std::align(page, page, first, left) != nullptr)
+    madvise(first, left / page * page, MADV_HUGEPAGE);
 }
 
 std::span<float> DataOf(const ggml_tensor* tensor) {

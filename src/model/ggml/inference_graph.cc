@@ -173,7 +173,8 @@ ggml_tensor* InferenceGraph::Build::AttendWithin(const EqualTexts& group,
                                                  ggml_tensor* q, ggml_tensor* k,
                                                  ggml_tensor* v) {
   ggml_context* c = context.get();
-  const auto size = static_cast<float>(width() / weights.shape().heads);
+  const auto head = width() / weights.shape().heads;
+  const auto size = static_cast<float>(head);
   ggml_tensor* weight =
       ggml_mul_mat(c, Part(k, group, false), Part(q, group, false));
   weight = ggml_soft_max_ext(c, weight, nullptr, 1 / std::sqrt(size), 0);

@@ -98,7 +98,8 @@ class Observer {
         for (int64_t i1 = 0; i1 < input.ne[1]; ++i1)
           AddSquares(Row(input, i1, i2, i3), input.ne[0], squares);
       }
-    sums.counts[0] += static_cast<double>(ggml_nrows(&input) / matrices);
+    const int64_t rows = ggml_nrows(&input) / matrices;
+    sums.counts[0] += static_cast<double>(rows);
   }
 
   // Each row goes to the experts that were chosen for it.
