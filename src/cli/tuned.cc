@@ -15,8 +15,16 @@ Result<TunedChoice> TunedUnder(const NeuralSettings& flags,
   TunedChoice choice{flags, {}};
   MODICUM_TRY(const GgufFile file, ReadGguf(path));
   MODICUM_TRY(const std::string network, NetworkIdentity(file));
-  MODICUM_TRY(const auto tuned, FindTuned(settings.data_dir, network));
+  const std::string_view kind = kTunedKinds[flags.vectors ? 1 : 0];
+  MODICUM_TRY(const auto tuned, FindTuned(settings.data_dir, network, kind));
   if (!tuned) return choice;
+  if (!IsTunedFor(kind, *tuned)) {
+    choice.note = fmt::format(
+        "tuned settings are for '{}' and not used: 'modicum tune {}' finds "
+        "those to {}",
+        tuned->workload, path, kind);
+    return choice;
+  }
   if (tuned->host != HostIdentity(host)) {
     choice.note = fmt::format(
         "tuned settings are of another machine ({}) and not used: 'modicum "
@@ -25,8 +33,8 @@ Result<TunedChoice> TunedUnder(const NeuralSettings& flags,
     return choice;
   }
   auto texts = ToTexts(tuned->settings);
-  // It is of vectors alone, by the network as it is.
-  if (!flags.vectors || !flags.lora.empty()) texts.erase("blas");
+  // It is of the network as it is.
+  if (!flags.lora.empty()) texts.erase("blas");
   std::string found;
   for (const auto& [name, value] : texts)
     found += fmt::format("{}{} {}", found.empty() ? "" : ", ", name, value);

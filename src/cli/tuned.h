@@ -16,8 +16,9 @@ struct TunedChoice {
   std::string note;  // what was taken, or why not; "" when never tuned
 };
 
-// What was found for the network at `path` on this machine, under what
-// `flags` changes of the defaults. Settings of another machine are not taken.
+// What was found for the network at `path` on this machine and for what
+// `flags` open it for, vectors or text, under what they change of the defaults.
+// Settings of another machine or for other work are not taken.
 Result<TunedChoice> TunedUnder(const NeuralSettings& flags,
                                const std::string& path,
                                const Settings& settings, const HostFacts& host);

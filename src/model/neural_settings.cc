@@ -91,8 +91,16 @@ Status Set(std::string_view name, const std::string& text,
   return {};
 }
 
-std::string PathOf(const std::string& data_dir, const std::string& network) {
-  return data_dir + "/tuned/" + network.substr(0, 32) + ".json";
+// "generate" of "generate 64 tokens after 256".
+std::string_view KindOf(std::string_view workload) {
+  return workload.substr(0, workload.find(' '));
+}
+
+// Without a kind, where all were one.
+std::string PathOf(const std::string& data_dir, const std::string& network,
+                   std::string_view kind) {
+  return fmt::format("{}/tuned/{}{}{}.json", data_dir, network.substr(0, 32),
+                     kind.empty() ? "" : "-", kind);
 }
 
 }  // namespace
@@ -142,13 +150,23 @@ Status KeepTuned(const std::string& data_dir, const std::string& network,
                      {"host", tuned.host},
                      {"workload", tuned.workload},
                      {"created", tuned.created}};
-  return WriteFileAtomically(PathOf(data_dir, network), json.dump(2) + "\n");
+  return WriteFileAtomically(PathOf(data_dir, network, KindOf(tuned.workload)),
+                             json.dump(2) + "\n");
+}
+
+bool IsTunedFor(std::string_view kind, const TunedSettings& tuned) {
+  return KindOf(tuned.workload) == kind;
 }
 
 Result<std::optional<TunedSettings>> FindTuned(const std::string& data_dir,
-                                               const std::string& network) {
-  const std::string path = PathOf(data_dir, network);
+                                               const std::string& network,
+                                               std::string_view kind) {
+  std::string path = PathOf(data_dir, network, kind);
   auto text = ReadFile(path);
+  if (!text && text.error().code == ErrorCode::kNotFound) {
+    path = PathOf(data_dir, network, "");
+    text = ReadFile(path);
+  }
   if (!text && text.error().code == ErrorCode::kNotFound)
     return std::optional<TunedSettings>();
   if (!text) return Fail(std::move(text).error());

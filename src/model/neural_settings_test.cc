@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "model/test_data.h"
@@ -49,18 +50,46 @@ TEST(NeuralSettings, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(SettingsOf({{"repack", "yes"}}));
 }
 
-TEST(TunedSettings, AreKeptByNetwork) {
+TEST(TunedSettings, AreKeptByNetworkAndKind) {
   const TestFolder folder;
-  const auto none = FindTuned(folder.path(), "abc");
+  const auto none = FindTuned(folder.path(), "abc", "generate");
   ASSERT_TRUE(none);
   EXPECT_FALSE(*none);
-  const TunedSettings tuned = {AllChanged(), "a CPU", "generate", "2026"};
-  ASSERT_TRUE(KeepTuned(folder.path(), "abc", tuned));
-  const auto found = FindTuned(folder.path(), "abc");
-  ASSERT_TRUE(found && *found);
-  EXPECT_EQ(ToTexts((*found)->settings), ToTexts(AllChanged()));
-  EXPECT_EQ((*found)->host, "a CPU");
-  EXPECT_EQ((*found)->workload, "generate");
+  NeuralSettings one;
+  one.threads = 1;
+  ASSERT_TRUE(KeepTuned(folder.path(), "abc",
+                        {AllChanged(), "a CPU", "generate 1", "2026"}));
+  ASSERT_TRUE(
+      KeepTuned(folder.path(), "abc", {one, "a CPU", "embed 2", "2027"}));
+  const auto text = FindTuned(folder.path(), "abc", "generate");
+  ASSERT_TRUE(text && *text);
+  EXPECT_EQ(ToTexts((*text)->settings), ToTexts(AllChanged()));
+  EXPECT_EQ((*text)->host, "a CPU");
+  EXPECT_EQ((*text)->workload, "generate 1");
+  EXPECT_TRUE(IsTunedFor("generate", **text));
+  const auto vectors = FindTuned(folder.path(), "abc", "embed");
+  ASSERT_TRUE(vectors && *vectors);
+  EXPECT_EQ(ToTexts((*vectors)->settings), ToTexts(one));
+  EXPECT_EQ((*vectors)->workload, "embed 2");
+  EXPECT_FALSE(*FindTuned(folder.path(), "abd", "embed"));
+}
+
+// As they were kept before kinds were told apart: one file for all.
+TEST(TunedSettings, AFileWithoutAKindInItsNameIsOfTheWorkloadInIt) {
+  const TestFolder folder;
+  ASSERT_TRUE(
+      KeepTuned(folder.path(), "abc", {{}, "a CPU", "embed 16", "2026"}));
+  std::filesystem::rename(folder.path() + "/tuned/abc-embed.json",
+                          folder.path() + "/tuned/abc.json");
+  for (const std::string_view kind : kTunedKinds) {
+    const auto found = FindTuned(folder.path(), "abc", kind);
+    ASSERT_TRUE(found && *found) << kind;
+    EXPECT_EQ(IsTunedFor(kind, **found), kind == "embed") << kind;
+  }
+  // What is found anew goes before it.
+  ASSERT_TRUE(
+      KeepTuned(folder.path(), "abc", {{}, "a CPU", "embed 32", "2027"}));
+  EXPECT_EQ((*FindTuned(folder.path(), "abc", "embed"))->workload, "embed 32");
 }
 
 TEST(TunedSettings, ADamagedFileIsNamed) {
@@ -71,7 +100,7 @@ TEST(TunedSettings, ADamagedFileIsNamed) {
                            "{\"threads\": \"x\"}, \"host\": \"\", "
                            "\"workload\": \"\", \"created\": \"\"}"}) {
     std::ofstream(folder.path() + "/tuned/abc.json") << text;
-    EXPECT_FALSE(FindTuned(folder.path(), "abc")) << text;
+    EXPECT_FALSE(FindTuned(folder.path(), "abc", "embed")) << text;
   }
 }
 

@@ -8,12 +8,12 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "base/toml_section.h"
+#include "model/neural_settings.h"
 
 namespace modicum {
 
 namespace {
 
-constexpr std::string_view kKinds[] = {"generate", "embed"};
 constexpr std::string_view kKvTypes[] = {"f32",  "f16",  "bf16", "q8_0",
                                          "q5_1", "q5_0", "q4_1", "q4_0"};
 constexpr int64_t kMostTokens = 1 << 20;
@@ -33,11 +33,12 @@ void ReadCount(TomlSection& section, std::string_view key, int64_t least,
 Status ReadWorkload(TomlSection& section, TuneWorkload& workload) {
   std::string kind = "generate";
   section.Read("kind", kind);
-  if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds))
+  if (std::find(std::begin(kTunedKinds), std::end(kTunedKinds), kind) ==
+      std::end(kTunedKinds))
     section.Fault("kind",
                   fmt::format("'{}' is not a known kind{}", kind,
-                              DidYouMean(kind, kKinds)),
-                  fmt::format("kinds are: {}", fmt::join(kKinds, ", ")));
+                              DidYouMean(kind, kTunedKinds)),
+                  fmt::format("kinds are: {}", fmt::join(kTunedKinds, ", ")));
   workload.kind = kind == "embed" ? TuneWorkload::Kind::kEmbed
                                   : TuneWorkload::Kind::kGenerate;
   ReadCount(section, "prompt", 1, workload.prompt);
