@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/format.h"
 #include "base/terminal.h"
@@ -49,6 +50,15 @@ int ExitCodeOf(RunStatus status) {
   return status == RunStatus::kOk            ? kExitOk
          : status == RunStatus::kInterrupted ? kExitInterrupted
                                              : kExitFailed;
+}
+
+// It is no error: some networks read on, with a loss.
+void WarnBeyondTraining(const NeuralInfo& info) {
+  if (info.context_trained == 0 || info.context <= info.context_trained) return;
+  fmt::print(stderr,
+             "modicum: warning: a context of {} tokens, {} was trained with "
+             "{}: beyond them it predicts ever worse\n",
+             info.context, info.path, info.context_trained);
 }
 
 // A row per phase and domain: the evidence under the bill.
@@ -195,16 +205,19 @@ Result<std::unique_ptr<NeuralModel>> NeuralRun::Open(const std::string& path,
   if (!chosen.settings.lora.empty())
     Tag("lora", fmt::format("{}", fmt::join(chosen.settings.lora, ", ")));
   if (!chosen.note.empty()) Tag("run settings", chosen.note);
-  Progress progress(stderr, "load", 100, context_.clock);
+  std::optional<Progress> progress;  // cleared from the terminal at its end
+  progress.emplace(stderr, "load", 100, context_.clock);
   CallOptions call;
   call.stop = context_.stop;
   MODICUM_TRY(auto model,
               engine->Open(
                   path, chosen.settings,
                   [&progress](double share) {
-                    progress.Update(static_cast<uint64_t>(100 * share));
+                    progress->Update(static_cast<uint64_t>(100 * share));
                   },
                   call, phases_));
+  progress.reset();
+  WarnBeyondTraining(model->info());
   if (!run_.tags.contains("architecture")) {
     Tag("architecture", model->info().architecture);
     Tag("type", model->info().file_type);
