@@ -17,10 +17,11 @@ enum class Phase {
   kTrain,
   kPrefill,  // for models without a decoder: the whole computation
   kDecode,
+  kWait,  // for input
 };
 inline constexpr Phase kAllPhases[] = {
     Phase::kIdle,  Phase::kLoad,    Phase::kPrepare, Phase::kWarmUp,
-    Phase::kTrain, Phase::kPrefill, Phase::kDecode};
+    Phase::kTrain, Phase::kPrefill, Phase::kDecode,  Phase::kWait};
 
 constexpr std::string_view PhaseName(Phase phase) {
   switch (phase) {
@@ -38,6 +39,8 @@ constexpr std::string_view PhaseName(Phase phase) {
       return "prefill";
     case Phase::kDecode:
       return "decode";
+    case Phase::kWait:
+      return "wait";
   }
   return "?";
 }

@@ -93,15 +93,12 @@ class EmbedWork {
     std::vector<TokenIds> texts;
     Payload payload;
     while (true) {
-      run_.phases().Begin(Phase::kPrepare);
+      std::vector<NumberedLine> read;
+      MODICUM_RETURN_IF_ERROR(
+          run_.ReadLines(lines, flags_.lines, items->skips_blank(), read));
       texts.clear();
-      while (texts.size() < flags_.lines) {
-        MODICUM_TRY(const auto line, lines.Next());
-        if (!line) break;
-        if (items->skips_blank() &&
-            line->find_first_not_of(" \t") == line->npos)
-          continue;
-        MODICUM_RETURN_IF_ERROR(items->Read(*line, lines.line(), payload));
+      for (const NumberedLine& line : read) {
+        MODICUM_RETURN_IF_ERROR(items->Read(line.text, line.number, payload));
         MODICUM_TRY(TokenIds tokens, Tokenize(std::get<Text>(payload).text));
         if (tokens.size() > model_->info().context) ++cut_;
         texts.push_back(std::move(tokens));

@@ -8,12 +8,9 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base/file.h"
 #include "cli/command.h"
 #include "cli/neural_run.h"
 #include "cli/parse.h"
@@ -93,12 +90,6 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
                      "give it one prompt: -p TEXT or -f FILE"});
 }
 
-Result<std::string> PromptOf(const GenerateFlags& flags) {
-  if (flags.prompt) return *flags.prompt;
-  if (flags.file != "-") return ReadFile(flags.file);
-  return std::string(std::istreambuf_iterator<char>(std::cin), {});
-}
-
 std::string_view EndName(Generation::End end) {
   switch (end) {
     case Generation::End::kEndToken:
@@ -140,8 +131,7 @@ class GenerateWork {
       : context_(context), flags_(flags), run_(run) {}
 
   // What was generated is printed by then, or lost with the error.
-  Status Do() {
-    MODICUM_TRY(const std::string prompt, PromptOf(flags_));
+  Status Do(const std::string& prompt) {
     MODICUM_TRY(const auto model, run_.Open(flags_.model));
     loaded_ = true;
     run_.phases().Begin(Phase::kPrepare);
@@ -218,9 +208,12 @@ Result<int> CmdGenerate(Context& context,
                         const std::vector<std::string>& args) {
   GenerateFlags flags;
   if (const auto code = ParseFlags(args, flags)) return *code;
+  if (!flags.prompt) {
+    MODICUM_TRY(flags.prompt, ReadText(flags.file));
+  }
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "generate", flags));
   GenerateWork work(context, flags, *run);
-  const Status status = work.Do();
+  const Status status = work.Do(*flags.prompt);
   if (!work.loaded()) return Fail(status.error());
   work.Tag();
   MODICUM_TRY(const NeuralRun::Outcome outcome, run->End(status));

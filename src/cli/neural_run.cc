@@ -7,9 +7,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/file.h"
 #include "base/format.h"
 #include "base/terminal.h"
 #include "cli/print_error.h"
@@ -146,6 +149,11 @@ void AddNeuralSettings(CLI::App& app, NeuralFlags& flags) {
   app.add_flag("--no-ledger", flags.no_ledger, "record nothing");
 }
 
+Result<std::string> ReadText(const std::string& path) {
+  if (path != "-") return ReadFile(path);
+  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
+
 std::string FormatPhases(const std::vector<PhaseCost>& phases) {
   std::string text;
   for (const PhaseCost& cost : phases) text += PhaseLine(cost);
@@ -238,6 +246,22 @@ Result<std::unique_ptr<HeadedEncoder>> NeuralRun::OpenHeaded(
   Tag("type", encoder->info().file_type);
   Tag("head", std::string(HeadKindName(encoder->kind())));
   return encoder;
+}
+
+Status NeuralRun::ReadLines(LineReader& from, size_t count, bool skips_blank,
+                            std::vector<NumberedLine>& lines) {
+  phases_.Begin(Phase::kWait);
+  Status status;
+  while (lines.size() < count) {
+    const auto line = from.Next();
+    if (!line) status = Fail(line.error());
+    if (!line || !*line) break;
+    if (skips_blank && (*line)->find_first_not_of(" \t") == std::string::npos)
+      continue;
+    lines.push_back({from.line(), std::string(**line)});
+  }
+  phases_.Begin(Phase::kPrepare);
+  return status;
 }
 
 Result<NeuralRun::Outcome> NeuralRun::End(const Status& status) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/instruments.h"
+#include "dataset/line_reader.h"
 #include "evaluate/phase_costs.h"
 #include "meter/meter.h"
 #include "model/neural.h"
@@ -40,6 +41,15 @@ Status SetContext(uint64_t tokens, NeuralFlags& flags);
 std::string FormatPhases(const std::vector<PhaseCost>& phases);
 nlohmann::json PhasesJson(const std::vector<PhaseCost>& phases);
 
+// The text in a file; "-" is stdin. Read before the meter's window opens: who
+// waits for a text does no work.
+Result<std::string> ReadText(const std::string& path);
+
+struct NumberedLine {
+  size_t number = 0;  // in its file, from 1
+  std::string text = {};
+};
+
 // One metered piece of work with a network. Not thread-safe.
 class NeuralRun {
  public:
@@ -59,6 +69,11 @@ class NeuralRun {
 
   // The same of an encoder with the head beside it.
   Result<std::unique_ptr<HeadedEncoder>> OpenHeaded(const std::string& path);
+
+  // Up to `count` lines; less at the end of the input or with the error that
+  // ends it. To wait for them is a phase of its own.
+  Status ReadLines(LineReader& from, size_t count, bool skips_blank,
+                   std::vector<NumberedLine>& lines);
 
   // What it was about, for the ledger.
   void Tag(const std::string& key, std::string value) {

@@ -259,11 +259,13 @@ class NetworkAnswers {
     MODICUM_TRY(encoder_, run_.OpenHeaded(flags_.network.model));
     const auto asking = MakeAsking(*encoder_, flags_);
     while (true) {
-      run_.phases().Begin(Phase::kPrepare);
-      const auto more = ReadSome(lines, *asking);
+      std::vector<NumberedLine> read;
+      Status status =
+          run_.ReadLines(lines, flags_.lines, asking->skips_blank(), read);
+      if (const Status taken = Take(read, *asking); !taken) status = taken;
       MODICUM_RETURN_IF_ERROR(Answer(*asking));
-      if (!more) return Fail(more.error());
-      if (!*more) return {};
+      MODICUM_RETURN_IF_ERROR(status);
+      if (read.size() < flags_.lines) return {};
     }
   }
 
@@ -271,20 +273,16 @@ class NetworkAnswers {
   uint64_t answered() const { return answered_; }
 
  private:
-  // False at the end of the input.
-  Result<bool> ReadSome(LineReader& lines, Asking& asking) {
-    while (asking.size() < flags_.lines) {
-      MODICUM_TRY(const auto line, lines.Next());
-      if (!line) return false;
-      if (asking.skips_blank() && line->find_first_not_of(" \t") == line->npos)
-        continue;
-      if (FirstUnusableByte(*line) != line->npos)
-        return AtLine(lines.line(), {ErrorCode::kInvalidInput,
-                                     "it is not valid UTF-8, or has a NUL",
-                                     "convert it with iconv"});
-      MODICUM_RETURN_IF_ERROR(asking.Read(*line, lines.line()));
+  // Up to the first that is bad.
+  static Status Take(const std::vector<NumberedLine>& lines, Asking& asking) {
+    for (const auto& [number, text] : lines) {
+      if (FirstUnusableByte(text) != text.npos)
+        return AtLine(number, {ErrorCode::kInvalidInput,
+                               "it is not valid UTF-8, or has a NUL",
+                               "convert it with iconv"});
+      MODICUM_RETURN_IF_ERROR(asking.Read(text, number));
     }
-    return true;
+    return {};
   }
 
   Status Answer(Asking& asking) {
