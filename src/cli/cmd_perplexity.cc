@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base/file.h"
 #include "base/format.h"
 #include "base/terminal.h"
 #include "cli/command.h"
@@ -37,7 +36,7 @@ std::optional<int> ParseFlags(const std::vector<std::string>& args,
       "  modicum perplexity -m model.gguf -f text.txt\n"
       "  modicum perplexity -m small.gguf --base model.gguf -f text.txt\n");
   app.name("modicum perplexity");
-  app.add_option("-f,--file", flags.text, "the text")
+  app.add_option("-f,--file", flags.text, "the text; - is stdin")
       ->required()
       ->type_name("FILE");
   app.add_option("--base", flags.base,
@@ -65,8 +64,7 @@ struct PerplexityWork {
   PerplexityFigure figure;
 
   Status Do(const Context& context, const PerplexityFlags& flags,
-            NeuralRun& run) {
-    MODICUM_TRY(const std::string text, ReadFile(flags.text));
+            const std::string& text, NeuralRun& run) {
     MODICUM_TRY(const auto network, run.Open(flags.model));
     std::unique_ptr<NeuralModel> base;
     if (!flags.base.empty()) {
@@ -111,9 +109,10 @@ Result<int> CmdPerplexity(Context& context,
   if (const auto code = ParseFlags(args, flags)) return *code;
   // As much as llama-perplexity takes, where the network keeps as much.
   MODICUM_RETURN_IF_ERROR(SetContext(PerplexityOptions().context, flags));
+  MODICUM_TRY(const std::string text, ReadText(flags.text));
   MODICUM_TRY(const auto run, NeuralRun::Start(context, "perplexity", flags));
   PerplexityWork work;
-  const Status status = work.Do(context, flags, *run);
+  const Status status = work.Do(context, flags, text, *run);
   if (!work.loaded) return Fail(status.error());
   MODICUM_TRY(const NeuralRun::Outcome outcome, run->End(status));
   if (status) Print(flags, work.figure, outcome);
