@@ -138,7 +138,8 @@ class GenerateWork {
     MODICUM_TRY(const TokenIds tokens, model->Tokenize(prompt, true));
     prompt_tokens_ = tokens.size();
     const bool streams = flags_.format == "text";
-    if (streams && flags_.echo) output_.Write(prompt);
+    const std::string echo = flags_.echo ? ReplaceUnusableBytes(prompt) : "";
+    if (streams) output_.Write(echo);
     const auto generated = model->Generate(
         tokens, Options(),
         [&](std::string_view text) { return !streams || output_.Write(text); },
@@ -147,7 +148,7 @@ class GenerateWork {
     if (!generated) return Fail(generated.error());
     generation_ = *generated;
     run_.Tag("end", std::string(EndName(generation_.end)));
-    text_ = (flags_.echo ? prompt : "") + generation_.text;
+    text_ = echo + generation_.text;
     if (!flags_.quiet) SayWhyItEnds(model->info().context);
     return {};
   }
@@ -172,15 +173,15 @@ class GenerateWork {
                            run_.phases().tokens(Phase::kDecode))));
   }
 
-  void PrintJson(const NeuralRun::Outcome& outcome) const {
+  void Print(const NeuralRun::Outcome& outcome) const {
     nlohmann::json json;
-    json["text"] = ReplaceUnusableBytes(text_);
+    json["text"] = text_;
     json["tokens"] = generation_.tokens;
     json["prompt_tokens"] = prompt_tokens_;
     json["end"] = EndName(generation_.end);
     json["phases"] = PhasesJson(outcome.phases);
     json["run"] = ToJson(outcome.run, JsonStyle::kReadable);
-    fmt::print("{}\n", json.dump(2));
+    PrintJson(json);
   }
 
  private:
@@ -217,7 +218,7 @@ Result<int> CmdGenerate(Context& context,
   if (!work.loaded()) return Fail(status.error());
   work.Tag();
   MODICUM_TRY(const NeuralRun::Outcome outcome, run->End(status));
-  if (status && flags.format == "json") work.PrintJson(outcome);
+  if (status && flags.format == "json") work.Print(outcome);
   run->Record(outcome);
   if (!status) return Fail(status.error());
   return kExitOk;

@@ -87,7 +87,7 @@ void Print(const TrainFlags& flags, const TrainResult& result,
   nlohmann::json json = TrainJson(result);
   json["phases"] = PhasesJson(outcome.phases);
   json["run"] = ToJson(outcome.run, JsonStyle::kReadable);
-  fmt::print("{}\n", json.dump(2));
+  PrintJson(json);
 }
 
 // Said before the training, not after it.

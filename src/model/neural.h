@@ -115,7 +115,8 @@ class NeuralModel {
   virtual std::string Piece(TokenId token) const = 0;
 
   // Continues `prompt` (at least one token). `on_text` gets whole UTF-8
-  // characters as they come; false stops. kInvalidInput when the prompt does
+  // characters as they come, U+FFFD for bytes that become none, and so does
+  // Generation::text; false stops. kInvalidInput when the prompt does
   // not fit the context, kInterrupted at a stop; a deadline ends the
   // generation. Reports kPrefill, kDecode and a step per forward pass.
   virtual Result<Generation> Generate(

@@ -119,7 +119,7 @@ std::string FormatTuneJson(const TuneResult& result) {
               {"spent", ToJson(result.spent, JsonStyle::kReadable)},
               {"wall_seconds", result.wall.value()},
               {"missing", result.missing}}
-             .dump(2) +
+             .dump(2, ' ', false, Json::error_handler_t::replace) +
          "\n";
 }
 

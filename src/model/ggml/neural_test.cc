@@ -640,10 +640,43 @@ TEST(TextStream, HoldsBackWhatHasNotEnded) {
   for (const char* piece : {"a", "\xE2", "\x82", "\xAC", "b\xC3"})
     EXPECT_TRUE(stream.Add(piece));
   EXPECT_TRUE(stream.Finish());
-  EXPECT_THAT(pieces, ElementsAre("a", "\xE2\x82\xAC", "b", "\xC3"));
+  EXPECT_THAT(pieces, ElementsAre("a", "\xE2\x82\xAC", "b", "\xEF\xBF\xBD"));
   EXPECT_EQ(stream.Take(),
             "a\xE2\x82\xAC"
-            "b\xC3");
+            "b\xEF\xBF\xBD");
+}
+
+// Wherever tokens end, the text is that of the bytes as a whole.
+TEST(TextStream, BytesOfNoCharacterAreReplaced) {
+  std::string bytes = "a\xE2\x82 \xF0\x9F\x98\x80\xFF\xC3\xA9\xF4\x90\x80";
+  bytes += '\0';
+  bytes += "\xED\xA0\x80z\xE2\x82";
+  for (size_t length = 1; length <= bytes.size(); ++length) {
+    TextStream stream({});
+    for (size_t at = 0; at < bytes.size(); at += length)
+      EXPECT_TRUE(stream.Add(bytes.substr(at, length)));
+    EXPECT_TRUE(stream.Finish());
+    EXPECT_EQ(stream.Take(), ReplaceUnusableBytes(bytes)) << length;
+  }
+}
+
+TEST_F(Neural, WritesValidTextWhateverItsTokensAre) {
+  const auto model = OpenRandom();  // most tokens are single bytes
+  GenerateOptions options = Greedy(60);
+  options.temperature = 100;
+  options.top_k = 0;
+  options.top_p = 1;
+  options.min_p = 0;
+  std::string streamed;
+  const auto keep = [&](std::string_view text) {
+    EXPECT_EQ(FirstUnusableByte(text), text.npos);
+    streamed += text;
+    return true;
+  };
+  const Generation generation =
+      model->Generate(Range(3, 5), options, keep, sink_).value();
+  EXPECT_EQ(streamed, generation.text);
+  EXPECT_THAT(streamed, HasSubstr(std::string(kReplacementCharacter)));
 }
 
 TEST(ThreadPools, ReadsListsOfCpus) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "dataset/utf8.h"
+
 namespace modicum {
 
 // Length of `text` without a last character that has begun and not ended.
@@ -22,6 +24,8 @@ inline size_t WholeCharacters(std::string_view text) {
   return text.size();
 }
 
+// What the pieces say, in valid UTF-8: bytes of no character, and NUL, become
+// U+FFFD where the sequence breaks or the text ends.
 class TextStream {
  public:
   explicit TextStream(const std::function<bool(std::string_view)>& out)
@@ -29,25 +33,27 @@ class TextStream {
 
   // False when the reader wants no more.
   bool Add(std::string_view piece) {
-    text_ += piece;
-    const std::string_view waiting = std::string_view(text_).substr(sent_);
-    return Send(WholeCharacters(waiting));
+    waiting_ += piece;
+    return Send(WholeCharacters(waiting_));
   }
   // Sends what waits for an end that does not come.
-  bool Finish() { return Send(text_.size() - sent_); }
+  bool Finish() { return Send(waiting_.size()); }
+  // What was sent.
   std::string Take() { return std::move(text_); }
 
  private:
   bool Send(size_t bytes) {
     if (bytes == 0) return true;
-    const size_t from = sent_;
-    sent_ += bytes;
-    return !out_ || out_(std::string_view(text_).substr(from, bytes));
+    const std::string whole =
+        ReplaceUnusableBytes(std::string_view(waiting_).substr(0, bytes));
+    waiting_.erase(0, bytes);
+    text_ += whole;
+    return !out_ || out_(whole);
   }
 
   const std::function<bool(std::string_view)>& out_;
+  std::string waiting_;  // bytes
   std::string text_;
-  size_t sent_ = 0;
 };
 
 }  // namespace modicum
