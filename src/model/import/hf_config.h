@@ -15,10 +15,6 @@
 
 namespace modicum {
 
-// The next step where a folder's kind of model is not supported.
-inline constexpr std::string_view kGgufInstead =
-    "get a GGUF file of this model instead, as llama.cpp's converter makes it";
-
 enum class HfFamily {
   kLlama,           // Llama, Mistral, TinyLlama
   kMixtral,         // the same with experts

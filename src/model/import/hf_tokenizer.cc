@@ -67,9 +67,6 @@ std::string Replaced(std::string text, std::string_view from,
 
 enum class Kind { kByteLevel, kByteFallback, kWordPiece };
 
-constexpr std::string_view kTokenizerAltered =
-    "the tokenizer was altered or is of another model: get the folder again";
-
 class TokenizerConverter {
  public:
   TokenizerConverter(const Json& tokenizer, const Json& settings,
@@ -81,9 +78,8 @@ class TokenizerConverter {
   Result<GgufMetadata> Convert();
 
  private:
-  tl::unexpected<Error> Refuse(
-      const std::string& what,
-      std::string_view hint = kTokenizerAltered) const {
+  tl::unexpected<Error> Refuse(const std::string& what,
+                               std::string_view hint = "") const {
     return Fail(ErrorCode::kInvalidInput, name_ + ": " + what,
                 std::string(hint));
   }
@@ -349,11 +345,10 @@ Result<bool> TokenizerConverter::AddsSpace() const {
 Status TokenizerConverter::ConvertWordPiece() {
   constexpr std::string_view kGoesOn = "##";
   if (TextAt(*model_, "continuing_subword_prefix") != kGoesOn)
-    return Refuse("'model.continuing_subword_prefix' is not '##'",
-                  kGgufInstead);
+    return Refuse("'model.continuing_subword_prefix' is not '##'");
   const Json* pre = Member(tokenizer_, "pre_tokenizer");
   if (pre == nullptr || TextAt(*pre, "type") != "BertPreTokenizer")
-    return Refuse("the pre-tokenizer is not BertPreTokenizer", kGgufInstead);
+    return Refuse("the pre-tokenizer is not BertPreTokenizer");
   Set("model", std::string("bert"));
   Set("pre", std::string("default"));
   Set("token_type_count", static_cast<uint32_t>(config_.token_types));
