@@ -116,8 +116,9 @@ void AddNeuralSettings(CLI::App& app, NeuralFlags& flags) {
       ->check(CLI::Range(1, 1 << 16))
       ->capture_default_str()
       ->type_name("N");
-  app.add_option("--kv-type", settings.kv_type,
-                 "of keys and values: f32, f16, bf16, q8_0, q4_0")
+  app.add_option(
+         "--kv-type", settings.kv_type,
+         fmt::format("of keys and values: {}", fmt::join(kKeyValueTypes, ", ")))
       ->capture_default_str()
       ->type_name("TYPE");
   app.add_option("--flash-attention", settings.flash_attention,

@@ -24,6 +24,10 @@ namespace modicum {
 using TokenId = int32_t;
 using TokenIds = std::vector<TokenId>;
 
+// What keys and values may be kept as.
+inline constexpr std::string_view kKeyValueTypes[] = {
+    "f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"};
+
 // How a network is run: its speed, memory and joules, not its answers (but for
 // `lora`).
 struct NeuralSettings {
@@ -33,8 +37,7 @@ struct NeuralSettings {
   int sequences = 1;      // in one batch, at most
   int batch = 2048;       // tokens a call, at most
   int micro_batch = 512;  // tokens a graph, at most
-  std::string kv_type =
-      "f16";  // of keys and values: f32, f16, bf16, q8_0, q4_0
+  std::string kv_type = "f16";           // one of kKeyValueTypes
   std::string flash_attention = "auto";  // on, off
   // Who multiplies matrices for a `bert` that is opened for vectors: OpenBLAS
   // ("on": it is an error where that cannot be; "auto": where it can and the

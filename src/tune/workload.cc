@@ -14,8 +14,6 @@ namespace modicum {
 
 namespace {
 
-constexpr std::string_view kKvTypes[] = {"f32",  "f16",  "bf16", "q8_0",
-                                         "q5_1", "q5_0", "q4_1", "q4_0"};
 constexpr int64_t kMostTokens = 1 << 20;
 
 void ReadCount(TomlSection& section, std::string_view key, int64_t least,
@@ -50,12 +48,13 @@ Status ReadWorkload(TomlSection& section, TuneWorkload& workload) {
   if (p95) workload.p95 = Seconds(*p95);
   section.ReadStrings("kv_types", workload.kv_types);
   for (const std::string& type : workload.kv_types)
-    if (std::find(std::begin(kKvTypes), std::end(kKvTypes), type) ==
-        std::end(kKvTypes))
-      section.Fault("kv_types",
-                    fmt::format("has the unknown type '{}'{}", type,
-                                DidYouMean(type, kKvTypes)),
-                    fmt::format("types are: {}", fmt::join(kKvTypes, ", ")));
+    if (std::find(std::begin(kKeyValueTypes), std::end(kKeyValueTypes), type) ==
+        std::end(kKeyValueTypes))
+      section.Fault(
+          "kv_types",
+          fmt::format("has the unknown type '{}'{}", type,
+                      DidYouMean(type, kKeyValueTypes)),
+          fmt::format("types are: {}", fmt::join(kKeyValueTypes, ", ")));
   return section.Finish();
 }
 

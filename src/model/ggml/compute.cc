@@ -4,27 +4,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "model/ggml/llama_log.h"
+#include "model/gguf/gguf_types.h"
 
 namespace modicum {
 namespace {
 
-// What a cache of keys and values may be made of.
 Result<ggml_type> CacheType(const std::string& name) {
-  constexpr std::array kTypes = {
-      GGML_TYPE_F32,  GGML_TYPE_F16,  GGML_TYPE_BF16,
-      GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,
-      GGML_TYPE_Q5_0, GGML_TYPE_Q5_1, GGML_TYPE_IQ4_NL};
-  std::string names;
-  for (const ggml_type type : kTypes) {
-    if (name == ggml_type_name(type)) return type;
-    names += (names.empty() ? "" : ", ") + std::string(ggml_type_name(type));
-  }
-  return Fail(ErrorCode::kInvalidInput,
-              "unknown type '" + name + "' of keys and values", "use " + names);
+  if (std::ranges::find(kKeyValueTypes, name) == std::end(kKeyValueTypes))
+    return Fail(ErrorCode::kInvalidInput,
+                "unknown type '" + name + "' of keys and values",
+                fmt::format("use {}", fmt::join(kKeyValueTypes, ", ")));
+  return static_cast<ggml_type>(FindGgmlType(name)->type);
 }
 
 Result<llama_flash_attn_type> FlashAttention(const std::string& name) {

@@ -354,7 +354,10 @@ TEST_F(Neural, RunsAsItsSettingsSay) {
   EXPECT_EQ(tokens({.threads = 1, .batch_threads = 2, .poll = 0}), expected);
   EXPECT_EQ(tokens({.batch = 7, .micro_batch = 3, .repack = false}), expected);
   EXPECT_EQ(tokens({.kv_type = "f32", .flash_attention = "off"}), expected);
-  EXPECT_THAT(tokens({.kv_type = "q8_0", .flash_attention = "on"}), SizeIs(3));
+  for (const std::string_view type : kKeyValueTypes)
+    EXPECT_THAT(tokens({.kv_type = std::string(type), .flash_attention = "on"}),
+                SizeIs(3))
+        << type;
   EXPECT_EQ(tokens({.sequences = 9, .batch = 1, .micro_batch = 1}), expected);
   EXPECT_THAT(OpenRandom({.context = 1})
                   ->Generate(Range(3, 1), Greedy(9), {}, sink_)
