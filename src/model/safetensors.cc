@@ -216,7 +216,7 @@ Result<SafetensorsSet> SafetensorsSet::Open(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    return Fail(ErrorCode::kNotFound, "no folder " + folder);
+    return Fail(ErrorCode::kNotFound, "no folder " + folder, "check the path");
   SafetensorsSet set;
   if (fs::exists(folder + "/model.safetensors.index.json", error)) {
     MODICUM_RETURN_IF_ERROR(set.CheckIndex(folder));

@@ -45,7 +45,7 @@ class ConfigReader {
 
  private:
   tl::unexpected<Error> Refuse(const std::string& what,
-                               std::string_view hint = "") const {
+                               std::string_view hint = kGetFolderAgain) const {
     return Fail(ErrorCode::kInvalidInput, name_ + ": " + what,
                 std::string(hint));
   }
@@ -162,7 +162,8 @@ Status ConfigReader::CheckOnly(
       member->is_string() ? member->get<std::string>() : member->dump();
   if (std::ranges::find(known, value) != known.end()) return {};
   return Refuse(fmt::format("'{}' is {}, {} is supported", key, Shown(value),
-                            fmt::join(known, " or ")));
+                            fmt::join(known, " or ")),
+                kTakeGguf);
 }
 
 // What would change the computation and has no place in the file.
@@ -212,7 +213,7 @@ Status ConfigReader::TakeHeads() {
   const bool llama = config_.family == HfFamily::kLlama ||
                      config_.family == HfFamily::kMixtral;
   if (!llama && config_.head_size * config_.heads != config_.width)
-    return Refuse("'head_dim' is not supported here");
+    return Refuse("'head_dim' is not supported here", kTakeGguf);
   if (!IsBert(config_.family) && config_.head_size % 2 != 0)
     return Refuse(
         fmt::format("a head has {} numbers, an odd number cannot be "
@@ -253,7 +254,7 @@ Status ConfigReader::TakeRope() {
                                              1, config_.rope.partial));
   }
   if (config_.family != HfFamily::kPhi && config_.rope.partial != 1)
-    return Refuse("'partial_rotary_factor' is not supported here");
+    return Refuse("'partial_rotary_factor' is not supported here", kTakeGguf);
   const Json* scaling =
       parameters != nullptr ? parameters : Member("rope_scaling");
   if (scaling == nullptr) return {};
@@ -269,10 +270,10 @@ Status ConfigReader::TakeScaling(const Json& scaling, std::string_view kind) {
   if (kind == "default" || kind == "none") return {};
   HfRope& rope = config_.rope;
   if (kind != "linear" && kind != "yarn" && kind != "llama3")
-    return Refuse(
-        fmt::format("'rope_type' is {}; default, linear, yarn and "
-                    "llama3 are supported",
-                    Shown(kind)));
+    return Refuse(fmt::format("'rope_type' is {}; default, linear, yarn and "
+                              "llama3 are supported",
+                              Shown(kind)),
+                  kTakeGguf);
   rope.scaling = kind;
   MODICUM_TRY(rope.factor, Number(scaling, "factor", 1, 1e6, {}));
   if (kind == "linear") return {};
@@ -299,7 +300,7 @@ Status ConfigReader::TakeScaling(const Json& scaling, std::string_view kind) {
 Status ConfigReader::TakeBert() {
   MODICUM_TRY(config_.token_types, Count("type_vocab_size", 1024, 1));
   if (config_.kv_heads != config_.heads)
-    return Refuse("'num_key_value_heads' is not supported here");
+    return Refuse("'num_key_value_heads' is not supported here", kTakeGguf);
   const bool classifies = config_.family == HfFamily::kBertClassifier ||
                           config_.family == HfFamily::kBertTagger;
   return classifies ? TakeLabels() : Status();

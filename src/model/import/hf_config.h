@@ -15,6 +15,14 @@
 
 namespace modicum {
 
+// What a user can do about a folder that is not as it should be, and about one
+// that is another kind of model than is read here.
+inline constexpr char kGetFolderAgain[] =
+    "it was altered, or written by another program: get the folder again from "
+    "where the model was published";
+inline constexpr char kTakeGguf[] =
+    "take a GGUF file of this model that llama.cpp's converter made";
+
 enum class HfFamily {
   kLlama,           // Llama, Mistral, TinyLlama
   kMixtral,         // the same with experts

@@ -18,7 +18,9 @@ Result<HfConfig> Parse(const Json& json) {
 }
 std::string Refusal(const Json& json) {
   const auto config = Parse(json);
-  return config ? "accepted" : config.error().message;
+  if (config) return "accepted";
+  EXPECT_FALSE(config.error().hint.empty()) << config.error().message;
+  return config.error().message;
 }
 
 TEST(HfConfigTest, ReadsAPublishedOne) {
@@ -124,6 +126,13 @@ TEST(HfConfigTest, NamesWhatIsWrong) {
   const auto hint =
       Parse(Json{{"architectures", Json::array({"GPT2LMHeadModel"})}});
   EXPECT_THAT(hint.error().hint, StartsWith("there are LlamaForCausalLM, "));
+  // What another file could mend, and what none can.
+  Json json = LlamaSample().config;
+  json["head_dim"] = 3;
+  EXPECT_EQ(Parse(json).error().hint, kGetFolderAgain);
+  json = LlamaSample().config;
+  json["hidden_act"] = "relu";
+  EXPECT_EQ(Parse(json).error().hint, kTakeGguf);
 }
 
 TEST(HfConfigTest, RefusesVariantsOfBertAndPhi) {

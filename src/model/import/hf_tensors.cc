@@ -98,13 +98,15 @@ const SafeTensor* Planner::Take(const std::string& source, const Shape& shape,
                          "{}",
                          weights_.PathOf(tensor), Shown(tensor.name),
                          ShapeText(tensor.shape), ShapeText(shape)),
-             "config.json and the weights are not of the same model");
+             "config.json and the weights are not of the same model: get both "
+             "from one folder");
   if (tensor.type == SafeType::kOther)
-    SetFault(fmt::format("{}: tensor {} is of type {}; F32, F16 and BF16 are "
-                         "supported",
-                         weights_.PathOf(tensor), Shown(tensor.name),
-                         tensor.type_name),
-             "get the model's original weights");
+    SetFault(
+        fmt::format("{}: tensor {} is of type {}; F32, F16 and BF16 are "
+                    "supported",
+                    weights_.PathOf(tensor), Shown(tensor.name),
+                    tensor.type_name),
+        "get the model's original weights, in float32, float16 or bfloat16");
   return &tensor;
 }
 
@@ -322,8 +324,9 @@ void Planner::CheckUnknown() {
                       ? ""
                       : fmt::format(", nor {} others that are there",
                                     FormatCount(unknown.size() - 1))),
-      "config.json and the weights are not of the same model, or it is a "
-      "variant that is not supported");
+      "config.json and the weights are not of the same model (get both from "
+      "one folder), or it is a variant that is not supported (take a GGUF file "
+      "of it that llama.cpp's converter made)");
 }
 
 Result<TensorPlan> Planner::Plan() {
@@ -356,7 +359,8 @@ Result<TensorPlan> Planner::Plan() {
                 ? ""
                 : fmt::format(" and {} more that {} needs",
                               FormatCount(missing_.size() - 1), c_.class_name)),
-        "a shard is missing, or config.json is of another model");
+        "a shard is missing, or config.json is of another model: get the "
+        "folder again");
   CheckUnknown();
   if (fault_) return Fail(*fault_);
   return plan;

@@ -26,6 +26,10 @@ enum TokenType : int32_t {
   kByte = 6,
 };
 
+constexpr char kTwoModels[] =
+    "config.json and tokenizer.json are of two models: get both from one "
+    "folder";
+
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // SentencePiece's
 constexpr float kLastScore = -1e9F;  // of what no merge makes
 
@@ -65,6 +69,11 @@ std::string Replaced(std::string text, std::string_view from,
   return text;
 }
 
+// "BPE is; take a GGUF file ...".
+std::string OrGguf(std::string_view supported) {
+  return fmt::format("{}; {}", supported, kTakeGguf);
+}
+
 enum class Kind { kByteLevel, kByteFallback, kWordPiece };
 
 class TokenizerConverter {
@@ -79,7 +88,7 @@ class TokenizerConverter {
 
  private:
   tl::unexpected<Error> Refuse(const std::string& what,
-                               std::string_view hint = "") const {
+                               std::string_view hint = kGetFolderAgain) const {
     return Fail(ErrorCode::kInvalidInput, name_ + ": " + what,
                 std::string(hint));
   }
@@ -157,7 +166,7 @@ Status TokenizerConverter::TakeKind() {
   } else {
     return Refuse(fmt::format("a tokenizer of type {} is not supported for {}",
                               Shown(type), config_.class_name),
-                  bert ? "WordPiece is" : "BPE is");
+                  OrGguf(bert ? "WordPiece is" : "BPE is"));
   }
   return {};
 }
@@ -181,10 +190,11 @@ Status TokenizerConverter::SetToken(const std::string& text, const Json& id) {
         fmt::format("token {} has no whole number for its id", Shown(text)));
   const auto number = id.get<uint64_t>();
   if (number >= config_.vocabulary)
-    return Refuse(fmt::format(
-        "token {} has the id {}, config.json says that "
-        "the vocabulary has {} tokens",
-        Shown(text), FormatCount(number), FormatCount(config_.vocabulary)));
+    return Refuse(fmt::format("token {} has the id {}, config.json says that "
+                              "the vocabulary has {} tokens",
+                              Shown(text), FormatCount(number),
+                              FormatCount(config_.vocabulary)),
+                  kTwoModels);
   if (types_[number] != kUnused && tokens_[number] != text)
     return Refuse(fmt::format("the tokens {} and {} both have the id {}",
                               Shown(tokens_[number]), Shown(text),
@@ -279,7 +289,7 @@ Status TokenizerConverter::ConvertByteLevel() {
   if (normalizer != nullptr && TextAt(*normalizer, "type") != "NFC")
     return Refuse(fmt::format("the normalizer {} is not supported",
                               Shown(TextAt(*normalizer, "type"))),
-                  "NFC and none are");
+                  OrGguf("NFC and none are"));
   Set("model", std::string("gpt2"));
   Set("pre", std::move(detected));
   for (size_t i = 0; i < tokens_.size(); ++i)
@@ -325,7 +335,7 @@ Result<bool> TokenizerConverter::AddsSpace() const {
       return Refuse(fmt::format("the normalizer {} is not supported beside "
                                 "byte fallback",
                                 Shown(type)),
-                    "a mark for every space, and one in front, are");
+                    OrGguf("a mark for every space, and one in front, are"));
     adds = adds || prepends;
   }
   const Json* pre = Member(tokenizer_, "pre_tokenizer");
@@ -335,7 +345,7 @@ Result<bool> TokenizerConverter::AddsSpace() const {
     return Refuse(fmt::format("the pre-tokenizer {} is not supported beside "
                               "byte fallback",
                               Shown(TextAt(*pre, "type"))),
-                  "Metaspace and none are");
+                  OrGguf("Metaspace and none are"));
   const std::string scheme = TextAt(*pre, "prepend_scheme");
   if (!scheme.empty()) return scheme != "never";
   return Flag(*pre, "add_prefix_space").value_or(true);
@@ -345,10 +355,12 @@ Result<bool> TokenizerConverter::AddsSpace() const {
 Status TokenizerConverter::ConvertWordPiece() {
   constexpr std::string_view kGoesOn = "##";
   if (TextAt(*model_, "continuing_subword_prefix") != kGoesOn)
-    return Refuse("'model.continuing_subword_prefix' is not '##'");
+    return Refuse("'model.continuing_subword_prefix' is not '##'",
+                  OrGguf("'##' is supported"));
   const Json* pre = Member(tokenizer_, "pre_tokenizer");
   if (pre == nullptr || TextAt(*pre, "type") != "BertPreTokenizer")
-    return Refuse("the pre-tokenizer is not BertPreTokenizer");
+    return Refuse("the pre-tokenizer is not BertPreTokenizer",
+                  OrGguf("BertPreTokenizer is supported"));
   Set("model", std::string("bert"));
   Set("pre", std::string("default"));
   Set("token_type_count", static_cast<uint32_t>(config_.token_types));
@@ -368,7 +380,7 @@ Status TokenizerConverter::ReadNormalizer(const Json& normalizer) {
     return Refuse(fmt::format("the normalizer {} is not supported beside "
                               "WordPiece",
                               Shown(type)),
-                  "BertNormalizer is");
+                  OrGguf("BertNormalizer is"));
   Set("normalizer.lowercase", Flag(normalizer, "lowercase").value_or(true));
   // Without a word on it, accents go where case goes: as in llama.cpp.
   if (const auto strip = Flag(normalizer, "strip_accents"))

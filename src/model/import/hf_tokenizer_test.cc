@@ -36,7 +36,9 @@ GgufFile Converted(const HfSample& sample) {
 }
 std::string Refusal(const HfSample& sample) {
   const auto metadata = Convert(sample);
-  return metadata ? "accepted" : metadata.error().message;
+  if (metadata) return "accepted";
+  EXPECT_FALSE(metadata.error().hint.empty()) << metadata.error().message;
+  return metadata.error().message;
 }
 double At(const GgufFile& file, const char* key, uint64_t i) {
   return file.Array(key)->Number(i);

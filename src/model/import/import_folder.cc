@@ -151,7 +151,8 @@ Result<std::optional<uint32_t>> ReadPooling(const std::string& folder) {
   if (says("pooling_mode_cls_token")) return std::optional(kFirst);
   if (says("pooling_mode_lasttoken")) return std::optional(kLast);
   return Fail(ErrorCode::kInvalidInput,
-              path + ": the pooling is neither of mean, cls and lasttoken");
+              path + ": the pooling is neither of mean, cls and lasttoken",
+              kTakeGguf);
 }
 
 // The template may lie in a file of its own.
@@ -161,7 +162,7 @@ Status AddChatTemplate(const std::string& folder, Json& settings) {
   MODICUM_TRY(const RandomAccessFile file, RandomAccessFile::Open(path));
   if (file.size() > kMaxConfig)
     return Fail(ErrorCode::kInvalidInput,
-                path + " is longer than a template can be");
+                path + " is longer than a template can be", kGetFolderAgain);
   MODICUM_TRY(std::string text, file.Read(0, file.size()));
   if (settings.is_null()) settings = Json::object();
   if (settings.is_object() && !settings.contains("chat_template"))

@@ -46,6 +46,7 @@ class ImportTest : public ::testing::Test {
     const auto file = Import(sample);
     if (file) return "accepted";
     EXPECT_FALSE(std::filesystem::exists(Output()));
+    EXPECT_FALSE(file.error().hint.empty()) << file.error().message;
     std::string message = file.error().message;
     for (size_t at; (at = message.find(folder_)) != std::string::npos;)
       message.replace(at, folder_.size() + 1, "");
