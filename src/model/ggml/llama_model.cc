@@ -87,6 +87,10 @@ tl::unexpected<Error> RefusedByLlama(const GgufFile& file,
                 fmt::format("{}: llama.cpp {} has no architecture '{}'",
                             file.name, llama_version(), file.architecture()),
                 "get a model of another one, or a later Modicum");
+  if (errors.Mention("allocate"))
+    return Fail(ErrorCode::kUnavailable,
+                errors.Explain("llama.cpp cannot load " + file.name),
+                "end other programs, or take a smaller network");
   return Fail(ErrorCode::kInvalidInput,
               errors.Explain("llama.cpp cannot load " + file.name),
               "the file was converted by another version, wrongly, or altered: "
