@@ -176,7 +176,7 @@ class ShrinkWork {
   }
 
   Status Do() {
-    MODICUM_TRY(before_, ReadGguf(flags_.model));
+    MODICUM_TRY(before_, ReadGguf(flags_.model, GgufCheck::kStructure));
     MODICUM_TRY(QuantizeOptions options, OptionsOf(context_, flags_));
     MODICUM_RETURN_IF_ERROR(Prepare());
     MODICUM_RETURN_IF_ERROR(Weigh(options));

@@ -136,7 +136,8 @@ Result<int> CmdTune(Context& context, const std::vector<std::string>& args) {
   if (!flags.workload.empty()) {
     MODICUM_TRY(workload, LoadWorkload(flags.workload));
   }
-  MODICUM_TRY(const GgufFile file, ReadGguf(flags.network));
+  MODICUM_TRY(const GgufFile file,
+              ReadGguf(flags.network, GgufCheck::kStructure));
   MODICUM_TRY(NeuralEngine * engine, FindNeuralEngine());
   MODICUM_TRY(const Instruments instruments,
               OpenInstruments(context, PlaceQueryOf(context.settings)));

@@ -90,7 +90,8 @@ void AddNeuralFlags(CLI::App& app, NeuralFlags& flags) {
 
 Status SetContext(uint64_t tokens, NeuralFlags& flags) {
   if (flags.settings.context > 0) return {};
-  MODICUM_TRY(const GgufFile file, ReadGguf(flags.model));
+  MODICUM_TRY(const GgufFile file,
+              ReadGguf(flags.model, GgufCheck::kStructure));
   const uint64_t trained =
       file.Unsigned(file.ArchitectureKey("context_length")).value_or(tokens);
   flags.settings.context = static_cast<int>(std::min(tokens, trained));

@@ -13,7 +13,7 @@ Result<TunedChoice> TunedUnder(const NeuralSettings& flags,
                                const Settings& settings,
                                const HostFacts& host) {
   TunedChoice choice{flags, {}};
-  MODICUM_TRY(const GgufFile file, ReadGguf(path));
+  MODICUM_TRY(const GgufFile file, ReadGguf(path, GgufCheck::kStructure));
   MODICUM_TRY(const std::string network, NetworkIdentity(file));
   const std::string_view kind = kTunedKinds[flags.vectors ? 1 : 0];
   MODICUM_TRY(const auto tuned, FindTuned(settings.data_dir, network, kind));

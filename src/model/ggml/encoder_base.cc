@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "model/ggml/architectures.h"
 #include "model/gguf/gguf_names.h"
 
 namespace modicum {
@@ -210,7 +211,7 @@ Status LoadPart(const GgufFile& file, bool head, EncoderWeights& weights) {
 }  // namespace
 
 Result<EncoderBase> ReadEncoderBase(const std::string& path) {
-  MODICUM_TRY(GgufFile file, ReadGguf(path));
+  MODICUM_TRY(GgufFile file, ReadNetwork(path));
   return EncoderBaseOf(std::move(file));
 }
 

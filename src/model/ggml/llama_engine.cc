@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "base/root_fs.h"
 #include "model/ggml/adapter.h"
+#include "model/ggml/architectures.h"
 #include "model/ggml/backends.h"
 #include "model/ggml/bert_model.h"
 #include "model/ggml/encoder_base.h"
@@ -101,7 +102,7 @@ uint64_t BytesOf(std::span<const std::string> files) {
 Status TryHere(std::span<const std::string> files) {
   MODICUM_RETURN_IF_ERROR(OpenBackends());
   MODICUM_RETURN_IF_ERROR(EnterSandbox(LimitsFor(BytesOf(files))));
-  MODICUM_TRY(const GgufFile file, ReadGguf(files.front()));
+  MODICUM_TRY(const GgufFile file, ReadNetwork(files.front()));
   MODICUM_RETURN_IF_ERROR(CheckWeights(file));
   constexpr uint64_t kContext = 64;
   NeuralSettings settings;
@@ -147,7 +148,7 @@ class LlamaEngine final : public NeuralEngine {
       PhaseSink& sink) override {
     MODICUM_RETURN_IF_ERROR(CheckSettings(settings));
     MODICUM_RETURN_IF_ERROR(OpenBackends());
-    MODICUM_TRY(const GgufFile file, ReadGguf(path));
+    MODICUM_TRY(const GgufFile file, ReadNetwork(path));
     MODICUM_RETURN_IF_ERROR(CheckRoom(file, settings));
     std::vector<std::string> files = {path};
     for (const std::string& text : settings.lora) {
@@ -196,7 +197,7 @@ class LlamaEngine final : public NeuralEngine {
 
   Status Quantize(const std::string& from, const std::string& to,
                   const QuantizeOptions& options) override {
-    MODICUM_TRY(const GgufFile file, ReadGguf(from));
+    MODICUM_TRY(const GgufFile file, ReadNetwork(from));
     std::error_code ignored;
     if (std::filesystem::equivalent(from, to, ignored))
       return Fail(ErrorCode::kInvalidInput,

@@ -82,11 +82,6 @@ std::string MetaText(const llama_model& model, const char* key) {
 // What our own check of the file lets pass.
 tl::unexpected<Error> RefusedByLlama(const GgufFile& file,
                                      const LlamaErrors& errors) {
-  if (errors.Mention("unknown model architecture"))
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("{}: llama.cpp {} has no architecture '{}'",
-                            file.name, llama_version(), file.architecture()),
-                "get a model of another one, or a later Modicum");
   if (errors.Mention("allocate"))
     return Fail(ErrorCode::kUnavailable,
                 errors.Explain("llama.cpp cannot load " + file.name),
