@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -128,7 +129,8 @@ Result<NeuralSettings> SettingsOf(const Texts& texts) {
 
 Result<std::string> NetworkIdentity(const GgufFile& file) {
   std::ifstream in(file.name, std::ios::binary);
-  std::string head(file.data_offset, '\0');
+  // A file without tensors may end before they would begin.
+  std::string head(std::min(file.data_offset, file.file_bytes), '\0');
   if (!in.read(head.data(), static_cast<std::streamsize>(head.size())))
     return Fail(ErrorCode::kIo, "cannot read " + file.name);
   Sha256 hash;

@@ -670,8 +670,9 @@ TEST(TextStream, BytesOfNoCharacterAreReplaced) {
   std::string bytes = "a\xE2\x82 \xF0\x9F\x98\x80\xFF\xC3\xA9\xF4\x90\x80";
   bytes += '\0';
   bytes += "\xED\xA0\x80z\xE2\x82";
+  const std::function<bool(std::string_view)> nobody;
   for (size_t length = 1; length <= bytes.size(); ++length) {
-    TextStream stream({});
+    TextStream stream(nobody);
     for (size_t at = 0; at < bytes.size(); at += length)
       EXPECT_TRUE(stream.Add(bytes.substr(at, length)));
     EXPECT_TRUE(stream.Finish());
