@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "dataset/utf8.h"
+
 namespace modicum {
 namespace {
 
@@ -106,6 +108,13 @@ Result<ChatReply> ParseChatReply(std::string_view body,
                 "its price and energy would be none; ask its operator for a "
                 "true 'usage' in the answers");
   return reply;
+}
+
+std::string Excerpt(std::string_view said, size_t bytes) {
+  std::string text = ReplaceUnusableBytes(CutUtf8(said, bytes));
+  for (char& c : text)
+    if ((c >= 0 && c < ' ') || c == 0x7f) c = ' ';
+  return said.size() > bytes ? text + "..." : text;
 }
 
 }  // namespace modicum

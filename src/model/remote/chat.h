@@ -15,9 +15,10 @@
 namespace modicum {
 
 struct ChatEndpoint {
-  std::string url;    // "https://host[:port]/v1"
-  std::string model;  // as the endpoint names it
-  std::string key;    // the secret itself; empty: none is sent
+  std::string url;           // "https://host[:port]/v1"
+  std::string model;         // as the endpoint names it
+  std::string key;           // the secret itself; empty: none is sent
+  std::string key_variable;  // the environment's, that held it
   Seconds timeout{60};
   int tries = 3;          // where it is busy or fails
   Seconds first_wait{1};  // before the second; then twice as long each time
@@ -45,6 +46,9 @@ std::string ChatRequestJson(const std::string& model, std::string_view question,
 // kInvalidInput: no chat completion, or one that does not say its tokens.
 // Messages begin with `url`.
 Result<ChatReply> ParseChatReply(std::string_view body, const std::string& url);
+
+// What an endpoint said, to be shown: its first `bytes`, in one line of UTF-8.
+std::string Excerpt(std::string_view said, size_t bytes);
 
 // Thread safety: one call at a time.
 class ChatClient {

@@ -25,6 +25,7 @@ class ChatServer {
       ++requests_;
       handler(request, response);
     });
+    server_.set_tcp_nodelay(true);  // an answer is small: 40 ms each else
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::yield();

@@ -11,6 +11,7 @@
 namespace modicum {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -115,13 +116,42 @@ TEST(ChatClientTest, AnEndpointThatStaysBusyIsGivenUp) {
   EXPECT_EQ(server.requests(), 3);
 }
 
-TEST(ChatClientTest, ARefusedKeyIsNotTriedAgain) {
+// What answers HTTP with a status alone comes to.
+Error ErrorOfStatus(int status, const std::string& key_variable = {}) {
   const ChatServer server(
-      [](const auto&, auto& response) { response.status = 401; });
-  const auto reply = AskAt(server.url());
-  ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().code, ErrorCode::kPermission);
-  EXPECT_EQ(server.requests(), 1);
+      [&](const auto&, auto& response) { response.status = status; });
+  ChatEndpoint endpoint;
+  endpoint.url = server.url();
+  endpoint.model = "small";
+  endpoint.key = key_variable.empty() ? "" : "s3cret";
+  endpoint.key_variable = key_variable;
+  endpoint.first_wait = Seconds(0.01);
+  const auto reply = (*ChatClient::Open(endpoint))->Ask("?", 16, 1, {});
+  EXPECT_FALSE(reply);
+  EXPECT_EQ(server.requests(), status == 429 || status >= 500 ? 3 : 1);
+  return reply.error();
+}
+
+TEST(ChatClientTest, ARefusedKeyIsNotTriedAgain) {
+  const Error keyless = ErrorOfStatus(401);
+  EXPECT_EQ(keyless.code, ErrorCode::kPermission);
+  EXPECT_THAT(keyless.message, EndsWith("/v1/chat/completions answered HTTP "
+                                        "401"));
+  EXPECT_THAT(keyless.hint, StartsWith("no key was sent: key in [[remote]]"));
+  const Error keyed = ErrorOfStatus(403, "SMALL_KEY");
+  EXPECT_EQ(keyed.code, ErrorCode::kPermission);
+  EXPECT_EQ(keyed.hint,
+            "the key in SMALL_KEY was sent: is it right, and may it use "
+            "'small'?");
+}
+
+TEST(ChatClientTest, EachStatusHasItsCure) {
+  EXPECT_EQ(ErrorOfStatus(404).hint,
+            "is there a model 'small', and is the url complete (.../v1)?");
+  EXPECT_THAT(ErrorOfStatus(429).hint, HasSubstr("parallel in [[remote]]"));
+  EXPECT_THAT(ErrorOfStatus(502).hint, StartsWith("the fault is the endpoint"));
+  EXPECT_THAT(ErrorOfStatus(301).hint, StartsWith("it leads elsewhere"));
+  EXPECT_THAT(ErrorOfStatus(400).hint, HasSubstr("model 'small'"));
 }
 
 TEST(ChatClientTest, ASlowEndpointTimesOut) {
@@ -132,14 +162,70 @@ TEST(ChatClientTest, ASlowEndpointTimesOut) {
   const auto reply = AskAt(server.url(), 0.05);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, ErrorCode::kRetry);
-  EXPECT_THAT(reply.error().message, HasSubstr("did not answer in 3 tries"));
+  EXPECT_EQ(reply.error().message,
+            server.url() +
+                "/chat/completions did not answer within 0.05 s, in 3 tries");
+  EXPECT_EQ(reply.error().hint, "timeout_s in [[remote]] gives it longer");
+}
+
+// Each piece comes in time, the whole never would.
+TEST(ChatClientTest, OneThatDripsTimesOutToo) {
+  const ChatServer server([](const auto&, auto& response) {
+    response.set_content_provider(
+        1000, "application/json", [](size_t, size_t, httplib::DataSink& sink) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          return sink.write(" ", 1);
+        });
+  });
+  const auto reply = AskAt(server.url(), 0.1);
+  ASSERT_FALSE(reply);
+  EXPECT_THAT(reply.error().message, HasSubstr("did not answer within 0.1 s"));
 }
 
 TEST(ChatClientTest, NobodyThereIsSaid) {
   const auto reply = AskAt("http://127.0.0.1:1/v1");
   ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().message,
+            "http://127.0.0.1:1/v1/chat/completions refused the connection, in "
+            "3 tries");
+  EXPECT_EQ(reply.error().hint,
+            "is its server running, and does it listen on that port?");
+}
+
+TEST(ChatClientTest, ANameThatIsNotFoundIsSaid) {
+  // Longer than a name can be: no name server is asked.
+  const std::string name(70, 'x');
+  const auto reply = AskAt("http://" + name + "/v1");
+  ASSERT_FALSE(reply);
   EXPECT_THAT(reply.error().message,
-              StartsWith("http://127.0.0.1:1/v1/chat/completions did not"));
+              HasSubstr("cannot be asked: no machine named '" + name + "'"));
+}
+
+TEST(ChatClientTest, AConnectionThatEndsEarlyIsSaid) {
+  const ChatServer server([](const auto&, auto& response) {
+    response.set_content_provider(1000, "application/json",
+                                  [](size_t at, size_t, auto& sink) {
+                                    return at == 0 && sink.write("{", 1);
+                                  });
+  });
+  const auto reply = AskAt(server.url());
+  ASSERT_FALSE(reply);
+  EXPECT_THAT(reply.error().message,
+              HasSubstr("closed the connection in the middle of its answer"));
+}
+
+TEST(ChatClientTest, AServerWithoutTlsIsSaid) {
+  const ChatServer server([](const auto&, auto&) {});
+  const auto reply = AskAt("https" + server.url().substr(4));
+  ASSERT_FALSE(reply);
+  EXPECT_THAT(reply.error().message,
+              HasSubstr("made no encrypted connection (TLS)"));
+}
+
+TEST(ExcerptTest, IsOneLineOfUtf8) {
+  EXPECT_EQ(Excerpt("a\nb\x1b[31m", 20), "a b [31m");
+  EXPECT_EQ(Excerpt("abc\xc3\xa9", 4), "abc...");
+  EXPECT_EQ(Excerpt("a\xff", 20), "a\xEF\xBF\xBD");
 }
 
 TEST(ChatClientTest, AnEndlessAnswerIsCutOff) {

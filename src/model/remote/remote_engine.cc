@@ -173,6 +173,7 @@ class RemoteTrainer final : public Trainer {
     ChatEndpoint endpoint;
     endpoint.url = spec.url;
     endpoint.model = spec.model;
+    endpoint.key_variable = spec.key;
     endpoint.timeout = Seconds(spec.timeout_s);
     MODICUM_TRY(endpoint.key, KeyOf(spec));
     std::vector<std::unique_ptr<ChatClient>> clients;
