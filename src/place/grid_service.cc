@@ -87,7 +87,8 @@ Result<GridSeries> FetchGridSeries(const GridQuery& query,
     if (!kept || csv.error().code == ErrorCode::kPermission)
       return Fail(std::move(csv).error());
     return GridSeries{std::move(kept->csv),
-                      fmt::format("{}; goes by its forecast of {}",
+                      fmt::format("{}; goes by its forecast of {} until the "
+                                  "next command asks it again",
                                   csv.error().message, FormatUtc(kept->asked))};
   }
   // A cache that cannot be written is asked for again.

@@ -38,8 +38,12 @@ Result<std::string> CsvOf(std::string_view service, const Json& answer,
                           double grams = 1,
                           std::string_view column = "gco2e_per_kwh") {
   const Json* entries = JsonMember(answer, list);
-  if (entries == nullptr || !entries->is_array() || entries->empty())
+  if (entries == nullptr || !entries->is_array())
     return NoAnswer(service, fmt::format("without a list '{}'", list));
+  if (entries->empty())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("{} has no forecast for these hours", service),
+                "the next command asks it again; a CSV file does as well");
   std::string csv = fmt::format("time,{}\n", column);
   for (const Json& entry : *entries) {
     const std::string at = JsonText(entry, time);

@@ -19,6 +19,7 @@ namespace modicum {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr int64_t kMinute = 60'000'000;
 
@@ -124,12 +125,47 @@ TEST_F(GridServiceTest, GoesByTheLastForecastWhenItCannotBeAsked) {
   EXPECT_EQ(kept->csv, first->csv);
   EXPECT_THAT(kept->note, HasSubstr("answered HTTP 500; goes by its forecast "
                                     "of " +
-                                    FormatUtc(asked)));
+                                    FormatUtc(asked) +
+                                    " until the next command asks it again"));
   // Two days later it says nothing of the present.
   query_.now.micros += 48 * 60 * kMinute;
   const auto none = Fetch();
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::kRetry);
+  EXPECT_EQ(none.error().hint,
+            "the fault is the service's: the next command asks it again; a CSV "
+            "file does as well");
+}
+
+TEST_F(GridServiceTest, EachStatusHasItsCure) {
+  const auto hint = [this](int status) {
+    status_ = status;
+    return Fetch().error().hint;
+  };
+  EXPECT_EQ(hint(404), "its address may have changed; a CSV file does as well");
+  EXPECT_THAT(hint(429), StartsWith("it is asked too often"));
+  EXPECT_THAT(hint(403), StartsWith("is there a proxy in between"));
+  query_.service = "electricitymaps";
+  query_.zone = "XY";
+  variables_["ELECTRICITYMAPS_TOKEN"] = "s3cret";
+  EXPECT_EQ(hint(404),
+            "does it have forecasts of 'XY'? a CSV file does as well");
+  EXPECT_EQ(hint(401),
+            "check ELECTRICITYMAPS_TOKEN, and that it may ask for forecasts of "
+            "'XY'");
+  query_.service = "watttime";
+  variables_ = {{"WATTTIME_USER", "u"}, {"WATTTIME_PASSWORD", "p"}};
+  EXPECT_THAT(hint(403),
+              StartsWith("check WATTTIME_USER and WATTTIME_PASSWORD"));
+}
+
+TEST_F(GridServiceTest, NoHoursAreNoFault) {
+  answer_ = R"({"data": []})";
+  const auto none = Fetch();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message,
+            "carbonintensity.org.uk has no forecast for these hours");
+  EXPECT_THAT(none.error().hint, StartsWith("the next command asks it again"));
 }
 
 TEST_F(GridServiceTest, GarbageIsNotKept) {
@@ -199,7 +235,7 @@ TEST_F(GridServiceTest, OneThatDoesNotAnswerInTimeIsSaid) {
   held.unlock();
   ASSERT_FALSE(series);
   EXPECT_EQ(series.error().code, ErrorCode::kRetry);
-  EXPECT_THAT(series.error().message, HasSubstr("does not answer"));
+  EXPECT_THAT(series.error().message, HasSubstr("did not answer within 0.2 s"));
 }
 
 TEST_F(GridServiceTest, OneThatDripsIsNotWaitedFor) {
@@ -208,7 +244,7 @@ TEST_F(GridServiceTest, OneThatDripsIsNotWaitedFor) {
   const auto series = Fetch();
   ASSERT_FALSE(series);
   EXPECT_EQ(series.error().code, ErrorCode::kRetry);
-  EXPECT_THAT(series.error().message, HasSubstr("answers too slowly"));
+  EXPECT_THAT(series.error().message, HasSubstr("did not answer within 0.3 s"));
 }
 
 TEST_F(GridServiceTest, NobodyThereIsSaid) {
@@ -216,7 +252,7 @@ TEST_F(GridServiceTest, NobodyThereIsSaid) {
   const auto series = Fetch();
   ASSERT_FALSE(series);
   EXPECT_EQ(series.error().code, ErrorCode::kRetry);
-  EXPECT_THAT(series.error().message, HasSubstr("does not answer"));
+  EXPECT_THAT(series.error().message, HasSubstr("refused the connection"));
 }
 
 TEST(ParseGridQuery, TellsServicesFromFiles) {
