@@ -126,6 +126,7 @@ class TomlSection {
     SetError(node ? node->source().begin.line : 0,
              fmt::format("{} {}", Named(key), what), std::move(hint));
   }
+  bool Has(std::string_view key) const { return table_.contains(key); }
   void Allow(std::string_view key) { asked_.push_back(key); }
 
   Status Finish() {

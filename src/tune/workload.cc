@@ -16,6 +16,18 @@ namespace {
 
 constexpr int64_t kMostTokens = 1 << 20;
 
+// Keys that the other kind has no use for.
+struct KindKey {
+  std::string_view key;
+  bool of_embed;
+};
+constexpr KindKey kOfOneKind[] = {
+    {"generate", false}, {"kv_types", false}, {"batch", true}};
+
+constexpr char kExample[] =
+    "for example: [workload], and below it prompt = 256 and generate = 64, or "
+    "kind = \"embed\", prompt = 40 and batch = 16";
+
 void ReadCount(TomlSection& section, std::string_view key, int64_t least,
                int& value) {
   int64_t read = value;
@@ -37,8 +49,16 @@ Status ReadWorkload(TomlSection& section, TuneWorkload& workload) {
                   fmt::format("'{}' is not a known kind{}", kind,
                               DidYouMean(kind, kTunedKinds)),
                   fmt::format("kinds are: {}", fmt::join(kTunedKinds, ", ")));
-  workload.kind = kind == "embed" ? TuneWorkload::Kind::kEmbed
-                                  : TuneWorkload::Kind::kGenerate;
+  workload.kind = kind == kTunedKinds[1] ? TuneWorkload::Kind::kEmbed
+                                         : TuneWorkload::Kind::kGenerate;
+  const bool embeds = workload.kind == TuneWorkload::Kind::kEmbed;
+  for (const auto& [key, of_embed] : kOfOneKind)
+    if (section.Has(key) && of_embed != embeds)
+      section.Fault(key,
+                    fmt::format("is of kind {}; this workload is of kind {}",
+                                kTunedKinds[of_embed ? 1 : 0], kind),
+                    fmt::format("leave it out, or let kind be \"{}\"",
+                                kTunedKinds[of_embed ? 1 : 0]));
   ReadCount(section, "prompt", 1, workload.prompt);
   ReadCount(section, "generate", 1, workload.generate);
   ReadCount(section, "batch", 1, workload.batch);
@@ -63,6 +83,8 @@ Status ReadWorkload(TomlSection& section, TuneWorkload& workload) {
 Result<TuneWorkload> ParseWorkload(std::string_view toml,
                                    const std::string& path) {
   MODICUM_TRY(const toml::table root, ParseToml(toml, path));
+  if (root.empty())
+    return Fail(ErrorCode::kInvalidInput, path + " is empty", kExample);
   TomlSection top(root, "", path);
   top.Allow("workload");
   top.Require("workload");

@@ -13,8 +13,7 @@ std::string ErrorOf(std::string_view toml) {
 
 TEST(TuneWorkload, ReadsWhatItHas) {
   const auto workload = ParseWorkload(
-      "[workload]\nkind = \"embed\"\nprompt = 40\nbatch = 8\np95 = 0.5\n"
-      "kv_types = [\"q8_0\"]\n",
+      "[workload]\nkind = \"embed\"\nprompt = 40\nbatch = 8\np95 = 0.5\n",
       "w.toml");
   ASSERT_TRUE(workload) << workload.error().message;
   EXPECT_EQ(ToString(*workload), "embed 8 texts of 40 tokens");
@@ -24,7 +23,7 @@ TEST(TuneWorkload, ReadsWhatItHas) {
 }
 
 TEST(TuneWorkload, NamesWhatIsWrong) {
-  EXPECT_EQ(ErrorOf(""), "w.toml:1: there is no 'workload'");
+  EXPECT_EQ(ErrorOf("[work]\n"), "w.toml:1: there is no 'workload'");
   EXPECT_EQ(ErrorOf("[workload]\nkind = \"generat\"\n"),
             "w.toml:2: workload.kind 'generat' is not a known kind, did you "
             "mean 'generate'?");
@@ -37,6 +36,33 @@ TEST(TuneWorkload, NamesWhatIsWrong) {
   EXPECT_EQ(ErrorOf("[workload]\npromt = 3\n"),
             "w.toml:2: unknown key 'promt' in [workload], did you mean "
             "'prompt'?");
+}
+
+TEST(TuneWorkload, AnEmptyFileSaysWhatToWrite) {
+  for (const char* empty : {"", "\n", "# [workload]\n"}) {
+    const auto workload = ParseWorkload(empty, "w.toml");
+    ASSERT_FALSE(workload);
+    EXPECT_EQ(workload.error().message, "w.toml is empty");
+    EXPECT_EQ(workload.error().hint,
+              "for example: [workload], and below it prompt = 256 and generate "
+              "= 64, or kind = \"embed\", prompt = 40 and batch = 16");
+  }
+}
+
+TEST(TuneWorkload, KeysOfTheOtherKindAreRefused) {
+  const auto embed =
+      ParseWorkload("[workload]\nkind = \"embed\"\ngenerate = 8\n", "w.toml");
+  ASSERT_FALSE(embed);
+  EXPECT_EQ(embed.error().message,
+            "w.toml:3: workload.generate is of kind generate; this workload is "
+            "of kind embed");
+  EXPECT_EQ(embed.error().hint, "leave it out, or let kind be \"generate\"");
+  EXPECT_EQ(ErrorOf("[workload]\nkind = \"embed\"\nkv_types = [\"f16\"]\n"),
+            "w.toml:3: workload.kv_types is of kind generate; this workload is "
+            "of kind embed");
+  EXPECT_EQ(ErrorOf("[workload]\nbatch = 2\n"),
+            "w.toml:2: workload.batch is of kind embed; this workload is of "
+            "kind generate");
 }
 
 TEST(TuneWorkload, AMissingFileSaysWhereToLook) {
