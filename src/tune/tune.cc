@@ -159,12 +159,19 @@ Status CheckFits(const TuneWorkload& workload, const NeuralInfo& info) {
     return Fail(ErrorCode::kInvalidInput, info.path + " does not generate text",
                 "let the workload's kind be \"embed\"");
   const int tokens = workload.prompt + (generates ? workload.generate : 0);
-  if (tokens > static_cast<int>(info.context))
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("a request of the workload has {} tokens, the "
-                            "context of {} holds {}",
-                            tokens, info.path, info.context),
-                "let prompt and generate of the workload be smaller");
+  // It was opened with room for a request, whatever it was trained with.
+  const uint32_t holds = info.context_trained > 0
+                             ? std::min(info.context, info.context_trained)
+                             : info.context;
+  if (tokens > static_cast<int>(holds))
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("a request of the workload has {} tokens, the "
+                    "context of {} holds {}",
+                    tokens, info.path, holds),
+        fmt::format("let {} of the workload be {} or less",
+                    generates ? "prompt and generate together" : "prompt",
+                    holds));
   return {};
 }
 

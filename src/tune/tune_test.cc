@@ -19,8 +19,9 @@ using Vectors = std::vector<std::vector<float>>;
 class PricedNetwork final : public LetterNetwork {
  public:
   PricedNetwork(FakeClock& clock, Seconds request,
-                std::vector<std::string> gpus)
+                std::vector<std::string> gpus, uint32_t trained)
       : clock_(clock), request_(request) {
+    info_.context_trained = trained;
     info_.vocabulary = 100;
     info_.gpus = std::move(gpus);
     info_.layers = 8;
@@ -62,7 +63,7 @@ class Tuning : public ::testing::Test {
                       if (seconds < 0)
                         return Fail(ErrorCode::kUnavailable, "out of memory");
                       return std::make_unique<PricedNetwork>(
-                          clock_, Seconds(seconds), gpus_);
+                          clock_, Seconds(seconds), gpus_, trained_);
                     },
                     {}};
     return Tune(parts);
@@ -73,6 +74,7 @@ class Tuning : public ::testing::Test {
   TuneWorkload workload_;
   std::stop_source stop_;
   std::vector<std::string> gpus_;
+  uint32_t trained_ = 0;  // the network's context; 0: not said
   int opened_ = 0;
 };
 
@@ -192,6 +194,24 @@ TEST_F(Tuning, AWorkloadThatDoesNotFitIsRefused) {
   EXPECT_THAT(result.error().message,
               HasSubstr("a request of the workload has 5064 tokens, the "
                         "context of fake.gguf holds 4096"));
+}
+
+// Its context is opened as large as a request: what it was trained with counts.
+TEST_F(Tuning, AWorkloadBeyondTheTrainedContextIsRefused) {
+  trained_ = 256;
+  const auto both = Run([](const NeuralSettings&) { return 0.1; });
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error().message,
+            "a request of the workload has 320 tokens, the context of "
+            "fake.gguf holds 256");
+  EXPECT_EQ(both.error().hint,
+            "let prompt and generate together of the workload be 256 or less");
+  workload_.kind = TuneWorkload::Kind::kEmbed;
+  workload_.prompt = 257;
+  const auto text = Run([](const NeuralSettings&) { return 0.1; });
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().hint, "let prompt of the workload be 256 or less");
+  EXPECT_EQ(opened_, 2) << "nothing was tried";
 }
 
 TEST_F(Tuning, StopsWhenAsked) {
