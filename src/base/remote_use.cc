@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/remote_use.h"
 
+#include <fmt/format.h>
+
 #include <mutex>
 
 namespace modicum {
@@ -21,6 +23,8 @@ void AddRemoteUse(const std::string& endpoint, const RemoteUse& use) {
   const std::lock_guard lock(Mutex());
   RemoteUse& sum = Total()[endpoint];
   sum.requests += use.requests;
+  sum.unlabelled += use.unlabelled;
+  if (use.unlabelled > 0) sum.example = use.example;
   sum.tokens_in += use.tokens_in;
   sum.tokens_out += use.tokens_out;
   sum.price += use.price;
@@ -39,6 +43,7 @@ RemoteUses RemoteUseSince(const RemoteUses& before) {
   for (const auto& [endpoint, earlier] : before) {
     RemoteUse& use = uses[endpoint];
     use.requests -= earlier.requests;
+    use.unlabelled -= earlier.unlabelled;
     use.tokens_in -= earlier.tokens_in;
     use.tokens_out -= earlier.tokens_out;
     use.price -= earlier.price;
@@ -66,6 +71,12 @@ double RemotePrice(const RemoteUses& uses) {
   double sum = 0;
   for (const auto& [endpoint, use] : uses) sum += use.price;
   return sum;
+}
+
+std::string UnlabelledText(const RemoteUse& use) {
+  if (use.unlabelled == 0) return {};
+  return fmt::format("{} of {} answers held no label (for example: \"{}\")",
+                     use.unlabelled, use.requests, use.example);
 }
 
 }  // namespace modicum

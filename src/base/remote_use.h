@@ -16,6 +16,8 @@ namespace modicum {
 // Of one endpoint.
 struct RemoteUse {
   uint64_t requests = 0;
+  uint64_t unlabelled = 0;  // answers that held no label
+  std::string example;      // the latest of those, cut
   uint64_t tokens_in = 0;
   uint64_t tokens_out = 0;
   double price = 0;  // major units of `currency`, by the price list
@@ -43,5 +45,7 @@ Estimate<Joules> RemoteEnergy(const RemoteUses& uses);
 Estimate<Joules> WithRemote(const Estimate<Joules>& own,
                             const RemoteUses& uses);
 double RemotePrice(const RemoteUses& uses);
+// "3 of 40 answers held no label (for example: "Sure!")"; "" for none.
+std::string UnlabelledText(const RemoteUse& use);
 
 }  // namespace modicum

@@ -35,6 +35,19 @@ TEST(RemoteUseTest, IsWhatCameSince) {
   EXPECT_DOUBLE_EQ(RemotePrice(uses), 0.5);
 }
 
+TEST(RemoteUseTest, AnswersWithoutALabelAreCounted) {
+  AddRemoteUse("labels", OneRequest());
+  const RemoteUses before = RemoteUseSoFar();
+  EXPECT_EQ(UnlabelledText(before.at("labels")), "");
+  RemoteUse use = OneRequest();
+  use.unlabelled = 1;
+  use.example = "Sure!";
+  AddRemoteUse("labels", use);
+  AddRemoteUse("labels", OneRequest());
+  EXPECT_EQ(UnlabelledText(RemoteUseSince(before).at("labels")),
+            "1 of 2 answers held no label (for example: \"Sure!\")");
+}
+
 TEST(RemoteUseTest, EnergyIsAssumedAndErrsTogether) {
   RemoteUses uses{{"a", OneRequest()}};
   const Estimate<Joules> one = RemoteEnergy(uses);

@@ -267,13 +267,16 @@ std::string ItemsLine(const StreamResult& counts, const Bill& bill) {
 // is of this machine.
 std::string ElsewhereLines() {
   std::string lines;
-  for (const auto& [endpoint, use] : RemoteUseSoFar())
+  for (const auto& [endpoint, use] : RemoteUseSoFar()) {
     lines += fmt::format(
         "elsewhere {}: {} requests, {} tokens read, {} written; {:.4g} {} by "
         "its price list; {} more\n",
         endpoint, FormatCount(use.requests), FormatCount(use.tokens_in),
         FormatCount(use.tokens_out), use.price, use.currency,
         FormatEstimate(RemoteEnergy({{endpoint, use}})));
+    if (use.unlabelled > 0)
+      lines += fmt::format("elsewhere {}: {}\n", endpoint, UnlabelledText(use));
+  }
   return lines;
 }
 

@@ -293,6 +293,14 @@ void Derivation::NoteRemotes() {
         "if it were used here",
         row.name, FormatMoney(*row.price_per_1000)));
   }
+  const auto say = [this](const TrialEvidence& trial, std::string_view where) {
+    if (trial.note && trial.failure.empty())
+      r_.notes.push_back(
+          fmt::format("{}: {}{}", trial.name, *trial.note, where));
+  };
+  for (const TrialEvidence& trial : e_.trials) say(trial, "");
+  for (const TrialEvidence& trial : e_.finals)
+    say(trial, ", on the test items");
   if (!e_.search_price) return;
   r_.notes.push_back(
       fmt::format("the search itself cost {:.2g} {} at endpoints, "

@@ -122,6 +122,19 @@ Status CopyInto(const std::string& from, const std::string& to,
   return {};
 }
 
+// Of an endpoint, as `uses` says: answers that hold no label are said, and a
+// candidate that seldom gives one is none.
+Status CheckAnswers(const RemoteUses& uses, TrialOutcome& outcome) {
+  for (const auto& [endpoint, use] : uses) {
+    if (use.unlabelled == 0) continue;
+    outcome.evidence.note = UnlabelledText(use);
+    if (use.unlabelled * 2 > use.requests && outcome.candidate.stages.empty())
+      return Fail(ErrorCode::kInvalidInput, *outcome.evidence.note,
+                  "[prompt] in the task words the question and the labels");
+  }
+  return {};
+}
+
 void FillConfidence(std::span<const Output> outputs, TrialOutcome& outcome) {
   for (const Output& output : outputs) {
     const Label* label = std::get_if<Label>(&output);
@@ -261,7 +274,9 @@ Status TrialRunner::Score(Model& model, Stage stage, TrialOutcome& outcome) {
   call.stop = stop_;
   call.seed = parts_.task.seed;
   NullSink sink;
+  const RemoteUses before = RemoteUseSoFar();
   MODICUM_TRY(const auto outputs, model.Predict(items, call, sink));
+  MODICUM_RETURN_IF_ERROR(CheckAnswers(RemoteUseSince(before), outcome));
   outcome.scores = ScoreItems(parts_.metric, pointers, outputs);
   for (const ItemScore& score : outcome.scores)
     outcome.evidence.scores.push_back(score.value);

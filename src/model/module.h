@@ -15,7 +15,7 @@ namespace modicum {
 // A module built from other sources or by another compiler would read our
 // types wrongly: it must carry this very text. Raise the number whenever
 // engine.h, model.h or what they include changes.
-inline constexpr char kEngineAbi[] = "modicum-engine 3, " __VERSION__;
+inline constexpr char kEngineAbi[] = "modicum-engine 4, " __VERSION__;
 inline constexpr char kEngineAbiSymbol[] = "modicum_engine_abi";
 
 // libmodicum-<name>.so from the first folder that has it, of this very build.

@@ -58,6 +58,8 @@ struct TrialEvidence {
   Seconds wall;
   bool resumed = false;  // run by an earlier fit of the same task
   CostSamples samples;   // empty: not measured
+  // What of its answers must be said; absent: nothing.
+  std::optional<std::string> note = {};
 };
 
 // The items a split is scored on, in order.

@@ -36,6 +36,7 @@ struct Members<TrialEvidence> {
     visit("wall_s", trial.wall);
     visit("resumed", trial.resumed);
     visit("samples", trial.samples);
+    visit("note", trial.note);
   }
 };
 

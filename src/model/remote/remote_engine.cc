@@ -18,7 +18,8 @@
 namespace modicum {
 namespace {
 
-constexpr int kMostAnswer = 16;  // tokens: a label is short
+constexpr int kMostAnswer = 16;    // tokens: a label is short
+constexpr size_t kMostShown = 60;  // bytes of one without a label
 
 Result<std::string> KeyOf(const RemoteSpec& spec) {
   if (spec.key.empty()) return std::string();
@@ -62,8 +63,13 @@ class Questions {
     MODICUM_TRY(const ChatReply reply,
                 client.Ask(RemoteQuestion(spec_, text->text), kMostAnswer,
                            options_.seed, options_.stop));
-    AddRemoteUse(spec_.name, UseOf(spec_, reply));
-    labels_[i] = LabelIn(reply.text, spec_.prompt.words);
+    const auto label = LabelIn(reply.text, spec_.prompt.words);
+    RemoteUse use = UseOf(spec_, reply);
+    use.unlabelled = label ? 0 : 1;
+    if (!label) use.example = Excerpt(reply.text, kMostShown);
+    AddRemoteUse(spec_.name, use);
+    // Without one the first: such an answer is nearly always wrong.
+    labels_[i] = label.value_or(0);
     return {};
   }
 

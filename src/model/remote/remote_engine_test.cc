@@ -78,6 +78,21 @@ TEST_F(RemoteEngineTest, AnswersInOrderAndCountsTokens) {
   EXPECT_GT(use.energy.value(), 0);
 }
 
+TEST_F(RemoteEngineTest, AnswersWithoutALabelAreCountedAndShown) {
+  const ChatServer server([](const auto& request, auto& response) {
+    const bool spam = request.body.find("watches") != std::string::npos;
+    ChatServer::Answer(response, spam ? "spam" : "I am sorry,\\nI can not");
+  });
+  const auto model = Make(ParamsAt("evasive", server.url()));
+  ASSERT_TRUE(model) << model.error().message;
+  const auto outputs = (*model)->Predict(Items(9), {}, sink_);
+  ASSERT_TRUE(outputs) << outputs.error().message;
+  EXPECT_EQ(std::get<Label>((*outputs)[1]).index, 0);
+  EXPECT_EQ(UnlabelledText(RemoteUseSoFar().at("evasive")),
+            "6 of 9 answers held no label (for example: \"I am sorry, I can "
+            "not\")");
+}
+
 TEST_F(RemoteEngineTest, StopsAtItsLimitOfMoney) {
   const ChatServer server(AnswerByWords);
   Params params = ParamsAt("limited", server.url());
@@ -193,8 +208,8 @@ TEST(LabelInTest, IsTheFirstWholeWord) {
   EXPECT_EQ(LabelIn("Label: HAM", kLabels), 0U);
   EXPECT_EQ(LabelIn("not ham but spam", kLabels), 0U);
   EXPECT_EQ(LabelIn("spammer? ham", kLabels), 0U);
-  EXPECT_EQ(LabelIn("shame", {"x", "ham"}), 0U);
-  EXPECT_EQ(LabelIn("", kLabels), 0U);
+  EXPECT_EQ(LabelIn("shame", {"x", "ham"}), std::nullopt);
+  EXPECT_EQ(LabelIn("", kLabels), std::nullopt);
   EXPECT_EQ(LabelIn("not funny", {"not", "not funny"}), 1U);
 }
 

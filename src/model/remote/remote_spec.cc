@@ -209,7 +209,8 @@ std::string RemoteQuestion(const RemoteSpec& spec, std::string_view text) {
                      PromptFor(spec.prompt, text));
 }
 
-size_t LabelIn(std::string_view answer, const std::vector<std::string>& words) {
+std::optional<size_t> LabelIn(std::string_view answer,
+                              const std::vector<std::string>& words) {
   const std::string text = LowerAscii(answer);
   size_t best = 0;
   size_t first = text.npos;
@@ -220,6 +221,7 @@ size_t LabelIn(std::string_view answer, const std::vector<std::string>& words) {
     first = at;
     best = i;
   }
+  if (first == text.npos) return std::nullopt;
   return best;
 }
 

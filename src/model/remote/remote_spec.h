@@ -3,6 +3,7 @@
 // prices, its assumed energy, the question. Never the key itself.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,9 +44,9 @@ Result<RemoteSpec> DecodeRemote(std::string_view json);
 // The labels to choose from, then the text as the template shows it.
 std::string RemoteQuestion(const RemoteSpec& spec, std::string_view text);
 // The word that comes first in the answer, in any case and as a whole word; of
-// two at one place the longer. The first label where there is none: such an
-// answer is nearly always wrong.
-size_t LabelIn(std::string_view answer, const std::vector<std::string>& words);
+// two at one place the longer.
+std::optional<size_t> LabelIn(std::string_view answer,
+                              const std::vector<std::string>& words);
 
 // One answer's tokens, their price, and their energy.
 RemoteUse UseOf(const RemoteSpec& spec, const ChatReply& reply);
