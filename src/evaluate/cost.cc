@@ -291,13 +291,15 @@ Estimate<Joules> OfWorkload(Estimate<Joules> energy,
 Result<std::vector<CostSamples>> MeasureCosts(
     std::span<const CostSubject> subjects, std::span<const Item> items,
     const CostOptions& options, Meter& meter, const RootFs& fs, Clock& clock,
-    const std::stop_token& stop) {
+    const std::stop_token& stop, size_t* at) {
   MODICUM_CHECK(!items.empty());
+  size_t unasked = 0;
+  size_t& i = at == nullptr ? unasked : *at;
   CostMeasurement measurement(items, options, meter, clock, stop);
   std::vector<Track> tracks(subjects.size());
 
   // Warm-up, latency and memory of each on its own.
-  for (size_t i = 0; i < subjects.size(); ++i) {
+  for (i = 0; i < subjects.size(); ++i) {
     ResetPeakMemory();
     MODICUM_RETURN_IF_ERROR(measurement.WarmUp(*subjects[i].model, tracks[i]));
     tracks[i].samples.peak_memory = PeakMemory(fs);
@@ -308,7 +310,7 @@ Result<std::vector<CostSamples>> MeasureCosts(
   for (size_t round = 0;; ++round) {
     bool any = false;
     for (size_t k = 0; k < subjects.size(); ++k) {
-      const size_t i = (round + k) % subjects.size();
+      i = (round + k) % subjects.size();
       if (tracks[i].Done(options)) continue;
       any = true;
       if (stop.stop_requested())

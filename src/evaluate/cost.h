@@ -64,11 +64,12 @@ CostFigure Summarize(const CostSamples& samples);
 
 // Measures every subject on `items` (at least one). The error part named
 // "instruction mix" by a probe is made each workload's own: it does not cancel
-// between two of them. kInterrupted when stopped.
+// between two of them. kInterrupted when stopped. After an error `at` is the
+// subject that was measured then.
 Result<std::vector<CostSamples>> MeasureCosts(
     std::span<const CostSubject> subjects, std::span<const Item> items,
     const CostOptions& options, Meter& meter, const RootFs& fs, Clock& clock,
-    const std::stop_token& stop);
+    const std::stop_token& stop, size_t* at = nullptr);
 
 // The probe's per-workload error source; see above.
 inline constexpr char kWorkloadSource[] = "instruction mix";

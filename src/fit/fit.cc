@@ -3,6 +3,8 @@
 // turn, choose on validation data, refit and open the test once, derive.
 #include "fit/fit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/format.h"
@@ -115,6 +117,17 @@ Status LoadAndSplit(FitJob& job) {
   return {};
 }
 
+// Where nothing has a result there is nothing to choose from.
+Status CheckAnyWorks(const FitJob& job) {
+  std::string reasons;
+  for (const TrialEvidence& trial : job.evidence.trials) {
+    if (trial.failure.empty()) return {};
+    reasons += fmt::format("\n  {}: {}", trial.name, trial.failure);
+  }
+  return Fail(ErrorCode::kUnavailable, "no candidate has a result:" + reasons,
+              "mend what fails, or let families name others");
+}
+
 Status SaveArtifact(const FitJob& job, const FitResult& result) {
   if (job.parts.artifact.empty() || result.chosen.empty()) return {};
   const auto found = std::find_if(
@@ -174,8 +187,11 @@ Result<FitReport> Fit(const Task& task, const FitParts& parts) {
   auto steps = [&job]() -> Status {
     MODICUM_RETURN_IF_ERROR(LoadAndSplit(job));
     MODICUM_RETURN_IF_ERROR(SearchCandidates(job));
-    MODICUM_RETURN_IF_ERROR(MeasureWhatMatters(job));
-    return Confirm(job);
+    for (bool done = false; !done;) {
+      MODICUM_RETURN_IF_ERROR(MeasureWhatMatters(job));
+      MODICUM_TRY(done, Confirm(job));
+    }
+    return CheckAnyWorks(job);
   };
   Status status = steps();
   MODICUM_TRY(const WindowReading reading, parts.meter.End(window));

@@ -45,7 +45,7 @@ struct FitJob {
 
   std::vector<TrialOutcome> rung;      // on a part of the rows
   std::vector<TrialOutcome> outcomes;  // on all of them; as evidence.trials
-  std::vector<TrialOutcome> finals;    // as evidence.finals
+  std::vector<TrialOutcome> finals;    // evidence.finals; those set aside too
   Seconds resumed_wall;
 
   uint64_t done = 0;
@@ -71,7 +71,8 @@ Status SearchCandidates(FitJob& job);
 // then the finalists refitted, the test opened once for them, and their cost
 // measured in turn (fit/fit_measure.cc).
 Status MeasureWhatMatters(FitJob& job);
-Status Confirm(FitJob& job);
+// False where a finalist's endpoint failed: the choice is then another.
+Result<bool> Confirm(FitJob& job);
 
 // The trials' cost and time, those of an earlier fit left out or not; then
 // what a search that ended, or stopped, spent beside them (fit/fit_charge.cc).

@@ -57,8 +57,31 @@ std::vector<std::string> WhatMatters(const FitJob& job,
   return names;
 }
 
-// Measures models in turn on the validation items.
-Status Measure(FitJob& job, const std::vector<std::string>& names) {
+// Null where it was not refitted.
+const TrialOutcome* FinalOf(const FitJob& job, const std::string& name) {
+  for (const TrialOutcome& outcome : job.finals)
+    if (outcome.candidate.name == name) return &outcome;
+  return nullptr;
+}
+
+// An endpoint that fails after its trial is out, as one that failed in it; the
+// others go on.
+Status SetAside(FitJob& job, const std::string& name, const Error& error) {
+  const Candidate& candidate = job.OutcomeOf(name)->candidate;
+  auto reason = OwnFault(candidate, error);
+  if (!reason || !AsksElsewhere(candidate) ||
+      error.code == ErrorCode::kInterrupted)
+    return Fail(error);
+  TrialEvidence& trial = job.EvidenceOf(name);
+  trial.failure = *std::move(reason);
+  if (const TrialOutcome* refitted = FinalOf(job, name))
+    trial.cost = trial.cost + refitted->evidence.cost;
+  return {};
+}
+
+// Measures models in turn on the validation items. False where one was set
+// aside instead.
+Result<bool> Measure(FitJob& job, const std::vector<std::string>& names) {
   std::vector<std::unique_ptr<Model>> models;
   std::vector<CostSubject> subjects;
   for (const std::string& name : names) {
@@ -70,12 +93,17 @@ Status Measure(FitJob& job, const std::vector<std::string>& names) {
   CostOptions options;
   options.max_repeats = 10;
   const std::vector<Item> items = job.Items(job.split.validation);
-  MODICUM_TRY(auto samples,
-              MeasureCosts(subjects, items, options, job.parts.meter,
-                           job.parts.fs, job.parts.clock, job.parts.stop));
+  size_t at = 0;
+  auto samples =
+      MeasureCosts(subjects, items, options, job.parts.meter, job.parts.fs,
+                   job.parts.clock, job.parts.stop, &at);
+  if (!samples) {
+    MODICUM_RETURN_IF_ERROR(SetAside(job, names[at], samples.error()));
+    return false;
+  }
   for (size_t i = 0; i < names.size(); ++i)
-    job.EvidenceOf(names[i]).samples = std::move(samples[i]);
-  return {};
+    job.EvidenceOf(names[i]).samples = std::move((*samples)[i]);
+  return true;
 }
 
 // Every repeat as a row of the ledger; `next` numbers the rows of the run.
@@ -114,8 +142,8 @@ Status MeasureWhatMatters(FitJob& job) {
     if (!measured.empty() && chosen_is_known) break;
     const std::vector<std::string> names = WhatMatters(job, decision, measured);
     if (names.empty()) break;
-    MODICUM_RETURN_IF_ERROR(Measure(job, names));
-    measured.insert(measured.end(), names.begin(), names.end());
+    MODICUM_TRY(const bool all, Measure(job, names));
+    if (all) measured.insert(measured.end(), names.begin(), names.end());
   }
   ++job.done;
   return {};
@@ -123,40 +151,54 @@ Status MeasureWhatMatters(FitJob& job) {
 
 // Refits the finalists on train + validation, opens the test once for them,
 // and measures them in turn: these are the figures that are reported.
-Status Confirm(FitJob& job) {
+Result<bool> Confirm(FitJob& job) {
   MODICUM_TRY(const Decision decision, Decide(job.evidence));
   std::vector<std::unique_ptr<Model>> models;
   std::vector<CostSubject> subjects;
   for (const std::string& name : decision.finalists) {
-    job.Progress("refitting " + name);
-    MODICUM_TRY(TrialOutcome outcome,
-                job.runner->Run(job.OutcomeOf(name)->candidate, Stage::kFinal));
-    if (!outcome.ok())
-      return Fail(ErrorCode::kInternal,
-                  fmt::format("refitting {} failed: {}", name,
-                              outcome.evidence.failure));
-    if (outcome.evidence.resumed) job.resumed_wall += outcome.evidence.wall;
+    if (FinalOf(job, name) == nullptr) {
+      job.Progress("refitting " + name);
+      MODICUM_TRY(
+          TrialOutcome refitted,
+          job.runner->Run(job.OutcomeOf(name)->candidate, Stage::kFinal));
+      if (refitted.evidence.resumed) job.resumed_wall += refitted.evidence.wall;
+      job.finals.push_back(std::move(refitted));
+    }
+    const TrialOutcome& outcome = *FinalOf(job, name);
+    if (!outcome.ok()) {
+      MODICUM_RETURN_IF_ERROR(
+          SetAside(job, name,
+                   {ErrorCode::kInternal,
+                    fmt::format("refitting {} failed: {}", name,
+                                outcome.evidence.failure),
+                    ""}));
+      return false;
+    }
     MODICUM_TRY(auto model, job.runner->Load(outcome));
     models.push_back(std::move(model));
     subjects.push_back({name, outcome.candidate.family, models.back().get()});
-    job.finals.push_back(std::move(outcome));
   }
-  if (job.finals.empty()) return {};
+  if (subjects.empty()) return true;
   job.Progress("measuring the finalists");
   const std::vector<Item> items = job.Items(job.split.test);
-  MODICUM_TRY(auto samples,
-              MeasureCosts(subjects, items, CostOptions{}, job.parts.meter,
-                           job.parts.fs, job.parts.clock, job.parts.stop));
+  size_t at = 0;
+  auto samples =
+      MeasureCosts(subjects, items, CostOptions{}, job.parts.meter,
+                   job.parts.fs, job.parts.clock, job.parts.stop, &at);
+  if (!samples) {
+    MODICUM_RETURN_IF_ERROR(SetAside(job, subjects[at].name, samples.error()));
+    return false;
+  }
   uint64_t next_row = 0;
-  for (size_t i = 0; i < job.finals.size(); ++i) {
-    TrialEvidence evidence = job.finals[i].evidence;
-    evidence.samples = std::move(samples[i]);
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    TrialEvidence evidence = FinalOf(job, subjects[i].name)->evidence;
+    evidence.samples = std::move((*samples)[i]);
     MODICUM_RETURN_IF_ERROR(
         RecordRepeats(job, evidence.name, evidence.samples, next_row));
     job.evidence.finals.push_back(std::move(evidence));
   }
   ++job.done;
-  return {};
+  return true;
 }
 
 }  // namespace modicum

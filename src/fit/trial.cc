@@ -149,6 +149,24 @@ void FillConfidence(std::span<const Output> outputs, TrialOutcome& outcome) {
 
 }  // namespace
 
+bool AsksElsewhere(const Candidate& candidate) {
+  return candidate.family == kRemoteFamily ||
+         std::ranges::any_of(candidate.stages, AsksElsewhere);
+}
+
+// A full disk or a forbidden folder would fail every candidate alike; a key is
+// one endpoint's, and what to do about it stands nowhere but in the row.
+std::optional<std::string> OwnFault(const Candidate& candidate,
+                                    const Error& error) {
+  const bool elsewhere = AsksElsewhere(candidate);
+  if (error.code == ErrorCode::kIo ||
+      (error.code == ErrorCode::kPermission && !elsewhere))
+    return std::nullopt;
+  return elsewhere && !error.hint.empty()
+             ? fmt::format("{}; {}", error.message, error.hint)
+             : error.message;
+}
+
 TrialOutcome OutcomeFor(const Candidate& candidate) {
   TrialOutcome outcome;
   outcome.candidate = candidate;
@@ -503,16 +521,14 @@ Result<TrialOutcome> TrialRunner::Run(const Candidate& candidate, Stage stage,
   if (parts_.stop.stop_requested())
     return Fail(ErrorCode::kInterrupted, "interrupted");
   if (!outcome) {
-    // A full disk or a forbidden folder would fail every candidate alike.
-    const ErrorCode code = outcome.error().code;
-    if (code == ErrorCode::kIo || code == ErrorCode::kPermission)
-      return Fail(std::move(outcome).error());
+    auto reason = OwnFault(candidate, outcome.error());
+    if (!reason) return Fail(std::move(outcome).error());
     TrialOutcome failed = OutcomeFor(candidate);
     failed.evidence.failure =
-        code == ErrorCode::kInterrupted
+        outcome.error().code == ErrorCode::kInterrupted
             ? fmt::format("stopped after {}: the task's budget is spent",
                           FormatDuration(reading.wall))
-            : outcome.error().message;
+            : *std::move(reason);
     outcome = std::move(failed);
   }
   outcome->evidence.cost = WithRemote(

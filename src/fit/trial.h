@@ -115,6 +115,13 @@ class TrialRunner {
   std::stop_token stop_;  // of the trial that runs
 };
 
+// Whether an endpoint answers for it, or for a part of it.
+bool AsksElsewhere(const Candidate& candidate);
+// Why the candidate is out, as its row says it. None where the fault is not
+// its own, as a full disk's or a forbidden folder's.
+std::optional<std::string> OwnFault(const Candidate& candidate,
+                                    const Error& error);
+
 // An outcome that says which candidate it is of, and nothing else yet.
 TrialOutcome OutcomeFor(const Candidate& candidate);
 
