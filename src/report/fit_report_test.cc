@@ -97,6 +97,20 @@ TEST(FitReport, ALongSearchShowsTheRowsThatMatterAndSaysHowManyMore) {
   }
 }
 
+TEST(FitReport, AnEndpointThatFailedIsShownHoweverLongTheSearch) {
+  FitResult result = SampleReceiptOf(60).result;
+  for (const char* name : {"remote, good", "remote, refusing"}) {
+    CandidateRow row;
+    row.name = name;
+    row.family = "remote";
+    row.reason = "answered HTTP 401";
+    result.rows.insert(result.rows.begin(), row);
+  }
+  const std::string text = FormatFit(result);
+  EXPECT_THAT(text, HasSubstr("    remote, good "));
+  EXPECT_THAT(text, HasSubstr("    remote, refusing "));
+}
+
 TEST(FitReport, PassesAndStagesAreSaid) {
   FitResult result = SampleFit();
   result.chosen = result.rows[1].name;

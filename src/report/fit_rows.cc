@@ -10,6 +10,8 @@ namespace modicum {
 namespace {
 
 constexpr size_t kFew = 12;
+// Each is one that the task names: what came of it is shown.
+constexpr std::string_view kEndpoints = "remote";
 
 // Of one family: the cheapest that is good enough, else the most accurate.
 bool Better(const CandidateRow& a, const CandidateRow& b) {
@@ -45,7 +47,8 @@ std::vector<const CandidateRow*> KeyRows(const FitResult& result) {
   std::vector<const CandidateRow*> rows;
   for (const CandidateRow& row : result.rows)
     if (all || row.reference || row.pareto || row.name == result.chosen ||
-        row.name == result.baseline || best.at(row.family) == &row)
+        row.name == result.baseline || row.family == kEndpoints ||
+        best.at(row.family) == &row)
       rows.push_back(&row);
   return rows;
 }

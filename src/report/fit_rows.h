@@ -16,8 +16,8 @@
 namespace modicum {
 
 // The rows a reader wants first, in their order: the chosen, the baseline,
-// the Pareto front, the best of each family, the references. All rows when
-// they are few.
+// the Pareto front, the best of each family, endpoints, the references. All
+// rows when they are few.
 std::vector<const CandidateRow*> KeyRows(const FitResult& result);
 
 // The figure that rows are compared by: validation, on which the choice was
