@@ -55,8 +55,7 @@ std::string ListJson(const std::string& folder) {
                     {"here", std::filesystem::exists(path)},
                     {"summary", entry.summary}});
   }
-  return json.dump(2, ' ', false,
-                   nlohmann::json::error_handler_t::replace) +
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
          '\n';
 }
 
