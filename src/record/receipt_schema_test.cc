@@ -111,6 +111,7 @@ Receipt Everything() {
   receipt.evidence.trials[0].samples.repeats[0].currency = "USD";
   receipt.evidence.search_price = 2;
   receipt.evidence.search_currency = "USD";
+  receipt.evidence.trials[0].note = "1 of 2 answers held no label";
   const Estimate<Joules> joules = internal::FakeJoules(1);
   const Estimate<Scalar> ratio = Ratio(joules, joules);
   CandidateRow row;
