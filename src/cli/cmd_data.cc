@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/parse.h"
 #include "dataset/catalog.h"
+#include "record/json.h"
 
 namespace modicum {
 namespace {
@@ -55,8 +56,7 @@ std::string ListJson(const std::string& folder) {
                     {"here", std::filesystem::exists(path)},
                     {"summary", entry.summary}});
   }
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
-         '\n';
+  return ReadableText(json);
 }
 
 // One line, redrawn: only for someone who watches.

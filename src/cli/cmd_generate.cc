@@ -173,7 +173,7 @@ class GenerateWork {
                            run_.phases().tokens(Phase::kDecode))));
   }
 
-  void Print(const NeuralRun::Outcome& outcome) const {
+  void PrintJson(const NeuralRun::Outcome& outcome) const {
     nlohmann::json json;
     json["text"] = text_;
     json["tokens"] = generation_.tokens;
@@ -181,7 +181,7 @@ class GenerateWork {
     json["end"] = EndName(generation_.end);
     json["phases"] = PhasesJson(outcome.phases);
     json["run"] = ToJson(outcome.run, JsonStyle::kReadable);
-    PrintJson(json);
+    std::fputs(ReadableText(json).c_str(), stdout);
   }
 
  private:
@@ -218,7 +218,7 @@ Result<int> CmdGenerate(Context& context,
   if (!work.loaded()) return Fail(status.error());
   work.Tag();
   MODICUM_TRY(const NeuralRun::Outcome outcome, run->End(status));
-  if (status && flags.format == "json") work.Print(outcome);
+  if (status && flags.format == "json") work.PrintJson(outcome);
   run->Record(outcome);
   if (!status) return Fail(status.error());
   return kExitOk;

@@ -98,7 +98,7 @@ void Print(const PerplexityFlags& flags, const PerplexityFigure& figure,
   nlohmann::json json = PerplexityJson(figure);
   json["phases"] = PhasesJson(outcome.phases);
   json["run"] = ToJson(outcome.run, JsonStyle::kReadable);
-  PrintJson(json);
+  std::fputs(ReadableText(json).c_str(), stdout);
 }
 
 }  // namespace

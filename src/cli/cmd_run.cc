@@ -25,6 +25,7 @@
 #include "meter/meter.h"
 #include "meter/output_tap.h"
 #include "place/place_settings.h"
+#include "record/json.h"
 #include "record/ledger.h"
 #include "record/start_run.h"
 #include "report/bill_report.h"
@@ -161,8 +162,7 @@ void Finish(Run& run, const ChildExit& exit, const WindowReading& reading,
 }
 
 Status WriteJson(const std::string& path, const nlohmann::json& json) {
-  const std::string text =
-      json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::string text = ReadableText(json);
   if (path != "-") return WriteFileAtomically(path, text);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return {};

@@ -87,7 +87,7 @@ void Print(const TrainFlags& flags, const TrainResult& result,
   nlohmann::json json = TrainJson(result);
   json["phases"] = PhasesJson(outcome.phases);
   json["run"] = ToJson(outcome.run, JsonStyle::kReadable);
-  PrintJson(json);
+  std::fputs(ReadableText(json).c_str(), stdout);
 }
 
 // Said before the training, not after it.

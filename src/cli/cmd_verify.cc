@@ -20,6 +20,7 @@
 #include "cli/print_error.h"
 #include "cli/rerun.h"
 #include "fit/verify.h"
+#include "record/json.h"
 #include "record/signature.h"
 
 namespace modicum {
@@ -168,9 +169,7 @@ Result<int> CmdVerify(Context& context, const std::vector<std::string>& args) {
     else
       std::fputs(CheckedText(checked).c_str(), stdout);
   }
-  if (flags.format == "json")
-    std::puts(list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                  .c_str());
+  if (flags.format == "json") std::fputs(ReadableText(list).c_str(), stdout);
   return ok ? kExitOk : kExitFailed;
 }
 

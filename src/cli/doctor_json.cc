@@ -11,11 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Readable, and whole even where a path is not UTF-8.
-std::string Dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
 Json ErrorJson(const std::optional<Error>& error) {
   if (!error) return nullptr;
   return {{"message", error->message}, {"hint", error->hint}};
@@ -129,17 +124,18 @@ Json FamiliesJson(const std::vector<FamilyFacts>& families) {
 }  // namespace
 
 std::string DoctorJson(const DoctorFacts& facts) {
-  return Dump({{"machine", ToJson(facts.host)},
-               {"cpu_time_weighed", facts.weighs_cpu_time},
-               {"chip", PowerJson(facts.power)},
-               {"sources", SourcesJson(facts.sources)},
-               {"sources_error", ErrorJson(facts.sources_error)},
-               {"cpu_load_model", QualityJson(TypicalLoadCurveQuality())},
-               {"place", PlaceJson(facts.place)},
-               {"hourly_intensity", HourlyJson(facts.hourly)},
-               {"ledger", LedgerJson(facts.ledger)},
-               {"families", FamiliesJson(facts.families)},
-               {"not_counted", facts.not_counted}});
+  return ReadableText(
+      {{"machine", ToJson(facts.host)},
+       {"cpu_time_weighed", facts.weighs_cpu_time},
+       {"chip", PowerJson(facts.power)},
+       {"sources", SourcesJson(facts.sources)},
+       {"sources_error", ErrorJson(facts.sources_error)},
+       {"cpu_load_model", QualityJson(TypicalLoadCurveQuality())},
+       {"place", PlaceJson(facts.place)},
+       {"hourly_intensity", HourlyJson(facts.hourly)},
+       {"ledger", LedgerJson(facts.ledger)},
+       {"families", FamiliesJson(facts.families)},
+       {"not_counted", facts.not_counted}});
 }
 
 std::string SettingsJson(const Settings& settings) {
@@ -155,7 +151,7 @@ std::string SettingsJson(const Settings& settings) {
          {"origin", origin == settings.origins.end() ? "" : origin->second},
          {"help", row.help}});
   }
-  return Dump(json);
+  return ReadableText(json);
 }
 
 }  // namespace modicum

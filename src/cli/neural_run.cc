@@ -180,11 +180,6 @@ nlohmann::json PhasesJson(const std::vector<PhaseCost>& phases) {
   return json;
 }
 
-void PrintJson(const nlohmann::json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false,
-                               nlohmann::json::error_handler_t::replace));
-}
-
 NeuralRun::NeuralRun(const Context& context, const NeuralFlags& flags,
                      Instruments instruments)
     : context_(context),

@@ -40,8 +40,6 @@ Status SetContext(uint64_t tokens, NeuralFlags& flags);
 // "prefill   5 tokens at 62 mJ [26, 150] modelled; 210 tokens/s; ...".
 std::string FormatPhases(const std::vector<PhaseCost>& phases);
 nlohmann::json PhasesJson(const std::vector<PhaseCost>& phases);
-// To stdout, in valid UTF-8 whatever a path in it is.
-void PrintJson(const nlohmann::json& json);
 
 // The text in a file; "-" is stdin. Read before the meter's window opens: who
 // waits for a text does no work.

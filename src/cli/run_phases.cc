@@ -3,27 +3,10 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "base/trim.h"
 
 namespace modicum {
-namespace {
-
-void AddDomains(const std::vector<DomainEnergy>& more,
-                std::vector<DomainEnergy>& sums) {
-  for (const DomainEnergy& domain : more) {
-    const auto same = std::ranges::find_if(sums, [&](const DomainEnergy& sum) {
-      return sum.domain.name == domain.domain.name && sum.probe == domain.probe;
-    });
-    if (same == sums.end())
-      sums.push_back(domain);
-    else
-      same->energy = same->energy + domain.energy;
-  }
-}
-
-}  // namespace
 
 RunPhases::RunPhases(Meter& meter, Subject subject, std::string prefix)
     : meter_(meter), subject_(subject), prefix_(std::move(prefix)) {

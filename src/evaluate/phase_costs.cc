@@ -11,10 +11,7 @@ void Add(const WindowReading& reading, PhaseCost& cost) {
   cost.cpu += reading.cpu;
   cost.energy = cost.energy + reading.split.own();
   cost.contended = cost.contended || reading.contended;
-  for (size_t i = 0; i < reading.domains.size(); ++i) {
-    cost.domains[i].energy = cost.domains[i].energy + reading.domains[i].energy;
-    cost.domains[i].gaps += reading.domains[i].gaps;
-  }
+  AddDomains(reading.domains, cost.domains);
 }
 
 PhaseCost First(Phase phase, const WindowReading& reading, uint64_t tokens) {

@@ -174,6 +174,21 @@ Bill MakeBill(const WindowReading& reading, const Place& average,
   return bill;
 }
 
+void AddDomains(const std::vector<DomainEnergy>& more,
+                std::vector<DomainEnergy>& sums) {
+  for (const DomainEnergy& domain : more) {
+    const auto same = std::ranges::find_if(sums, [&](const DomainEnergy& sum) {
+      return sum.domain.name == domain.domain.name && sum.probe == domain.probe;
+    });
+    if (same == sums.end()) {
+      sums.push_back(domain);
+      continue;
+    }
+    same->energy = same->energy + domain.energy;
+    same->gaps += domain.gaps;
+  }
+}
+
 std::vector<Measurement> MeasurementsOf(const Run& run,
                                         const WindowReading& reading,
                                         std::string_view name) {

@@ -165,6 +165,10 @@ Bill MakeBill(const WindowReading& reading, const Place& place,
               const std::vector<std::string>& metered_components,
               const Hourly& hourly = {});
 
+// Adds energies (and gaps) domain by domain; one that `sums` has not is new.
+void AddDomains(const std::vector<DomainEnergy>& more,
+                std::vector<DomainEnergy>& sums);
+
 // The raw evidence of a window: one row a domain. `Window` is a WindowReading,
 // or another that has its domains, began, wall, cpu and contended.
 template <class Window>

@@ -355,7 +355,7 @@ std::string FormatCard(const Card& card) {
         ToJson(*card.joules_per_1000, JsonStyle::kReadable);
   if (card.train_joules)
     json["train_joules"] = ToJson(*card.train_joules, JsonStyle::kReadable);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ReadableText(json);
 }
 
 std::string FormatCardMarkdown(const Card& card) {

@@ -144,6 +144,11 @@ struct Members<Trial> {
 
 }  // namespace internal
 
+std::string ReadableText(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
+         '\n';
+}
+
 MODICUM_JSON(Estimate<Joules>)
 MODICUM_JSON(Estimate<GramsCo2e>)
 MODICUM_JSON(Estimate<MarketGramsCo2e>)

@@ -27,6 +27,10 @@ nlohmann::json ToJson(const T& value, JsonStyle style = JsonStyle::kStored);
 template <class T>
 std::string ToJsonText(const T& value, JsonStyle style = JsonStyle::kStored);
 
+// Any JSON, as people read it: lines indented by two, bad bytes as above, and a
+// line end.
+std::string ReadableText(const nlohmann::json& json);
+
 // kInvalidInput names the place and fault ("bill.energy.mid: not a number").
 // Members that are not known are ignored, as later versions add some.
 template <class T>

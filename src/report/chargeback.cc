@@ -180,7 +180,7 @@ std::string JsonTextOf(std::span<const Charge> charges,
     if (const auto cap = CapOf(charge, view.caps)) row["cap_j"] = cap->value();
     rows.push_back(std::move(row));
   }
-  return rows.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ReadableText(rows);
 }
 
 }  // namespace

@@ -174,7 +174,7 @@ std::string FormatComparisonJson(std::span<const NamedReceipt> receipts) {
           {"high", row.quality->high},     {"items", row.quality->items}};
     list.push_back(std::move(one));
   }
-  return list.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
+  return ReadableText(list);
 }
 
 }  // namespace modicum

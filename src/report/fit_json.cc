@@ -3,6 +3,7 @@
 // scope} with a 90 % interval.
 #include <nlohmann/json.hpp>
 
+#include "record/json.h"
 #include "report/fit_report.h"
 
 namespace modicum {
@@ -160,7 +161,7 @@ std::string FormatFitJson(const FitResult& result) {
       {"missing", result.missing},
       {"factors", Of(result.factors)},
       {"artifact", result.artifact}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  return ReadableText(json);
 }
 
 }  // namespace modicum

@@ -10,6 +10,7 @@
 #include "base/csv.h"
 #include "base/format.h"
 #include "base/terminal.h"
+#include "record/json.h"
 #include "report/columns.h"
 #include "report/lines.h"
 
@@ -257,7 +258,7 @@ std::string FormatPlanJson(const Plan& plan) {
   if (!plan.curves.empty()) json["curves"] = ListJson(plan.curves, CurveJson);
   json["notes"] = plan.notes;
   json["sources"] = SourcesJson(plan);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ReadableText(json);
 }
 
 }  // namespace

@@ -104,23 +104,21 @@ std::string FormatTuneJson(const TuneResult& result) {
   Json trials = Json::array();
   for (const TuneTrial& trial : result.trials)
     trials.push_back(TrialJson(trial));
-  return Json{{"network", result.network},
-              {"workload", result.workload},
-              {"host", ToJson(result.host, JsonStyle::kReadable)},
-              {"settings", result.settings},
-              {"trials", trials},
-              {"defaults", FigureJson(result.before)},
-              {"found", FigureJson(result.after)},
-              {"energy_ratio",
-               ToJson(result.energy_ratio, JsonStyle::kReadable)},
-              {"cpu_ratio", ToJson(result.speed_per_cpu, JsonStyle::kReadable)},
-              {"p95_limit_seconds", result.p95_limit.value()},
-              {"contended_pairs", result.contended},
-              {"spent", ToJson(result.spent, JsonStyle::kReadable)},
-              {"wall_seconds", result.wall.value()},
-              {"missing", result.missing}}
-             .dump(2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return ReadableText(
+      Json{{"network", result.network},
+           {"workload", result.workload},
+           {"host", ToJson(result.host, JsonStyle::kReadable)},
+           {"settings", result.settings},
+           {"trials", trials},
+           {"defaults", FigureJson(result.before)},
+           {"found", FigureJson(result.after)},
+           {"energy_ratio", ToJson(result.energy_ratio, JsonStyle::kReadable)},
+           {"cpu_ratio", ToJson(result.speed_per_cpu, JsonStyle::kReadable)},
+           {"p95_limit_seconds", result.p95_limit.value()},
+           {"contended_pairs", result.contended},
+           {"spent", ToJson(result.spent, JsonStyle::kReadable)},
+           {"wall_seconds", result.wall.value()},
+           {"missing", result.missing}});
 }
 
 }  // namespace modicum

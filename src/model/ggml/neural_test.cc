@@ -27,6 +27,15 @@ using testing::SizeIs;
 constexpr char kStories[] =
     MODICUM_SOURCE_DIR "/../shared/data/stories260K/stories260K.gguf";
 
+// At `path`, with all weights 0.
+void WriteZeros(const GgufFile& file, const std::string& path) {
+  GgufWriter writer =
+      GgufWriter::Create(path, file.metadata, file.tensors).value();
+  for (const GgufTensor& tensor : writer.tensors())
+    ASSERT_TRUE(writer.Append(std::string(tensor.bytes, '\0')));
+  ASSERT_TRUE(writer.Finish());
+}
+
 TEST_F(Neural, SaysWhatItIs) {
   const auto model = OpenRandom();
   const NeuralInfo& info = model->info();
@@ -384,11 +393,7 @@ TEST_F(Neural, TheArchitectureIsAskedForFirst) {
   const auto refusal = [&](const std::string& architecture) {
     for (auto& [key, value] : file.metadata)
       if (key == "general.architecture") value = architecture;
-    GgufWriter writer =
-        GgufWriter::Create(path_, file.metadata, file.tensors).value();
-    for (const GgufTensor& tensor : writer.tensors())
-      MODICUM_CHECK(writer.Append(std::string(tensor.bytes, '\0')));
-    MODICUM_CHECK(writer.Finish());
+    WriteZeros(file, path_);
     const auto opened = TryOpen(path_);
     return opened ? Error{} : opened.error();
   };
@@ -418,11 +423,7 @@ TEST_F(Neural, RefusesWhatIsNoNetwork) {
   std::erase_if(file.tensors, [](const GgufTensor& tensor) {
     return tensor.name == "blk.1.ffn_up.weight";
   });
-  GgufWriter writer =
-      GgufWriter::Create(path_, file.metadata, file.tensors).value();
-  for (const GgufTensor& tensor : writer.tensors())
-    ASSERT_TRUE(writer.Append(std::string(tensor.bytes, '\0')));
-  ASSERT_TRUE(writer.Finish());
+  WriteZeros(file, path_);
   const auto opened = TryOpen(path_);
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message,
